@@ -1,0 +1,155 @@
+"""Reads anyone's list of videos: class folders, or a csv with path and label."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datamodules.errors import DataError
+from datamodules.splitting import SPLITS
+
+VIDEO_SUFFIXES = {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv"}
+VIDEO_SUFFIXES |= {".ts", ".webm", ".wmv"}
+
+
+@dataclass(frozen=True)
+class AnnotatedVideo:
+    """One video of a list.
+
+    Attributes:
+        path: The file.
+        label: Its class, as written.
+        group: Videos of one group are never split; "" where none is given.
+        split: train, val or test; "" where none is given.
+        name: A readable name of the class, "" where none is given.
+        where: The place in the list, for messages.
+    """
+
+    path: str
+    label: str
+    group: str
+    split: str
+    name: str
+    where: str
+
+
+def read_class_folders(root: Path) -> list[AnnotatedVideo]:
+    """Read ``root/<class>/<video>``, or ``root/<split>/<class>/<video>`` where splits exist.
+
+    Raises:
+        DataError: If there is no folder or no video.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; give a folder of class folders, or a csv")
+    parts = {str(split): root / split for split in SPLITS if (root / split).is_dir()}
+    folders = parts or {"": root}
+    videos = [
+        AnnotatedVideo(str(file), file.parent.name, "", split, "", str(file))
+        for split, folder in folders.items()
+        for file in sorted(folder.glob("*/*"))
+        if file.suffix.lower() in VIDEO_SUFFIXES
+    ]
+    if not videos:
+        raise DataError(f"{root}: holds no <class>/<video> file; known endings: {_endings()}")
+    return videos
+
+
+def read_csv(
+    file: Path, root: Path | None, group_column: str, name_column: str
+) -> list[AnnotatedVideo]:
+    """Read a csv with columns ``path`` and ``label``, and perhaps group, ``split`` and name.
+
+    Args:
+        file: The csv, with a header line.
+        root: What relative paths start from; None for the csv's own folder.
+        group_column: The column of groups; it may be absent if it is the default one.
+        name_column: The column of readable class names, likewise.
+
+    Raises:
+        DataError: If the file or a column is missing, or a row lacks a value.
+    """
+    if not file.is_file():
+        raise DataError(f"{file}: no such csv; give its path, or a folder of class folders")
+    start = root or file.parent
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        _require_columns(file, reader.fieldnames or [], [group_column, name_column])
+        videos = [
+            AnnotatedVideo(
+                path=str(start / _value(row, "path", file, reader.line_num)),
+                label=_value(row, "label", file, reader.line_num),
+                group=(row.get(group_column) or "").strip(),
+                split=(row.get("split") or "").strip(),
+                name=(row.get(name_column) or "").strip(),
+                where=f"{file}, line {reader.line_num}",
+            )
+            for row in reader
+        ]
+    if not videos:
+        raise DataError(f"{file}: lists no video")
+    for video in videos:
+        if video.split not in ("", *SPLITS):
+            raise DataError(f"{video.where}: split {video.split!r} is not one of {SPLITS}")
+    return videos
+
+
+def class_indices(
+    videos: Sequence[AnnotatedVideo], num_classes: int | None
+) -> tuple[list[int], tuple[str, ...]]:
+    """Number the classes: whole-number labels keep their value, names are sorted.
+
+    Args:
+        videos: The list.
+        num_classes: Classes that labels must fit; None to take them from the list.
+
+    Returns:
+        Each video's class from 0, and the class names in order.
+
+    Raises:
+        DataError: If a label lies outside 0..num_classes-1, or a class has no video while
+            ``num_classes`` is not given.
+    """
+    numbered = all(video.label.lstrip("-").isdigit() for video in videos)
+    if not numbered:
+        names = tuple(sorted({video.label for video in videos}))
+        if num_classes not in (None, len(names)):
+            raise DataError(
+                f"{videos[0].where}: the list names {len(names)} classes, not {num_classes}"
+            )
+        return [names.index(video.label) for video in videos], names
+    labels = [int(video.label) for video in videos]
+    count = max(labels) + 1 if num_classes is None else num_classes
+    for video, label in zip(videos, labels, strict=True):
+        if not 0 <= label < count:
+            raise DataError(
+                f"{video.where}: label {label} lies outside 0..{count - 1}; labels count from 0"
+            )
+    absent = sorted(set(range(count)) - set(labels))
+    if num_classes is None and absent:
+        raise DataError(
+            f"{videos[0].where}: no video has label {absent[0]}, though labels run to {count - 1}; "
+            "number classes from 0 without gaps, or state num_classes"
+        )
+    known = {label: video.name for video, label in zip(videos, labels, strict=True) if video.name}
+    return labels, tuple(known.get(index, str(index)) for index in range(count))
+
+
+def _require_columns(file: Path, columns: Sequence[str], optional: Sequence[str]) -> None:
+    defaults = {"group", "name"}
+    wanted = ["path", "label", *(column for column in optional if column not in defaults)]
+    for column in wanted:
+        if column not in columns:
+            raise DataError(
+                f"{file}: has no column {column!r}; its first line names: {', '.join(columns)}"
+            )
+
+
+def _value(row: dict[str, str], column: str, file: Path, line: int) -> str:
+    value = (row.get(column) or "").strip()
+    if not value:
+        raise DataError(f"{file}, line {line}: column {column!r} is empty")
+    return value
+
+
+def _endings() -> str:
+    return " ".join(sorted(VIDEO_SUFFIXES))

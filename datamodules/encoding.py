@@ -1,0 +1,43 @@
+"""Writes frames to a real video file through FFmpeg."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+
+def write_video(
+    path: Path,
+    frames: NDArray[np.uint8],
+    *,
+    fps: int = 25,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    options: Mapping[str, str] | None = None,
+) -> None:
+    """Encode a video; the file appears whole or not at all.
+
+    Args:
+        path: The file; its ending chooses the container, its folder is made if missing.
+        frames: RGB, uint8 0-255, (n, H, W, 3); H and W even for yuv420p.
+        fps: Frames per second.
+        codec: FFmpeg's name of the encoder; ``libx264rgb`` with ``crf`` 0 is lossless.
+        pixel_format: FFmpeg's name of the stored format, ``rgb24`` for ``libx264rgb``.
+        options: The encoder's options.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    with av.open(str(draft), "w") as container:
+        stream = container.add_stream(codec, rate=fps, options=dict(options or {}))
+        assert isinstance(stream, VideoStream)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = pixel_format
+        stream.codec_context.thread_count = 1
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    draft.replace(path)

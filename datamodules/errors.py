@@ -1,0 +1,9 @@
+"""What goes wrong with data because of the data: each message names what, where and the remedy."""
+
+
+class DataError(ValueError):
+    """A data set, list or setting that cannot be used as it is."""
+
+
+class VideoDecodeError(DataError):
+    """A video that does not give the frames asked of it; the message begins with its path."""

@@ -1,0 +1,111 @@
+"""MovingShapes, the embedded default: rendered on first use to real H.264 files, then cached.
+
+Eight classes in four pairs of time reversals, over textured, drifting backgrounds. A network that
+does not see the order of frames cannot tell the two of a pair apart.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.progress import track
+
+from datamodules.base import VideoDataModule
+from datamodules.encoding import write_video
+from datamodules.errors import DataError
+from datamodules.frame_index import FrameIndex
+from datamodules.shape_renderer import CLASS_NAMES, render_clip
+from datamodules.splitting import SPLITS, Split
+from datamodules.video_dataset import VideoRecords
+
+ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast"}
+SCENES_PER_SPLIT = 10_000_000
+"""Scene seeds of one split; far more than anyone renders, so that splits never share a scene."""
+
+
+class RenderedVideo(NamedTuple):
+    """A video to render: its file, its class, and the seed of its scene."""
+
+    path: Path
+    class_name: str
+    seed: int
+
+
+class MovingShapes(VideoDataModule):
+    """Rendered shapes that move left or right, up or down, nearer or farther, or turn.
+
+    Every scene is rendered in both directions of time, as two videos, so that even a split's
+    chance agreements hold nothing for a network blind to order.
+
+    Args:
+        root: Where videos are kept, in a folder named after what decides their pixels.
+        train_videos: Videos for training.
+        val_videos: Videos for validation.
+        test_videos: Videos for the test.
+        video_size: Height and width of the videos, pixels, even.
+        render_seed: Of the scenes; fixed apart from the run's seed, so that runs stay comparable.
+        **kwargs: Settings of `VideoDataModule`.
+
+    Raises:
+        DataError: If a setting does not fit.
+    """
+
+    class_names = CLASS_NAMES
+
+    def __init__(
+        self,
+        *,
+        root: str = "data/moving_shapes",
+        train_videos: int = 1600,
+        val_videos: int = 160,
+        test_videos: int = 400,
+        video_size: int = 72,
+        render_seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if video_size < 16 or video_size % 2:
+            raise DataError(f"video_size={video_size} must be even and at least 16 pixels")
+        self.sizes: dict[Split, int] = {"train": train_videos, "val": val_videos}
+        self.sizes["test"] = test_videos
+        self.folder = Path(root) / f"{video_size}px-seed{render_seed}"
+        self.index = FrameIndex(root)
+        self.video_size = video_size
+        self.render_seed = render_seed
+
+    def prepare_data(self) -> None:
+        """Render the videos that are not there yet; an interrupted rendering goes on."""
+        missing = [video for split in SPLITS for video in self._videos(split)]
+        missing = [video for video in missing if not video.path.is_file()]
+        if missing:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy and FFmpeg release the lock
+                rendered = pool.map(self._render, missing)
+                for _ in track(rendered, "Rendering MovingShapes", total=len(missing)):
+                    pass
+        self.index.count([str(video.path) for split in SPLITS for video in self._videos(split)])
+
+    def load_records(self, split: Split) -> VideoRecords:
+        """Give one split's videos."""
+        videos = self._videos(split)
+        paths = [str(video.path) for video in videos]
+        labels = [CLASS_NAMES.index(video.class_name) for video in videos]
+        return VideoRecords(
+            np.array(paths, dtype=str), np.array(labels, dtype=np.int64), self.index.count(paths)
+        )
+
+    def _videos(self, split: Split) -> list[RenderedVideo]:
+        """Name a split's videos; the same scene of a pair follows in both directions."""
+        first_scene = (self.render_seed * len(SPLITS) + SPLITS.index(split)) * SCENES_PER_SPLIT
+        videos = []
+        for number in range(self.sizes[split]):
+            scene, place = divmod(number, len(CLASS_NAMES))
+            name = CLASS_NAMES[place]
+            path = self.folder / split / name / f"{scene:06d}.mp4"
+            videos.append(RenderedVideo(path, name, first_scene + scene))
+        return videos
+
+    def _render(self, video: RenderedVideo) -> None:
+        frames = render_clip(video.class_name, video.seed, self.video_size)
+        write_video(video.path, frames, options=ENCODER_OPTIONS)

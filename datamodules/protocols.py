@@ -1,0 +1,59 @@
+"""Named test protocols: how many clips and crops of a video are scored and averaged."""
+
+import re
+from dataclasses import dataclass
+
+from datamodules.errors import DataError
+
+
+@dataclass(frozen=True)
+class TestProtocol:
+    """Clips times crops, and what a crop is.
+
+    Attributes:
+        name: As it was asked for.
+        clips: Clips, evenly over time.
+        crops: 1, the centre, or 3 along the longer side.
+        full: Whether a crop spans the whole short side and is then resized (TSI's three 256 x 256
+            crops to 224), instead of being cut at the network's size (TEINet's left, middle and
+            right crops of 224).
+    """
+
+    __test__ = False  # the name is the field's, not pytest's
+
+    name: str
+    clips: int
+    crops: int
+    full: bool
+
+    @property
+    def views(self) -> int:
+        """Views of one video."""
+        return self.clips * self.crops
+
+    def __str__(self) -> str:
+        """Describe the views, for people."""
+        where = "centre" if self.crops == 1 else "start, middle and end of the longer side"
+        how = "whole short side, resized" if self.full else "cut at input size"
+        return (
+            f"{self.name}: {self.clips} clip(s) x {self.crops} crop(s) = {self.views} view(s) a "
+            f"video; crops at {where}, {how}"
+        )
+
+
+def get_protocol(name: str) -> TestProtocol:
+    """Read a protocol's name: ``1x1``, ``10x3`` (TEINet), ``10x3-full`` (TSI), ``2x1``, ...
+
+    Args:
+        name: ``<clips>x<crops>`` or ``<clips>x<crops>-full``.
+
+    Raises:
+        DataError: If the name is not of that form, or crops are neither 1 nor 3.
+    """
+    match = re.fullmatch(r"([1-9]\d*)x([13])(-full)?", name)
+    if match is None:
+        raise DataError(
+            f"protocol={name!r}: write <clips>x<crops> with 1 or 3 crops, such as 1x1, 10x3, or "
+            "10x3-full for crops of the whole short side"
+        )
+    return TestProtocol(name, int(match[1]), int(match[2]), match[3] is not None)

@@ -1,0 +1,117 @@
+"""Which frames make a clip: segment sampling (TSN) and dense sampling (Kinetics).
+
+n frames of a video, T segments (frames of a clip), k = 0..T-1. Indices count from 0. All are pure
+functions of (n, T, rng).
+"""
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from datamodules.errors import DataError
+
+Indices = NDArray[np.int64]
+SamplingKind = Literal["segment", "dense"]
+
+DENSE_WINDOW = 64
+"""Consecutive frames from which a dense clip is drawn (TEINet, section 4.2)."""
+
+
+class ClipSampler(Protocol):
+    """Chooses the frames of clips."""
+
+    def random_clip(self, num_frames: int, rng: Generator) -> Indices:
+        """Draw a training clip's frames, (T,)."""
+
+    def spread_clips(self, num_frames: int, num_clips: int) -> Indices:
+        """Choose test clips' frames, evenly over the video, (num_clips, T)."""
+
+
+class SegmentSampler:
+    """One frame from each of T equal segments that cover all n frames (TSN; both papers).
+
+    A video shorter than T shows frames floor(k * n / T): each in turn, some more than once, in
+    order. It has but one clip, which stands for every test clip.
+
+    Args:
+        num_segments: T.
+    """
+
+    def __init__(self, num_segments: int) -> None:
+        self.num_segments = num_segments
+
+    def random_clip(self, num_frames: int, rng: Generator) -> Indices:
+        """Draw one frame inside each segment [k*n/T, (k+1)*n/T)."""
+        if num_frames < self.num_segments:
+            return self._shorter_than_clip(num_frames)
+        edges = np.arange(self.num_segments + 1) * num_frames // self.num_segments
+        return rng.integers(edges[:-1], edges[1:])
+
+    def spread_clips(self, num_frames: int, num_clips: int) -> Indices:
+        """Take the same part of every segment; for one clip its middle, floor(n/(2T) + k*n/T).
+
+        Clip c takes the (c + 1/2) / num_clips part: num_clips * T offsets, evenly over the video.
+        The papers "uniformly sample 10 clips"; their line of code draws them at random. Ours are
+        the same at each run.
+        """
+        if num_frames < self.num_segments:
+            return np.tile(self._shorter_than_clip(num_frames), (num_clips, 1))
+        # In whole numbers: floor((k + (2c + 1) / (2 * clips)) * n / T).
+        segment = np.arange(self.num_segments)
+        part = 2 * np.arange(num_clips)[:, None] + 1
+        numerator = (2 * num_clips * segment + part) * num_frames
+        return numerator // (2 * num_clips * self.num_segments)
+
+    def _shorter_than_clip(self, num_frames: int) -> Indices:
+        return np.arange(self.num_segments) * num_frames // self.num_segments
+
+
+class DenseSampler:
+    """Every (64/T)-th of 64 consecutive frames (both papers on Kinetics-400).
+
+    A video shorter than 64 frames starts at 0 and wraps around: index modulo n.
+
+    Args:
+        num_segments: T, which must divide 64.
+
+    Raises:
+        DataError: If T does not divide 64.
+    """
+
+    def __init__(self, num_segments: int) -> None:
+        if DENSE_WINDOW % num_segments:
+            raise DataError(
+                f"num_segments={num_segments} does not divide the {DENSE_WINDOW} consecutive "
+                "frames of dense sampling; choose 8, 16 or 32, or sampling=segment"
+            )
+        self.stride = DENSE_WINDOW // num_segments
+        self.offsets = np.arange(num_segments) * self.stride
+
+    def random_clip(self, num_frames: int, rng: Generator) -> Indices:
+        """Draw the start of the 64 frames."""
+        start = int(rng.integers(self._last_start(num_frames) + 1))
+        return (start + self.offsets) % num_frames
+
+    def spread_clips(self, num_frames: int, num_clips: int) -> Indices:
+        """Spread the starts from the first to the last possible one; a single one is central."""
+        last = self._last_start(num_frames)
+        if num_clips == 1:
+            starts = np.array([last // 2])
+        else:
+            starts = np.arange(num_clips) * last // (num_clips - 1)
+        return (starts[:, None] + self.offsets) % num_frames
+
+    @staticmethod
+    def _last_start(num_frames: int) -> int:
+        return max(num_frames - DENSE_WINDOW, 0)
+
+
+def make_sampler(kind: SamplingKind, num_segments: int) -> ClipSampler:
+    """Make a sampler by name.
+
+    Raises:
+        DataError: If T does not fit the kind of sampling.
+    """
+    return SegmentSampler(num_segments) if kind == "segment" else DenseSampler(num_segments)

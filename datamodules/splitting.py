@@ -1,0 +1,70 @@
+"""Train, validation and test parts of one list; the videos of a group stay together."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.errors import DataError
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+def split_by_groups(
+    groups: Sequence[str], held_out: dict[Split, Sequence[str]], where: str
+) -> NDArray[np.str_]:
+    """Put named groups into val and test, all others into train.
+
+    Args:
+        groups: Each video's group.
+        held_out: Group names of ``val`` and of ``test``.
+        where: The list, for messages.
+
+    Returns:
+        Each video's split.
+
+    Raises:
+        DataError: If a named group does not occur, or is named for two splits.
+    """
+    assigned = np.full(len(groups), "train")
+    column = np.asarray(groups, dtype=str)
+    for split, names in held_out.items():
+        for name in map(str, names):
+            members = column == name
+            if not members.any():
+                known = ", ".join(sorted(set(groups))[:20])
+                raise DataError(f"{where}: no video has {split} group {name!r}; groups: {known}")
+            if (assigned[members] != "train").any():
+                raise DataError(f"{where}: group {name!r} is named for two splits; keep one")
+            assigned[members] = split
+    return assigned
+
+
+def split_at_random(
+    groups: Sequence[str], fractions: dict[Split, float], seed: int, where: str
+) -> NDArray[np.str_]:
+    """Draw whole groups into val and test until each holds its fraction of the groups.
+
+    Args:
+        groups: Each video's group.
+        fractions: Of ``val`` and of ``test``, 0-1.
+        seed: Of the draw.
+        where: The list, for messages.
+
+    Returns:
+        Each video's split.
+
+    Raises:
+        DataError: If a fraction lies outside 0-1 or nothing would be left for training.
+    """
+    names = np.array(sorted(set(groups)))
+    if min(fractions.values()) < 0 or sum(fractions.values()) >= 1:
+        raise DataError(f"{where}: fractions {fractions} must not be negative and sum below 1")
+    drawn = iter(np.random.default_rng(seed).permutation(names).tolist())
+    held_out: dict[Split, Sequence[str]] = {
+        split: [next(drawn) for _ in range(round(fraction * len(names)))]
+        for split, fraction in fractions.items()
+    }
+    return split_by_groups(groups, held_out, where)

@@ -1,0 +1,96 @@
+"""Crops, resizes and flips of whole clips: every frame of a clip is treated alike.
+
+Frames are uint8 0-255, (T, 3, H, W); sizes are in pixels. Scaling to 0-1 and normalisation run on
+the device, not here.
+"""
+
+from itertools import product
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+JITTER_SCALES = (1.0, 0.875, 0.75, 0.66)
+MAX_SCALE_STEPS = 1
+"""Height and width take scales at most this many places apart in `JITTER_SCALES`."""
+
+FIXED_POSITIONS = (
+    *((0, 0), (0, 4), (4, 0), (4, 4), (2, 2)),  # corners, centre
+    *((0, 2), (2, 0), (2, 4), (4, 2)),  # edge midpoints
+    *((1, 1), (1, 3), (3, 1), (3, 3)),  # quarter points
+)
+"""(row, column) of a crop, in quarters of the room that it leaves."""
+
+
+def resize(frames: Tensor, height: int, width: int) -> Tensor:
+    """Resize with antialiased bilinear interpolation, (..., H, W) -> (..., height, width)."""
+    if frames.shape[-2:] == (height, width):
+        return frames
+    resized: Tensor = F.resize(frames, [height, width], antialias=True)
+    return resized
+
+
+def resize_short_side(frames: Tensor, short_side: int) -> Tensor:
+    """Resize so that the shorter side has ``short_side`` pixels, keeping the aspect ratio."""
+    height, width = frames.shape[-2:]
+    shorter = min(height, width)
+    return resize(frames, round(height * short_side / shorter), round(width * short_side / shorter))
+
+
+class MultiScaleCrop:
+    """TSN's corner cropping and scale jittering, then a resize to a square.
+
+    The papers' 256-pixel short side and crops of 256 x {1, .875, .75, .66} are taken as parts of
+    the video's own short side: the same boxes with one resize instead of two.
+
+    Args:
+        size: Side of the result, pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        steps = range(len(JITTER_SCALES))
+        self.scales = [
+            (JITTER_SCALES[i], JITTER_SCALES[j])
+            for i, j in product(steps, steps)
+            if abs(i - j) <= MAX_SCALE_STEPS
+        ]
+
+    def __call__(self, frames: Tensor, rng: Generator) -> Tensor:
+        """Crop all frames alike: (T, 3, H, W) -> (T, 3, size, size)."""
+        height, width = frames.shape[-2:]
+        shorter = min(height, width)
+        scale_h, scale_w = self.scales[rng.integers(len(self.scales))]
+        crop_h, crop_w = round(shorter * scale_h), round(shorter * scale_w)
+        row, column = FIXED_POSITIONS[rng.integers(len(FIXED_POSITIONS))]
+        top, left = row * (height - crop_h) // 4, column * (width - crop_w) // 4
+        crop = frames[..., top : top + crop_h, left : left + crop_w]
+        return resize(crop, self.size, self.size)
+
+
+def random_flip(frames: Tensor, probability: float, rng: Generator) -> Tensor:
+    """Mirror all frames of a clip left to right, or none."""
+    return torch.flip(frames, (-1,)) if rng.random() < probability else frames
+
+
+def crops_along_longer_side(frames: Tensor, num_crops: int, size: int) -> list[Tensor]:
+    """Cut squares: the centre, or start, middle and end of the longer side.
+
+    Args:
+        frames: (..., H, W).
+        num_crops: 1 or 3.
+        size: Side of the squares, pixels; at most the shorter side.
+
+    Returns:
+        ``num_crops`` views, (..., size, size), centred across the shorter side.
+    """
+    height, width = frames.shape[-2:]
+    room_h, room_w = height - size, width - size
+    parts = (1,) if num_crops == 1 else (0, 1, 2)
+    landscape = width >= height
+    boxes = [
+        (room_h // 2, part * room_w // 2) if landscape else (part * room_h // 2, room_w // 2)
+        for part in parts
+    ]
+    return [frames[..., top : top + size, left : left + size] for top, left in boxes]

@@ -1,0 +1,85 @@
+"""From a video file to what the network sees: one random clip, or a protocol's views."""
+
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from datamodules.decoding import read_frames
+from datamodules.errors import DataError
+from datamodules.protocols import TestProtocol
+from datamodules.sampling import ClipSampler
+from datamodules.transforms import (
+    MultiScaleCrop,
+    crops_along_longer_side,
+    random_flip,
+    resize,
+    resize_short_side,
+)
+
+
+class ViewMaker(Protocol):
+    """Reads a video as a training clip or as test views."""
+
+    def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:
+        """Read (T, 3, S, S) or (V, T, 3, S, S), uint8 0-255."""
+
+
+class RandomClip:
+    """A training clip: random frames, one random crop and flip for all of them.
+
+    Args:
+        sampler: Draws the frames.
+        crop_size: S, pixels.
+        flip_probability: Of a left-right mirror image; 0 for none.
+    """
+
+    def __init__(self, sampler: ClipSampler, crop_size: int, flip_probability: float) -> None:
+        self.sampler = sampler
+        self.crop = MultiScaleCrop(crop_size)
+        self.flip_probability = flip_probability
+
+    def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:
+        """Read (T, 3, S, S), uint8 0-255."""
+        frames = read_frames(path, self.sampler.random_clip(num_frames, rng))
+        return random_flip(self.crop(frames, rng), self.flip_probability, rng).contiguous()
+
+
+class ProtocolViews:
+    """The views of a test protocol, clips outer, crops inner; each frame is decoded once.
+
+    Args:
+        sampler: Chooses the clips' frames.
+        protocol: How many clips and crops.
+        short_side: Short side after the first resize, pixels.
+        crop_size: S, pixels.
+
+    Raises:
+        DataError: If crops would be larger than the resized frame.
+    """
+
+    def __init__(
+        self, sampler: ClipSampler, protocol: TestProtocol, short_side: int, crop_size: int
+    ) -> None:
+        if crop_size > short_side:
+            raise DataError(
+                f"crop_size={crop_size} exceeds short_side={short_side}; the papers use 224 of 256"
+            )
+        self.sampler = sampler
+        self.protocol = protocol
+        self.short_side = short_side
+        self.crop_size = crop_size
+
+    def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:
+        """Read (V, T, 3, S, S), uint8 0-255; nothing is drawn from ``rng``."""
+        clips = self.sampler.spread_clips(num_frames, self.protocol.clips)  # (clips, T)
+        frames = read_frames(path, clips.ravel())  # (clips*T, 3, H, W)
+        frames = resize_short_side(frames, self.short_side)
+        side = self.short_side if self.protocol.full else self.crop_size
+        crops = [
+            resize(crop, self.crop_size, self.crop_size).unflatten(0, clips.shape)
+            for crop in crops_along_longer_side(frames, self.protocol.crops, side)
+        ]
+        return torch.stack(crops, dim=1).flatten(0, 1)

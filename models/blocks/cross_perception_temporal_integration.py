@@ -1,0 +1,99 @@
+"""CTI, TSI's Cross-perception Temporal Integration (Su et al., TSI, section 3.3)."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.blocks.depthwise_temporal_conv import DepthwiseTemporalConv
+
+
+class CrossAttention(nn.Module):
+    """CI, equations 8-9: alpha * X_g + (1 - alpha) * T_{g-1}, weighed per channel and frame.
+
+    alpha = softmax(FC(GAP(T_{g-1} + X_g))) runs over the **two branches**; over the channels it
+    would make every alpha about 1/C and drop X_g altogether (**paper leaves open**).
+
+    Args:
+        channels: Channels of one group, C/G.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(channels, 2 * channels)
+
+    def forward(self, previous: Tensor, group: Tensor) -> Tensor:
+        """Integrate T_{g-1} and X_g, two (B*T, C/G, H, W) -> (B*T, C/G, H, W)."""
+        pooled = F.adaptive_avg_pool2d(previous + group, 1).flatten(1)
+        branches = self.fc(pooled).unflatten(1, (2, -1)).softmax(dim=1)  # (B*T, 2, C/G)
+        alpha = branches[:, 0, :, None, None]
+        return alpha * group + (1 - alpha) * previous
+
+
+class Addition(nn.Module):
+    """Table 4d's "element-wise addition": X_g + T_{g-1}, as Res2Net and TEA do."""
+
+    def forward(self, previous: Tensor, group: Tensor) -> Tensor:
+        """Add T_{g-1} and X_g, two (B*T, C/G, H, W)."""
+        return previous + group
+
+
+class Independent(nn.Module):
+    """Table 4d's "independent": X_g alone, the groups do not meet."""
+
+    def forward(self, previous: Tensor, group: Tensor) -> Tensor:
+        """Return X_g, (B*T, C/G, H, W)."""
+        return group
+
+
+def make_integration(kind: Literal["cross", "add", "independent"], channels: int) -> nn.Module:
+    """Make one of table 4d's three integrations for groups of ``channels`` channels."""
+    if kind == "cross":
+        return CrossAttention(channels)
+    return Addition() if kind == "add" else Independent()
+
+
+class CrossPerceptionTemporalIntegration(nn.Module):
+    """Temporal convolutions over channel groups, each fed with the one before (equation 7).
+
+    T_1 = X_1, T_2 = conv_2(X_2), T_g = conv_g(CI(T_{g-1}, X_g)) for g > 2; the groups are put
+    side by side again. The temporal receptive field grows from group to group.
+
+    Args:
+        channels: C.
+        num_segments: T, the frames of one clip.
+        groups: G = 4, section 3.3.
+        integration: CI: ``cross`` (default), or table 4d's ``independent`` and ``add``.
+
+    Raises:
+        ValueError: If ``groups`` is below 2 or does not divide ``channels``.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_segments: int = 8,
+        groups: int = 4,
+        integration: Literal["cross", "add", "independent"] = "cross",
+    ) -> None:
+        super().__init__()
+        if groups < 2 or channels % groups:
+            raise ValueError(f"{channels} channels do not divide into groups={groups} (at least 2)")
+        self.groups = groups
+        width = channels // groups
+        self.convs = nn.ModuleList(
+            DepthwiseTemporalConv(width, num_segments) for _ in range(groups - 1)
+        )
+        self.integrations = nn.ModuleList(
+            make_integration(integration, width) for _ in range(groups - 2)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Integrate: (B*T, C, H, W) -> (B*T, C, H, W)."""
+        first, second, *others = x.chunk(self.groups, dim=1)
+        convs = list(self.convs)
+        outputs = [first, convs[0](second)]
+        for conv, integrate, group in zip(convs[1:], self.integrations, others, strict=True):
+            outputs.append(conv(integrate(outputs[-1], group)))
+        return torch.cat(outputs, dim=1)

@@ -1,0 +1,44 @@
+"""Frames are folded into the batch inside a network: (B*T, C, H, W); this file folds them back.
+
+B videos, T frames (segments) of a clip, C channels, H W pixels.
+"""
+
+from torch import Tensor
+
+
+def unfold_time(x: Tensor, num_segments: int) -> Tensor:
+    """Give a folded tensor its time axis back.
+
+    Args:
+        x: Folded features, (B*T, ...).
+        num_segments: T, the frames of one clip.
+
+    Returns:
+        The same values as (B, T, ...), without a copy.
+
+    Raises:
+        ValueError: If T does not divide the first dimension, that is, if a clip would be cut.
+    """
+    if x.shape[0] % num_segments:
+        raise ValueError(
+            f"{x.shape[0]} folded frames do not divide into clips of num_segments={num_segments}: "
+            "fold whole clips, (B, T, C, H, W) -> (B*T, C, H, W), with the T of this module"
+        )
+    return x.unflatten(0, (-1, num_segments))
+
+
+def require_successor(num_segments: int) -> int:
+    """Return T if a clip of T frames has neighbouring frames to compare.
+
+    Args:
+        num_segments: T.
+
+    Raises:
+        ValueError: If T is below 2.
+    """
+    if num_segments < 2:
+        raise ValueError(
+            f"num_segments={num_segments}: motion is measured between neighbouring frames, "
+            "so a clip needs at least 2"
+        )
+    return num_segments

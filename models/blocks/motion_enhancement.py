@@ -1,0 +1,69 @@
+"""MEM, TEINet's Motion Enhanced Module (Liu et al., AAAI 2020, section 3.1)."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.blocks.folding import require_successor, unfold_time
+
+GATE_SCALE = {"paper": 1.0, "centred": 2.0}
+
+
+class MotionEnhancement(nn.Module):
+    """Weigh each channel of frame t by how its spatial mean changes towards frame t+1.
+
+    s_t = conv1(x^_t) - conv2(x^_{t+1})   (equation 1; x^ is the spatial mean)
+    s^_t = sigmoid(conv3(s_t))            (equation 2)
+    u_t = s^_t * x_t for t < T, u_T = x_T (equation 3)
+
+    Args:
+        channels: C.
+        num_segments: T, the frames of one clip.
+        reduction: r = 8, section 3.1: conv1 and conv2 map C -> C/r, conv3 maps back.
+        bias: Whether the three 1x1 convolutions have biases. The equations do not show them; the
+            paper's 30.4 M parameters need them (**paper leaves open**).
+        gate: ``paper`` is equation 3: gates start near 0.5, so every frame but the last is halved
+            before weights that were trained without gates. ``centred`` is 2 * sigmoid, which
+            starts near 1 (**not in the paper**).
+
+    Raises:
+        ValueError: If ``num_segments`` is below 2: a single frame shows no motion.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_segments: int = 8,
+        reduction: int = 8,
+        bias: bool = True,
+        gate: Literal["paper", "centred"] = "paper",
+    ) -> None:
+        super().__init__()
+        self.num_segments = require_successor(num_segments)
+        self.gate_scale = GATE_SCALE[gate]
+        reduced = channels // reduction
+        self.conv1 = nn.Conv2d(channels, reduced, 1, bias=bias)
+        self.conv2 = nn.Conv2d(channels, reduced, 1, bias=bias)
+        self.conv3 = nn.Conv2d(reduced, channels, 1, bias=bias)
+
+    def gates(self, x: Tensor) -> Tensor:
+        """Compute the gates s^ of equation 2, with 1 for each clip's last frame.
+
+        Args:
+            x: (B*T, C, H, W).
+
+        Returns:
+            (B*T, C, 1, 1).
+        """
+        pooled = unfold_time(F.adaptive_avg_pool2d(x, 1), self.num_segments)  # (B, T, C, 1, 1)
+        current, following = pooled[:, :-1].flatten(0, 1), pooled[:, 1:].flatten(0, 1)
+        change = self.conv1(current) - self.conv2(following)  # (B*(T-1), C/r, 1, 1)
+        gate = self.gate_scale * torch.sigmoid(self.conv3(change))
+        gate = gate.unflatten(0, (-1, self.num_segments - 1))  # (B, T-1, C, 1, 1)
+        return torch.cat([gate, torch.ones_like(gate[:, :1])], dim=1).flatten(0, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Enhance: (B*T, C, H, W) -> (B*T, C, H, W)."""
+        return x * self.gates(x)

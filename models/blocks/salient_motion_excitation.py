@@ -1,0 +1,105 @@
+"""SME, TSI's Salient Motion Excitation (Su et al., TSI, section 3.2)."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from models.blocks.folding import require_successor, unfold_time
+from models.blocks.pyramidal_motion import PyramidalMotion
+from models.blocks.saliency_alignment import AlignmentOperator, SaliencyAlignment
+
+PYRAMID_LEVELS = {"pyramid": 4, "simple": 1}
+
+
+def append_still_frame(motion: Tensor) -> Tensor:
+    """Give the last frame, which has no successor, zero motion: (B, T-1, ...) -> (B, T, ...)."""
+    return torch.cat([motion, torch.zeros_like(motion[:, :1])], dim=1)
+
+
+class ChannelMotionAttention(nn.Module):
+    """Equations 5-6: X + X * sigmoid(GAP(recover(M))), one weight per channel and frame.
+
+    The mean and the 1x1 recovery commute, so the mean is taken first, which is much cheaper.
+
+    Args:
+        channels: C of X.
+        reduced: Channels of the motion, C/r.
+    """
+
+    def __init__(self, channels: int, reduced: int) -> None:
+        super().__init__()
+        self.recover = nn.Conv2d(reduced, channels, 1)
+
+    def forward(self, x: Tensor, motion: Tensor) -> Tensor:
+        """Excite: x (B*T, C, H, W), motion (B, T-1, C/r, H, W) -> (B*T, C, H, W)."""
+        pooled = append_still_frame(motion.mean((3, 4), keepdim=True)).flatten(0, 1)
+        return x + x * torch.sigmoid(self.recover(pooled))
+
+
+class MotionAddition(nn.Module):
+    """Table 4b's "w/o CA": no mean and no sigmoid, X + recover(M) (**paper leaves open**).
+
+    Args:
+        channels: C of X.
+        reduced: Channels of the motion, C/r.
+    """
+
+    def __init__(self, channels: int, reduced: int) -> None:
+        super().__init__()
+        self.recover = nn.Conv2d(reduced, channels, 1)
+
+    def forward(self, x: Tensor, motion: Tensor) -> Tensor:
+        """Add: x (B*T, C, H, W), motion (B, T-1, C/r, H, W) -> (B*T, C, H, W)."""
+        recovered: Tensor = self.recover(append_still_frame(motion).flatten(0, 1))
+        return x + recovered
+
+
+class SalientMotionExcitation(nn.Module):
+    """Excite the channels that move, after aligning each next frame with the current one.
+
+    Reduce C -> C/r, align (equations 1-2), pyramid of differences (3-4), attention (5-6).
+    A clip's last frame has no successor: its motion is zero and it takes the same form as the
+    others, so that the scale stays even over time (**paper leaves open**).
+
+    Args:
+        channels: C.
+        num_segments: T, the frames of one clip.
+        reduction: r = 16, section 3.2.
+        alignment: Table 4d's ``multiply`` (default) or ``add``; ``none`` is table 4b's "w/o SA".
+        motion: Table 4d's ``pyramid`` (K = 4, default) or ``simple`` (one convolution).
+        channel_attention: False is table 4b's "w/o CA", see `MotionAddition`.
+        reduction_norm: Whether batch normalisation follows the reduction, as in the motion
+            excitation (TEA) that the paper builds on (**paper leaves open**).
+
+    Raises:
+        ValueError: If ``num_segments`` is below 2: a single frame shows no motion.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_segments: int = 8,
+        reduction: int = 16,
+        alignment: AlignmentOperator = "multiply",
+        motion: Literal["pyramid", "simple"] = "pyramid",
+        channel_attention: bool = True,
+        reduction_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_segments = require_successor(num_segments)
+        reduced = channels // reduction
+        self.reduce = nn.Conv2d(channels, reduced, 1, bias=not reduction_norm)
+        self.norm = nn.BatchNorm2d(reduced) if reduction_norm else nn.Identity()
+        self.align = SaliencyAlignment(alignment)
+        self.motion = PyramidalMotion(reduced, PYRAMID_LEVELS[motion])
+        excitation = ChannelMotionAttention if channel_attention else MotionAddition
+        self.excite = excitation(channels, reduced)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Excite: (B*T, C, H, W) -> (B*T, C, H, W)."""
+        video = unfold_time(self.norm(self.reduce(x)), self.num_segments)  # (B, T, C/r, H, W)
+        current, following = video[:, :-1].flatten(0, 1), video[:, 1:].flatten(0, 1)
+        motion = self.motion(current, self.align(current, following))  # (B*(T-1), C/r, H, W)
+        excited: Tensor = self.excite(x, motion.unflatten(0, (-1, self.num_segments - 1)))
+        return excited

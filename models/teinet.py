@@ -1,0 +1,77 @@
+"""TEINet: Liu et al., TEINet: Towards an Efficient Architecture for Video Recognition, AAAI 2020.
+
+A TEI module is MEM, then TIM, at the head of a block's residual branch (figure 1). The shortcut
+takes the raw input. Only this place, before conv1 at the block's input width, gives the paper's
+30.4 M parameters (table 2).
+"""
+
+from collections import OrderedDict
+from typing import Literal
+
+from torch import nn
+from torchvision.ops import SqueezeExcitation
+
+from models.blocks import MotionEnhancement, TemporalInteraction
+from models.placement import BlockSite, Placement
+from models.video_resnet import VideoResNet
+
+
+class TEINet(VideoResNet):
+    """A ResNet with Temporal Enhancement-and-Interaction (MEM + TIM) in its blocks (section 3.3).
+
+    Table 1a: ``enhancement="none"`` is "TIM", ``interaction="none"`` is "MEM",
+    ``enhancement="se"`` is "SE+TIM". Tables 1b and 1c: ``stages``.
+
+    Args:
+        num_classes: Classes.
+        num_segments: T, the frames of one clip; 8 or 16 in the paper.
+        backbone: A torchvision ResNet, ResNeXt or Wide ResNet by its torchvision name.
+        weights: A torchvision weights name, a file, or None; see `models.weights.load_weights`.
+        dropout: Probability before the classifier; see `VideoResNet`.
+        stages: Stages with TEI modules, such as ``res4-5``; see `models.placement.Placement`.
+        blocks: All blocks of these stages or the first of each.
+        enhancement: MEM, or squeeze-and-excitation of each frame in its place, or nothing.
+        interaction: TIM or nothing.
+        reduction: r of MEM (8, section 3.1) and of SE (**paper leaves open**: the same).
+        mem_bias: Biases in MEM's convolutions, see `MotionEnhancement`.
+        mem_gate: ``paper`` is equation 3; ``centred`` is ours, see `MotionEnhancement`.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        num_segments: int = 8,
+        backbone: str = "resnet50",
+        weights: str | None = None,
+        dropout: float = 0.5,
+        stages: str = "res2-5",
+        blocks: Literal["all", "first"] = "all",
+        enhancement: Literal["mem", "se", "none"] = "mem",
+        interaction: Literal["tim", "none"] = "tim",
+        reduction: int = 8,
+        mem_bias: bool = True,
+        mem_gate: Literal["paper", "centred"] = "paper",
+    ) -> None:
+        placement = Placement(stages, blocks)
+
+        def tei(channels: int, site: BlockSite) -> nn.Module | None:
+            parts: OrderedDict[str, nn.Module] = OrderedDict()
+            if enhancement == "mem":
+                parts["mem"] = MotionEnhancement(
+                    channels, num_segments, reduction, mem_bias, mem_gate
+                )
+            elif enhancement == "se":
+                parts["se"] = SqueezeExcitation(channels, channels // reduction)
+            if interaction == "tim":
+                parts["tim"] = TemporalInteraction(channels, num_segments)
+            return nn.Sequential(parts) if parts and site in placement else None
+
+        super().__init__(
+            num_classes,
+            num_segments=num_segments,
+            backbone=backbone,
+            before_conv1=tei,
+            dropout=dropout,
+            weights=weights,
+        )

@@ -1,0 +1,32 @@
+"""TSN: Wang et al., Temporal Segment Networks, ECCV 2016. Frames meet only in the average."""
+
+from models.video_resnet import VideoResNet
+
+
+class TSN(VideoResNet):
+    """A ResNet on each frame, logits averaged: blind to the order of frames, the papers' baseline.
+
+    Args:
+        num_classes: Classes.
+        num_segments: T, the frames of one clip.
+        backbone: A torchvision ResNet, ResNeXt or Wide ResNet by its torchvision name.
+        weights: A torchvision weights name, a file, or None; see `models.weights.load_weights`.
+        dropout: Probability before the classifier; see `VideoResNet`.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        num_segments: int = 8,
+        backbone: str = "resnet50",
+        weights: str | None = None,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(
+            num_classes,
+            num_segments=num_segments,
+            backbone=backbone,
+            dropout=dropout,
+            weights=weights,
+        )

@@ -1,0 +1,141 @@
+"""Where a network's first weights come from: torchvision's enums, a file, or a checkpoint."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import get_model_weights
+
+from models.placement import is_temporal
+
+log = logging.getLogger(__name__)
+
+HEAD = ("fc.weight", "fc.bias")
+CHECKPOINT_PREFIX = "network."
+SHOWN_KEYS = 3
+
+
+class WeightsError(ValueError):
+    """Weights that cannot be found, read or fitted; the message names the remedy."""
+
+
+def load_weights(network: nn.Module, weights: str, backbone: str) -> None:
+    """Fill a network from ImageNet weights, a file of weights, or a training checkpoint.
+
+    What may differ: a head with other classes stays as it was drawn (logged); temporal modules
+    that the source lacks stay as they were drawn; a last convolution that is twice as wide as the
+    source's (TSINet's concatenation) gets the source's weights repeated and halved.
+
+    Args:
+        network: A `VideoResNet`.
+        weights: A torchvision weights name, such as ``IMAGENET1K_V1`` or ``DEFAULT``, downloaded
+            on first use; or the path of a ``state_dict`` or of a Lightning checkpoint.
+        backbone: torchvision's name of the network's backbone.
+
+    Raises:
+        WeightsError: If there is no such name or file, or it does not fit the network.
+    """
+    own = network.state_dict()
+    source = read_state_dict(weights, backbone)
+    fitted = {key: _widen(value, own.get(key), key) for key, value in source.items()}
+    _drop_other_head(fitted, own, weights)
+    _check_shapes(fitted, own, weights)
+    missing, unexpected = network.load_state_dict(fitted, strict=False)
+    lost = [key for key in missing if not _may_be_missing(key)]
+    _refuse_keys(lost, f"{weights} lacks")
+    _refuse_keys(unexpected, f"this network has no place for what {weights} holds:")
+
+
+def read_state_dict(weights: str, backbone: str) -> dict[str, Tensor]:
+    """Read torchvision weights by name or a local file.
+
+    Raises:
+        WeightsError: If the name is unknown, or the file is missing or unreadable.
+    """
+    names = {member.name: member for member in get_model_weights(backbone)}
+    name = weights.rsplit(".", maxsplit=1)[-1]
+    if weights == "DEFAULT" or name in names:
+        member = get_model_weights(backbone).DEFAULT if weights == "DEFAULT" else names[name]
+        return _download(member)
+    path = Path(weights)
+    if not path.is_file():
+        raise WeightsError(
+            f"weights={weights!r}: no such file, and {backbone} has no torchvision weights of that "
+            f"name; give a path, or one of {', '.join(names)}"
+        )
+    return _read_file(path)
+
+
+def _download(member: Any) -> dict[str, Tensor]:
+    try:
+        state: dict[str, Tensor] = member.get_state_dict(progress=True, check_hash=True)
+    except OSError as error:
+        raise WeightsError(
+            f"{member} could not be downloaded from {member.url} ({error}); fetch that file on a "
+            "machine with network access and give its path as weights"
+        ) from error
+    return state
+
+
+def _read_file(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        raise WeightsError(
+            f"{path}: not a readable file of weights ({type(error).__name__}); save a state_dict "
+            "with torch.save, or copy the file again"
+        ) from error
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path}: holds no state_dict, that is, no mapping of names to tensors")
+    return {
+        key.removeprefix(CHECKPOINT_PREFIX): value
+        for key, value in state.items()
+        if key.startswith(CHECKPOINT_PREFIX) or "state_dict" not in content
+    }
+
+
+def _widen(value: Tensor, target: Tensor | None, key: str) -> Tensor:
+    if target is None or not key.endswith(("conv2.weight", "conv3.weight")):
+        return value
+    outputs, inputs, *_ = value.shape
+    twice_as_wide = target.shape[0] == outputs and target.shape[1] == 2 * inputs
+    return torch.cat([value, value], dim=1) / 2 if twice_as_wide else value
+
+
+def _drop_other_head(fitted: dict[str, Tensor], own: dict[str, Tensor], weights: str) -> None:
+    expected, found = own["fc.weight"], fitted.get("fc.weight")
+    if found is not None and found.shape != expected.shape:
+        for key in HEAD:
+            fitted.pop(key, None)
+        log.warning(
+            "%s: its head of %d classes is replaced by a new one of %d",
+            weights,
+            found.shape[0],
+            expected.shape[0],
+        )
+
+
+def _check_shapes(fitted: dict[str, Tensor], own: dict[str, Tensor], weights: str) -> None:
+    for key, value in fitted.items():
+        if key in own and own[key].shape != value.shape:
+            raise WeightsError(
+                f"{weights}: {key} is {tuple(value.shape)}, this network's is "
+                f"{tuple(own[key].shape)}; name the backbone that the weights were made for"
+            )
+
+
+def _may_be_missing(key: str) -> bool:
+    # Converted files often lack BN's counter, which plays no part at a fixed momentum.
+    return is_temporal(key) or key in HEAD or key.endswith("num_batches_tracked")
+
+
+def _refuse_keys(keys: list[str], what: str) -> None:
+    if keys:
+        shown = ", ".join(keys[:SHOWN_KEYS]) + (", ..." if len(keys) > SHOWN_KEYS else "")
+        raise WeightsError(
+            f"{what} {shown} ({len(keys)} keys); name the network and backbone that they belong to"
+        )
