@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.errors import ModelError
 from models.residual_blocks import TemporalBasicBlock, TemporalBottleneck
 
 
@@ -40,10 +41,10 @@ def get_backbone(name: str) -> Backbone:
     """Look a backbone up.
 
     Raises:
-        ValueError: If ``name`` is unknown; the message lists the known ones.
+        ModelError: If ``name`` is unknown; the message lists the known ones.
     """
     try:
         return BACKBONES[name]
     except KeyError:
         known = ", ".join(BACKBONES)
-        raise ValueError(f"backbone={name!r} is not known; choose one of: {known}") from None
+        raise ModelError(f"backbone={name!r} is not known; choose one of: {known}") from None

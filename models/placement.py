@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 from torch import nn
 
+from models.errors import ModelError
+
 FIRST_STAGE, LAST_STAGE = 2, 5
 
 
@@ -38,7 +40,7 @@ class Placement:
         blocks: All blocks of these stages, or the first of each (TSI's table 4c).
 
     Raises:
-        ValueError: If ``stages`` is none of these.
+        ModelError: If ``stages`` is none of these.
     """
 
     def __init__(self, stages: str = "res2-5", blocks: Literal["all", "first"] = "all") -> None:
@@ -54,14 +56,14 @@ def parse_stages(stages: str) -> range:
     """Read ``res4``, ``res2-5`` or ``none``.
 
     Raises:
-        ValueError: If it is none of these, or runs outside res2..res5 or backwards.
+        ModelError: If it is none of these, or runs outside res2..res5 or backwards.
     """
     if stages == "none":
         return range(0)
     match = re.fullmatch(r"res(\d)(?:-(\d))?", stages)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not FIRST_STAGE <= first <= last <= LAST_STAGE:
-        raise ValueError(
+        raise ModelError(
             f"stages={stages!r}: write one stage (res4), a range (res3-5) within res2-5, or none"
         )
     return range(first, last + 1)

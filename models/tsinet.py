@@ -15,6 +15,7 @@ from models.blocks import (
     TemporalInteraction,
 )
 from models.blocks.fusion import Cascade, Concatenation, Summation
+from models.errors import ModelError
 from models.placement import BlockSite, Placement
 from models.video_resnet import VideoResNet
 
@@ -58,7 +59,7 @@ class TSINet(VideoResNet):
         cti_integration: Cross attention, or table 4d's other two.
 
     Raises:
-        ValueError: If a fusion is asked of a single module.
+        ModelError: If a fusion is asked of a single module.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class TSINet(VideoResNet):
     ) -> None:
         placement = Placement(stages, blocks)
         if fusion != "cascade" and "none" in (motion, integration):
-            raise ValueError(
+            raise ModelError(
                 f"fusion={fusion!r} needs two modules, but motion={motion!r} and "
                 f"integration={integration!r}"
             )

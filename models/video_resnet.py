@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import ResNet
 
 from models.backbones import Backbone, get_backbone
+from models.errors import ModelError
 from models.placement import FIRST_STAGE, BlockSite, TemporalMaker, is_temporal
 from models.weights import load_weights
 
@@ -71,7 +72,7 @@ class VideoResNet(ResNet):
         weights: What to start from; see `models.weights.load_weights`.
 
     Raises:
-        ValueError: If an argument is unknown or does not fit.
+        ModelError: If an argument is unknown or does not fit.
         WeightsError: If ``weights`` cannot be found, read or fitted.
     """
 
@@ -122,10 +123,10 @@ class VideoResNet(ResNet):
             Logits, (B, num_classes).
 
         Raises:
-            ValueError: If the clips do not have this network's T.
+            ModelError: If the clips do not have this network's T.
         """
         if clips.ndim != 5 or clips.shape[1] != self.num_segments:
-            raise ValueError(
+            raise ModelError(
                 f"clips of shape {tuple(clips.shape)} do not fit a network with "
                 f"num_segments={self.num_segments}: expected (B, {self.num_segments}, 3, H, W)"
             )

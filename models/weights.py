@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
+from models.errors import WeightsError
 from models.placement import is_temporal
 
 log = logging.getLogger(__name__)
@@ -16,10 +17,6 @@ log = logging.getLogger(__name__)
 HEAD = ("fc.weight", "fc.bias")
 CHECKPOINT_PREFIX = "network."
 SHOWN_KEYS = 3
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be found, read or fitted; the message names the remedy."""
 
 
 def load_weights(network: nn.Module, weights: str, backbone: str) -> None:

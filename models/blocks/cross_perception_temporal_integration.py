@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.blocks.depthwise_temporal_conv import DepthwiseTemporalConv
+from models.errors import ModelError
 
 
 class CrossAttention(nn.Module):
@@ -67,7 +68,7 @@ class CrossPerceptionTemporalIntegration(nn.Module):
         integration: CI: ``cross`` (default), or table 4d's ``independent`` and ``add``.
 
     Raises:
-        ValueError: If ``groups`` is below 2 or does not divide ``channels``.
+        ModelError: If ``groups`` is below 2 or does not divide ``channels``.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class CrossPerceptionTemporalIntegration(nn.Module):
     ) -> None:
         super().__init__()
         if groups < 2 or channels % groups:
-            raise ValueError(f"{channels} channels do not divide into groups={groups} (at least 2)")
+            raise ModelError(f"{channels} channels do not divide into groups={groups} (at least 2)")
         self.groups = groups
         width = channels // groups
         self.convs = nn.ModuleList(

@@ -5,6 +5,8 @@ B videos, T frames (segments) of a clip, C channels, H W pixels.
 
 from torch import Tensor
 
+from models.errors import ModelError
+
 
 def unfold_time(x: Tensor, num_segments: int) -> Tensor:
     """Give a folded tensor its time axis back.
@@ -17,10 +19,10 @@ def unfold_time(x: Tensor, num_segments: int) -> Tensor:
         The same values as (B, T, ...), without a copy.
 
     Raises:
-        ValueError: If T does not divide the first dimension, that is, if a clip would be cut.
+        ModelError: If T does not divide the first dimension, that is, if a clip would be cut.
     """
     if x.shape[0] % num_segments:
-        raise ValueError(
+        raise ModelError(
             f"{x.shape[0]} folded frames do not divide into clips of num_segments={num_segments}: "
             "fold whole clips, (B, T, C, H, W) -> (B*T, C, H, W), with the T of this module"
         )
@@ -34,10 +36,10 @@ def require_successor(num_segments: int) -> int:
         num_segments: T.
 
     Raises:
-        ValueError: If T is below 2.
+        ModelError: If T is below 2.
     """
     if num_segments < 2:
-        raise ValueError(
+        raise ModelError(
             f"num_segments={num_segments}: motion is measured between neighbouring frames, "
             "so a clip needs at least 2"
         )

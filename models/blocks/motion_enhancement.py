@@ -29,7 +29,7 @@ class MotionEnhancement(nn.Module):
             starts near 1 (**not in the paper**).
 
     Raises:
-        ValueError: If ``num_segments`` is below 2: a single frame shows no motion.
+        ModelError: If ``num_segments`` is below 2: a single frame shows no motion.
     """
 
     def __init__(

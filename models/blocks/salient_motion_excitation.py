@@ -73,7 +73,7 @@ class SalientMotionExcitation(nn.Module):
             excitation (TEA) that the paper builds on (**paper leaves open**).
 
     Raises:
-        ValueError: If ``num_segments`` is below 2: a single frame shows no motion.
+        ModelError: If ``num_segments`` is below 2: a single frame shows no motion.
     """
 
     def __init__(

@@ -1,0 +1,1 @@
+"""Named experiments and the commands that run them."""

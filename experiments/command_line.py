@@ -1,0 +1,114 @@
+"""The command line: LightningCLI with this project's defaults, links, run folder and errors."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.loggers import TensorBoardLogger
+
+import models  # noqa: F401 - makes class_path: TEINet resolve
+from datamodules import DataError
+from datamodules.base import VideoDataModule
+from experiments.run_folder import find_checkpoint, refuse_existing_run
+from experiments.strict_yaml import refuse_duplicate_keys
+from lightning_modules import RunError, VideoRecognizer
+from lightning_modules.callbacks import ConfigFile, MetricsFile, PredictionsFile, Throughput
+from models import ModelError
+
+DEFAULTS = Path(__file__).parent / "defaults.yaml"
+SUBCOMMANDS = ("fit", "validate", "test", "predict")
+USER_ERRORS = (DataError, ModelError, RunError, MisconfigurationException)
+
+
+class RecognitionCLI(LightningCLI):
+    """fit | validate | test | predict, with ``experiments/defaults.yaml`` below every config.
+
+    Args:
+        args: Command-line arguments; None for the process's own.
+    """
+
+    def __init__(self, args: list[str] | None = None) -> None:
+        refuse_duplicate_keys()
+        logging.getLogger("datamodules").setLevel(logging.INFO)
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        defaults = {"default_config_files": [str(DEFAULTS)], "parser_mode": "yaml"}
+        super().__init__(
+            VideoRecognizer,
+            VideoDataModule,
+            subclass_mode_data=True,
+            save_config_callback=ConfigFile,
+            seed_everything_default=0,
+            trainer_defaults={
+                "callbacks": [
+                    LearningRateMonitor("step"),
+                    MetricsFile(),
+                    PredictionsFile(),
+                    RichProgressBar(),
+                    Throughput(),
+                ],
+                # Our samplers shard exactly; Lightning's would pad.
+                "use_distributed_sampler": False,
+            },
+            parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
+            auto_configure_optimizers=False,
+            args=args,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the run folder and the checkpoint, state shared values once."""
+        parser.add_argument(
+            "--run_dir",
+            type=str | None,
+            default=None,
+            help="Folder of the run: config, TensorBoard events, checkpoints, metrics. "
+            "Default: runs/<name of the last --config>.",
+        )
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
+        parser.link_arguments("data.init_args.num_segments", "model.network.init_args.num_segments")
+        parser.link_arguments(
+            "data.num_classes", "model.network.init_args.num_classes", apply_on="instantiate"
+        )
+        parser.link_arguments("data.class_names", "model.class_names", apply_on="instantiate")
+
+    def before_instantiate_classes(self) -> None:
+        """Settle the run folder and the checkpoint before any work."""
+        config = self.config[self.subcommand]
+        if config.run_dir is None:
+            config.run_dir = str(Path("runs") / _last_config_name(config.config))
+        if self.subcommand == "fit" and config.ckpt_path is None:
+            refuse_existing_run(Path(config.run_dir))
+        else:
+            config.ckpt_path = find_checkpoint(Path(config.run_dir), config.ckpt_path or "best")
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Send everything that the trainer writes into the run folder."""
+        run_dir = self._get(self.config_init, "run_dir")
+        trainer = self._get(self.config_init, "trainer")
+        kwargs["default_root_dir"] = run_dir
+        if trainer["logger"] in (None, True):
+            kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="")
+        return super().instantiate_trainer(**kwargs)
+
+
+def _last_config_name(configs: list[Any] | None) -> str:
+    return Path(str(configs[-1])).stem if configs else "default"
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """End the process with one line and status 1 where the user can mend what is wrong."""
+    try:
+        yield
+    except USER_ERRORS as error:
+        # A loader's worker sends its traceback along; the message is its last line.
+        message = str(error).strip().splitlines()[-1]
+        sys.exit(f"error: {message}")

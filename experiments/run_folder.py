@@ -1,0 +1,38 @@
+"""The run folder: what must not be in it yet, and which checkpoint of it is meant."""
+
+from pathlib import Path
+
+from lightning_modules import RunError
+
+CHECKPOINTS = "checkpoints"
+
+
+def refuse_existing_run(run_dir: Path) -> None:
+    """Keep a fit from writing into another run's folder.
+
+    Raises:
+        RunError: If the folder holds a run.
+    """
+    if (run_dir / "config.yaml").exists():
+        raise RunError(
+            f"{run_dir} already holds a run: resume it with --ckpt_path last, or choose another "
+            "folder with --run_dir"
+        )
+
+
+def find_checkpoint(run_dir: Path, wanted: str) -> str:
+    """Turn ``last``, ``best`` or a path into the path of an existing checkpoint.
+
+    Args:
+        run_dir: The run folder.
+        wanted: What was asked for.
+
+    Raises:
+        RunError: If there is no such file.
+    """
+    file = run_dir / CHECKPOINTS / f"{wanted}.ckpt" if wanted in ("best", "last") else Path(wanted)
+    if not file.is_file():
+        raise RunError(
+            f"{file}: no such checkpoint; name the run with --run_dir, or a file with --ckpt_path"
+        )
+    return str(file)

@@ -1,0 +1,35 @@
+"""YAML that refuses a key given twice, which plain YAML resolves in silence."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+from jsonargparse import get_loader, set_loader
+
+
+class _DuplicateKeyLoader(yaml.SafeLoader):
+    """Builds mappings and looks for repeated keys on the way."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"key {key!r} is given twice; keep one",
+                    problem_mark=key_node.start_mark,
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def refuse_duplicate_keys() -> None:
+    """Make every YAML that jsonargparse reads from now on strict."""
+    load = get_loader("yaml")
+
+    def strict_load(stream: str) -> Any:
+        if ":" in stream:  # only a mapping has keys
+            yaml.load(stream, Loader=_DuplicateKeyLoader)
+        return load(stream)
+
+    set_loader("yaml", strict_load, exceptions=(yaml.YAMLError,))

@@ -1,0 +1,11 @@
+"""The LightningModule around a network, its optimisation and its callbacks.
+
+This package reaches networks and data through constructor arguments only.
+"""
+
+from lightning_modules.errors import RunError
+from lightning_modules.optimizers import SGD, AdamW
+from lightning_modules.schedules import Constant, CosineDecay, StepDecay
+from lightning_modules.video_recognizer import VideoRecognizer
+
+__all__ = ["SGD", "AdamW", "Constant", "CosineDecay", "RunError", "StepDecay", "VideoRecognizer"]

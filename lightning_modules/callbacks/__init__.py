@@ -1,0 +1,8 @@
+"""What watches a run and writes it down, off the training path."""
+
+from lightning_modules.callbacks.config_file import ConfigFile
+from lightning_modules.callbacks.metrics_file import MetricsFile
+from lightning_modules.callbacks.predictions_file import PredictionsFile
+from lightning_modules.callbacks.throughput import Throughput
+
+__all__ = ["ConfigFile", "MetricsFile", "PredictionsFile", "Throughput"]

@@ -1,0 +1,48 @@
+"""metrics.json: the results of a run, readable without parsing anything else."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+FILE_NAME = "metrics.json"
+NAMES = ("top1", "top5", "loss", "n_videos")
+
+
+class MetricsFile(Callback):
+    """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol, epoch into the run folder.
+
+    ``val`` and ``test`` hold the latest results; each test also stays under
+    ``test_<protocol>``, so that several protocols of one run stand side by side.
+    """
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the validation's results, except those of the sanity check."""
+        if not trainer.sanity_checking:
+            self._write(trainer, {"val": self._results(trainer, "val", "1x1")})
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the test's results."""
+        protocol = trainer.datamodule.protocol.name  # type: ignore[attr-defined]
+        results = self._results(trainer, "test", protocol)
+        self._write(trainer, {"test": results, f"test_{protocol}": results})
+
+    @staticmethod
+    def _results(trainer: Trainer, split: str, protocol: str) -> dict[str, Any]:
+        metrics = trainer.callback_metrics
+        values: dict[str, Any] = {name: float(metrics[f"{split}/{name}"]) for name in NAMES}
+        values["n_videos"] = int(values["n_videos"])
+        return {**values, "protocol": protocol}
+
+    @staticmethod
+    def _write(trainer: Trainer, results: dict[str, Any]) -> None:
+        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        file = Path(trainer.default_root_dir) / FILE_NAME
+        known = json.loads(file.read_text()) if file.is_file() else {}
+        draft = file.with_suffix(f".{os.getpid()}.tmp")
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps({**known, **results}, indent=2) + "\n")
+        draft.replace(file)

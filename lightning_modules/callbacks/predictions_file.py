@@ -1,0 +1,97 @@
+"""Predictions of a run: a table for people, tensors for fusing."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+FOLDER = "predictions"
+SHOWN_CLASSES = 5
+
+
+class PredictionsFile(Callback):
+    """Writes ``predictions/<split>_<protocol>.csv`` and ``.pt`` into the run folder.
+
+    The csv has path, label and the five likeliest classes with probabilities. The ``.pt`` is a
+    dict for ``torch.load(weights_only=True)``: ``paths``, ``labels`` (n,), -1 where unknown,
+    ``scores`` (n, K), logits, and ``class_names``, in the order of the data set.
+    """
+
+    def __init__(self) -> None:
+        self.outputs: list[dict[str, Any]] = []
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin anew."""
+        self.outputs.clear()
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep a batch's scores, off the device."""
+        self.outputs.append(
+            {
+                key: value.float().cpu() if key == "scores" else _plain(value)
+                for key, value in outputs.items()
+            }
+        )
+
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Gather all processes' parts, restore the data set's order, write."""
+        parts = _gather(self.outputs, trainer)
+        if not trainer.is_global_zero or not parts:
+            return
+        order = sorted(
+            (index, part, row)
+            for part, output in enumerate(parts)
+            for row, index in enumerate(output["index"])
+        )
+        table = {
+            "paths": [parts[part]["path"][row] for _, part, row in order],
+            "labels": torch.tensor([parts[part]["label"][row] for _, part, row in order]),
+            "scores": torch.stack([parts[part]["scores"][row] for _, part, row in order]),
+            "class_names": list(pl_module.class_names),  # type: ignore[arg-type]
+        }
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        folder = Path(trainer.default_root_dir) / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{data.predict_split}_{data.protocol.name}"
+        torch.save(table, folder / f"{stem}.pt")
+        _write_csv(folder / f"{stem}.csv", **table)  # type: ignore[arg-type]
+
+
+def _plain(value: Tensor | list[str]) -> list[Any]:
+    return value.tolist() if isinstance(value, Tensor) else list(value)
+
+
+def _gather(outputs: list[dict[str, Any]], trainer: Trainer) -> list[dict[str, Any]]:
+    if trainer.world_size == 1:
+        return outputs
+    gathered: list[list[dict[str, Any]]] = [[] for _ in range(trainer.world_size)]
+    torch.distributed.all_gather_object(gathered, outputs)
+    return [output for part in gathered for output in part]
+
+
+def _write_csv(
+    file: Path, paths: list[str], labels: Tensor, scores: Tensor, class_names: list[str]
+) -> None:
+    best = scores.softmax(dim=1).topk(min(SHOWN_CLASSES, len(class_names)))
+    ranks = range(1, best.indices.shape[1] + 1)
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            ["path", "label", *(f"{what}{rank}" for rank in ranks for what in ("top", "p"))]
+        )
+        rows = zip(paths, labels.tolist(), best.indices.tolist(), best.values.tolist(), strict=True)
+        for path, label, classes, probabilities in rows:
+            shown = zip(classes, probabilities, strict=True)
+            cells = [cell for k, p in shown for cell in (class_names[k], f"{p:.4f}")]
+            writer.writerow([path, class_names[label] if label >= 0 else "", *cells])

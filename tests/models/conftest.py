@@ -1,0 +1,57 @@
+"""What the specifications of `models` share: a fixed seed and ways to leave initialisation."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import nn
+
+from models.backbones import BACKBONES, Backbone
+from models.residual_blocks import TemporalBasicBlock, TemporalBottleneck
+
+
+@pytest.fixture(autouse=True)
+def seeded_on_one_thread() -> Iterator[None]:
+    """Draw the same numbers in every run; tensors this small only wait for a second thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Know two backbones more, of five blocks: the same code at a fraction of the time."""
+    monkeypatch.setitem(BACKBONES, "tiny basic", Backbone(TemporalBasicBlock, (2, 1, 1, 1)))
+    monkeypatch.setitem(BACKBONES, "tiny bottleneck", Backbone(TemporalBottleneck, (2, 1, 1, 1)))
+
+
+@pytest.fixture
+def shake() -> Callable[[nn.Module], None]:
+    """Give a way to draw every parameter and statistic anew, away from its beginning."""
+
+    def draw(module: nn.Module) -> None:
+        for parameter in module.parameters():
+            nn.init.normal_(parameter)
+        for name, buffer in module.named_buffers():
+            if name.endswith("running_mean"):
+                nn.init.normal_(buffer)
+            elif name.endswith("running_var"):
+                nn.init.uniform_(buffer, 0.5, 2)
+
+    return draw
+
+
+@pytest.fixture
+def frames_that_change() -> Callable[[nn.Module, torch.Tensor, int], set[int]]:
+    """Give a way to see which frames of the output answer to one frame of the input."""
+
+    def disturb(module: nn.Module, x: torch.Tensor, frame: int) -> set[int]:
+        disturbed = x.clone()
+        disturbed[frame] += torch.randn_like(x[frame])
+        with torch.no_grad():
+            before, after = module(x), module(disturbed)
+        return {i for i in range(len(x)) if not torch.equal(before[i], after[i])}
+
+    return disturb

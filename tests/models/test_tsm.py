@@ -1,0 +1,48 @@
+"""Specification of `TSM`: shifts at the head of every residual branch, nothing to learn."""
+
+from typing import Literal
+
+import pytest
+import torch
+from torch import nn
+
+from models import TSM, TSN, TEINet
+from models.blocks import TemporalShift
+
+
+@pytest.mark.parametrize(
+    ("stages", "blocks", "shifts"),
+    [("res2-5", "all", 16), ("res4-5", "all", 9), ("res3", "first", 1), ("none", "all", 0)],
+)
+def test_its_shifts_stand_where_asked(
+    stages: str, blocks: Literal["all", "first"], shifts: int
+) -> None:
+    with torch.device("meta"):
+        network = TSM(5, stages=stages, blocks=blocks)
+    assert sum(isinstance(module, TemporalShift) for module in network.modules()) == shifts
+
+
+def test_its_parameters_are_tsn_s_key_for_key() -> None:
+    with torch.device("meta"):
+        assert list(TSM(5).state_dict()) == list(TSN(5).state_dict())
+
+
+@pytest.mark.usefixtures("tiny_backbones")
+def test_a_teinet_of_tim_alone_starts_as_tsm() -> None:
+    tsm = TSM(5, num_segments=3, backbone="tiny basic").eval()
+    tim = TEINet(5, num_segments=3, backbone="tiny basic", enhancement="none").eval()
+    nn.init.normal_(tsm.fc.weight)
+    unmatched = tim.load_state_dict(tsm.state_dict(), strict=False)
+    assert all(".tim." in key for key in unmatched.missing_keys)
+    clips = torch.randn(2, 3, 3, 32, 32)
+    # Each shift is bit-equal; the convolutions behind it may sum in another order.
+    torch.testing.assert_close(tsm(clips), tim(clips), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("fold_div", "moved"), [(8, 16), (4, 32)])
+def test_the_part_that_moves_is_a_choice(fold_div: int, moved: int) -> None:
+    with torch.device("meta"):
+        network = TSM(5, num_segments=2, backbone="resnet18", fold_div=fold_div)
+    frames = torch.ones(2, 64, 2, 2)
+    shifted = network.layer1[0].before_conv1(frames)
+    assert (shifted != frames).any(0).flatten(1).any(1).sum() == moved

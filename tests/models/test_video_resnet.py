@@ -1,0 +1,109 @@
+"""Specification of `VideoResNet`: a 2D ResNet on each frame, a consensus over the clip."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models import ModelError, VideoResNet
+from models.blocks import TemporalShift
+from models.placement import BlockSite
+
+pytestmark = pytest.mark.usefixtures("tiny_backbones")
+
+
+def build(num_segments: int = 2, dropout: float = 0.5) -> VideoResNet:
+    """Build a small network whose head tells frames apart."""
+    network = VideoResNet(5, num_segments=num_segments, backbone="tiny basic", dropout=dropout)
+    nn.init.normal_(network.fc.weight)
+    return network
+
+
+def test_clips_go_in_and_one_row_of_logits_per_clip_comes_out() -> None:
+    assert build()(torch.randn(3, 2, 3, 32, 32)).shape == (3, 5)
+
+
+def test_the_logits_are_the_average_over_the_clip_s_frames() -> None:
+    one, three = build(num_segments=1).eval(), build(num_segments=3).eval()
+    three.load_state_dict(one.state_dict())
+    clips = torch.randn(2, 3, 3, 32, 32)
+    per_frame = torch.stack([one(clips[:, t : t + 1]) for t in range(3)])
+    torch.testing.assert_close(three(clips), per_frame.mean(dim=0))
+
+
+def test_features_are_pooled_per_frame() -> None:
+    assert build().forward_features(torch.randn(4, 3, 32, 32)).shape == (4, 512)
+
+
+def test_the_head_starts_at_n_0_001_with_bias_0() -> None:
+    fc = VideoResNet(400, backbone="tiny basic").fc
+    assert fc.weight.std().item() == pytest.approx(0.001, rel=0.02)
+    assert abs(fc.weight.mean().item()) < 1e-5
+    assert not fc.bias.any()
+
+
+def test_dropout_acts_in_training() -> None:
+    network = build(dropout=0.5)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    clips = torch.randn(2, 2, 3, 32, 32)
+    assert not torch.equal(network(clips), network(clips))
+
+
+def test_dropout_is_silent_in_evaluation() -> None:
+    network = build(dropout=0.5).eval()
+    clips = torch.randn(2, 2, 3, 32, 32)
+    assert torch.equal(network(clips), network(clips))
+
+
+def test_all_features_dropped_leave_the_bias() -> None:
+    network = build(dropout=1.0)
+    nn.init.normal_(network.fc.bias)
+    logits = network(torch.randn(2, 2, 3, 32, 32))
+    torch.testing.assert_close(logits, network.fc.bias.expand(2, 5))
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 3, 32, 32), (2, 4, 3, 32, 32), (4, 3, 32, 32), (2, 3, 2, 32, 32)]
+)
+def test_clips_of_another_length_or_layout_are_refused_with_both_shapes(
+    shape: tuple[int, ...],
+) -> None:
+    with torch.device("meta"):
+        network, clips = build(num_segments=2), torch.empty(shape)
+    with pytest.raises(ModelError) as refusal:
+        network(clips)
+    assert str(shape) in str(refusal.value)
+    assert "(B, 2, 3, H, W)" in str(refusal.value)
+
+
+def test_a_module_that_was_built_for_other_clips_refuses_the_frames() -> None:
+    def maker(channels: int, site: BlockSite) -> nn.Module:
+        return TemporalShift(channels, num_segments=5)
+
+    with torch.device("meta"):
+        network = VideoResNet(5, num_segments=2, backbone="tiny basic", before_conv1=maker)
+        clips = torch.empty(2, 2, 3, 32, 32)
+    with pytest.raises(ModelError, match=r"4 folded frames .* num_segments=5"):
+        network(clips)
+
+
+def test_temporal_modules_keep_the_beginnings_that_they_gave_themselves() -> None:
+    class Module(nn.Module):
+        """Holds a convolution that torchvision's rule would draw wider."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(64, 64, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            """Convolve."""
+            convolved: Tensor = self.conv(x)
+            return convolved
+
+    def maker(channels: int, site: BlockSite) -> nn.Module | None:
+        return Module() if channels == 64 else None
+
+    network = VideoResNet(5, backbone="tiny basic", before_conv1=maker)
+    drawn = network.layer1[0].before_conv1.conv.weight
+    assert drawn.std().item() == pytest.approx(nn.Conv2d(64, 64, 1).weight.std().item(), rel=0.1)
