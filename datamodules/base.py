@@ -3,6 +3,7 @@
 import logging
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -14,6 +15,7 @@ from datamodules.protocols import get_protocol
 from datamodules.samplers import EpochSampler
 from datamodules.sampling import SamplingKind, make_sampler
 from datamodules.splitting import Split
+from datamodules.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.video_dataset import Sample, VideoDataset, VideoRecords
 from datamodules.views import ProtocolViews, RandomClip, ViewMaker
 
@@ -36,6 +38,8 @@ class VideoDataModule(LightningDataModule, ABC):
         sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
         short_side: Short side before test crops, pixels.
         crop_size: Side of the network's input, pixels.
+        crop_scales: Sides of training crops as parts of the short side; the default is both
+            papers'.
         flip_probability: Of mirrored training clips. 0 where left and right matter.
         protocol: Test views, ``<clips>x<crops>``; see `datamodules.protocols.get_protocol`.
         predict_split: The split that ``predict`` reads.
@@ -57,6 +61,7 @@ class VideoDataModule(LightningDataModule, ABC):
         sampling: SamplingKind = "segment",
         short_side: int = 256,
         crop_size: int = 224,
+        crop_scales: Sequence[float] = JITTER_SCALES,
         flip_probability: float = 0.0,
         protocol: str = "1x1",
         predict_split: Literal["train", "val", "test"] = "test",
@@ -69,7 +74,8 @@ class VideoDataModule(LightningDataModule, ABC):
                 raise DataError(f"{name}={value} must be at least 1")
         sampler = make_sampler(sampling, num_segments)
         self.protocol = get_protocol(protocol)
-        self.train_views = RandomClip(sampler, crop_size, flip_probability)
+        crop = MultiScaleCrop(crop_size, crop_scales)
+        self.train_views = RandomClip(sampler, crop, flip_probability)
         one_view = get_protocol("1x1")
         self.val_views = ProtocolViews(sampler, one_view, short_side, crop_size)
         self.test_views = ProtocolViews(sampler, self.protocol, short_side, crop_size)

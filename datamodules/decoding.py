@@ -11,6 +11,7 @@ import av
 import numpy as np
 import torch
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from datamodules.errors import VideoDecodeError
@@ -78,10 +79,11 @@ def read_frames(path: Path, indices: Sequence[int] | np.ndarray) -> Tensor:
     last = int(wanted[-1])
     chosen = set(wanted.tolist())
     frames: list[np.ndarray] = []
+    convert = VideoReformatter()  # keeps its tables: a new one per frame costs more than decoding
     index = -1
     for index, frame in enumerate(iterate_frames(path)):
         if index in chosen:
-            frames.append(frame.to_ndarray(format="rgb24"))
+            frames.append(convert.reformat(frame, format="rgb24", threads=1).to_ndarray())
         if index == last:
             break
     if len(frames) < len(wanted):

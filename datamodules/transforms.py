@@ -4,6 +4,7 @@ Frames are uint8 0-255, (T, 3, H, W); sizes are in pixels. Scaling to 0-1 and no
 the device, not here.
 """
 
+from collections.abc import Sequence
 from itertools import product
 
 import torch
@@ -11,9 +12,13 @@ from numpy.random import Generator
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
+from datamodules.errors import DataError
+
 JITTER_SCALES = (1.0, 0.875, 0.75, 0.66)
+"""Sides of training crops as parts of the short side: TSN's, and so both papers'."""
+
 MAX_SCALE_STEPS = 1
-"""Height and width take scales at most this many places apart in `JITTER_SCALES`."""
+"""Height and width take scales at most this many places apart in the list of scales."""
 
 FIXED_POSITIONS = (
     *((0, 0), (0, 4), (4, 0), (4, 4), (2, 2)),  # corners, centre
@@ -46,13 +51,19 @@ class MultiScaleCrop:
 
     Args:
         size: Side of the result, pixels.
+        scales: Sides of crops as parts of the short side, each above 0 and at most 1.
+
+    Raises:
+        DataError: If there is no scale, or one lies outside.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, scales: Sequence[float] = JITTER_SCALES) -> None:
+        if not scales or not all(0 < scale <= 1 for scale in scales):
+            raise DataError(f"crop scales {list(scales)} must lie above 0 and be at most 1")
         self.size = size
-        steps = range(len(JITTER_SCALES))
+        steps = range(len(scales))
         self.scales = [
-            (JITTER_SCALES[i], JITTER_SCALES[j])
+            (scales[i], scales[j])
             for i, j in product(steps, steps)
             if abs(i - j) <= MAX_SCALE_STEPS
         ]

@@ -32,13 +32,13 @@ class RandomClip:
 
     Args:
         sampler: Draws the frames.
-        crop_size: S, pixels.
+        crop: Draws the crop.
         flip_probability: Of a left-right mirror image; 0 for none.
     """
 
-    def __init__(self, sampler: ClipSampler, crop_size: int, flip_probability: float) -> None:
+    def __init__(self, sampler: ClipSampler, crop: MultiScaleCrop, flip_probability: float) -> None:
         self.sampler = sampler
-        self.crop = MultiScaleCrop(crop_size)
+        self.crop = crop
         self.flip_probability = flip_probability
 
     def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:

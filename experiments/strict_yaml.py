@@ -23,13 +23,22 @@ class _DuplicateKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def load_strictly(stream: str) -> Any:
+    """Read YAML of plain values.
+
+    Raises:
+        yaml.YAMLError: If it is not YAML, or a key is given twice.
+    """
+    return yaml.load(stream, Loader=_DuplicateKeyLoader)
+
+
 def refuse_duplicate_keys() -> None:
     """Make every YAML that jsonargparse reads from now on strict."""
     load = get_loader("yaml")
 
     def strict_load(stream: str) -> Any:
         if ":" in stream:  # only a mapping has keys
-            yaml.load(stream, Loader=_DuplicateKeyLoader)
+            load_strictly(stream)
         return load(stream)
 
     set_loader("yaml", strict_load, exceptions=(yaml.YAMLError,))

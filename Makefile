@@ -1,0 +1,32 @@
+# Needs python3 (3.11 or newer) and make; everything else comes from requirements.txt into .venv.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo grid test lint clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+demo: $(VENV)/installed ## Train TEINet on the embedded MovingShapes, test it, show the results
+	$(RUN) -m experiments.demo
+
+grid: $(VENV)/installed ## Train and test TSN, TSM, TIM, TEINet and TSINet on MovingShapes
+	$(RUN) -m experiments.grid run experiments/grids/moving_shapes.yaml
+
+test: $(VENV)/installed ## Run all tests
+	$(RUN) -m pytest
+
+lint: $(VENV)/installed ## Run ruff and the strict type checker
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean: ## Remove the environment; data and runs stay
+	rm -rf $(VENV)

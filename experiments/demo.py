@@ -1,0 +1,38 @@
+"""The demo: TEINet learns MovingShapes, is tested, and says where everything is.
+
+python -m experiments.demo
+"""
+
+import argparse
+from pathlib import Path
+from time import perf_counter
+
+from rich.console import Console
+
+from experiments.results_table import ResultRow, print_table
+from experiments.session import count_earlier_runs, numbered, run_experiment
+
+CONFIG = Path(__file__).with_name("demo.yaml")
+PROTOCOLS = ("1x1", "2x3")
+
+
+def main(args: list[str] | None = None) -> None:
+    """Train and test; an interrupted demo goes on, a finished one is followed by another."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run_dir", type=Path, default=Path("runs/demo"), help="run folder")
+    options, overrides = parser.parse_known_args(args)
+    earlier = count_earlier_runs(options.run_dir, PROTOCOLS)
+    run_dir = numbered(options.run_dir, earlier)
+    start = perf_counter()
+    metrics = run_experiment(CONFIG, run_dir, PROTOCOLS, overrides)
+    rows = [ResultRow("TEINet-R18", 0, name, metrics[f"test_{name}"]) for name in PROTOCOLS]
+    print_table("MovingShapes, held-out videos (chance: 12.5 %)", rows)
+    Console().print(
+        f"Run folder: {run_dir}  ({(perf_counter() - start) / 60:.1f} minutes)\n"
+        f"Curves:     tensorboard --logdir {run_dir.parent}",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,469 @@
+"""Specification of what a network can start from: torchvision names, files, checkpoints.
+
+Nothing is downloaded here.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+from torchvision.models import _api as torchvision_api
+
+from models import TSM, TSN, ModelError, TEINet, TSINet, VideoResNet, WeightsError
+from models.placement import is_temporal
+from models.weights import read_state_dict
+
+DATA = Path(os.environ.get("TEMPORAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+REAL_FILE = DATA / "resnet50_imagenet.pth"
+CLASSES = 7
+State = dict[str, Tensor]
+
+every_network = pytest.mark.parametrize("network_class", [TSN, TSM, TEINet, TSINet])
+every_temporal_network = pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
+
+
+def torchvision_state(backbone: str) -> State:
+    """Draw a torchvision network whose statistics, too, differ from a fresh network's."""
+    state = torchvision.models.get_model(backbone, num_classes=CLASSES).state_dict()
+    for key, value in state.items():
+        if key.endswith(("bn1.weight", "running_mean", "running_var")):
+            state[key] = torch.rand_like(value)
+    return dict(state)
+
+
+@pytest.fixture(scope="module")
+def resnet18() -> State:
+    """Give the weights of a torchvision ResNet-18 with 7 classes."""
+    return torchvision_state("resnet18")
+
+
+@pytest.fixture(scope="module")
+def resnet18_file(resnet18: State, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give a file that holds these weights."""
+    path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
+    torch.save(resnet18, path)
+    return str(path)
+
+
+def saved(content: Any, folder: Path) -> str:
+    """Save anything with torch and give the file's path."""
+    path = folder / "weights.pth"
+    torch.save(content, path)
+    return str(path)
+
+
+def build(
+    network_class: Callable[..., VideoResNet] = TSN,
+    weights: str | None = None,
+    num_classes: int = CLASSES,
+    **arguments: Any,
+) -> VideoResNet:
+    """Build a small network."""
+    arguments = {"backbone": "resnet18", "num_segments": 2} | arguments
+    return network_class(num_classes, weights=weights, **arguments)
+
+
+def differing(network: nn.Module, source: State) -> list[str]:
+    """Name the source's entries that the network does not hold bit for bit."""
+    own = network.state_dict()
+    return [key for key, value in source.items() if not torch.equal(own[key], value)]
+
+
+# A file of weights
+
+
+@every_network
+def test_a_torchvision_state_dict_fills_every_network_with_no_repair(
+    network_class: type[VideoResNet],
+    resnet18: State,
+    resnet18_file: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert differing(build(network_class, resnet18_file), resnet18) == []
+    assert caplog.records == []
+
+
+@every_temporal_network
+def test_temporal_modules_that_the_file_lacks_keep_their_beginnings(
+    network_class: type[VideoResNet], resnet18_file: str
+) -> None:
+    torch.manual_seed(1)
+    without = build(network_class).state_dict()
+    torch.manual_seed(1)
+    with_weights = build(network_class, resnet18_file)
+    temporal = {key: value for key, value in without.items() if is_temporal(key)}
+    assert differing(with_weights, temporal) == []
+
+
+def test_tim_is_still_the_shift_after_loading(resnet18_file: str) -> None:
+    tim = build(TEINet, resnet18_file, enhancement="none").eval()
+    tsm = build(TSM, resnet18_file).eval()
+    clips = torch.randn(1, 2, 3, 32, 32)
+    torch.testing.assert_close(tim(clips), tsm(clips), rtol=1e-4, atol=1e-4)
+
+
+def test_loaded_weights_compute_what_torchvision_s_network_does(
+    resnet18: State, resnet18_file: str
+) -> None:
+    theirs = torchvision.models.resnet18(num_classes=CLASSES).eval()
+    theirs.load_state_dict(resnet18)
+    clips = torch.randn(2, 2, 3, 32, 32)
+    per_frame = theirs(clips.flatten(0, 1)).unflatten(0, (2, 2))
+    ours = build(TSN, resnet18_file).eval()
+    torch.testing.assert_close(ours(clips), per_frame.mean(dim=1), rtol=1e-4, atol=1e-4)
+
+
+def test_half_precision_weights_are_cast(resnet18: State, tmp_path: Path) -> None:
+    half = {
+        key: value.half() if value.is_floating_point() else value for key, value in resnet18.items()
+    }
+    network = build(TSN, saved(half, tmp_path))
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert (
+        differing(network, {key: value.to(resnet18[key].dtype) for key, value in half.items()})
+        == []
+    )
+
+
+def test_a_file_without_normalisation_s_counters_loads(resnet18: State, tmp_path: Path) -> None:
+    uncounted = {k: v for k, v in resnet18.items() if not k.endswith("num_batches_tracked")}
+    assert differing(build(TSN, saved(uncounted, tmp_path)), uncounted) == []
+
+
+# The head
+
+
+def test_a_head_of_other_classes_is_replaced_by_a_new_one(
+    resnet18: State, resnet18_file: str
+) -> None:
+    network = build(TSN, resnet18_file, num_classes=3)
+    assert network.fc.weight.shape == (3, 512)
+    assert network.fc.weight.std().item() == pytest.approx(0.001, rel=0.1)
+    assert not network.fc.bias.any()
+    backbone = {key: value for key, value in resnet18.items() if not key.startswith("fc.")}
+    assert differing(network, backbone) == []
+
+
+def test_replacing_the_head_is_logged_with_both_class_counts(
+    resnet18_file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(TSN, resnet18_file, num_classes=3)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert f"{CLASSES} classes" in record.getMessage()
+    assert "one of 3" in record.getMessage()
+    assert resnet18_file in record.getMessage()
+
+
+def test_a_file_without_a_head_leaves_the_new_one(resnet18: State, tmp_path: Path) -> None:
+    headless = {key: value for key, value in resnet18.items() if not key.startswith("fc.")}
+    network = build(TSN, saved(headless, tmp_path))
+    assert differing(network, headless) == []
+    assert network.fc.weight.std().item() == pytest.approx(0.001, rel=0.1)
+
+
+# A training checkpoint
+
+
+@pytest.mark.parametrize("network_class", [TEINet, TSINet])
+def test_a_lightning_checkpoint_restores_the_network_bit_for_bit(
+    network_class: type[VideoResNet], tmp_path: Path
+) -> None:
+    trained = build(network_class)
+    for parameter in trained.parameters():
+        nn.init.normal_(parameter)
+    checkpoint = {
+        "epoch": 3,
+        "hyper_parameters": {"lr": 0.01},
+        "state_dict": {f"network.{key}": value for key, value in trained.state_dict().items()},
+    }
+    restored = build(network_class, saved(checkpoint, tmp_path))
+    assert differing(restored, trained.state_dict()) == []
+
+
+def test_what_lies_beside_the_network_in_a_checkpoint_is_left_out(
+    resnet18: State, tmp_path: Path
+) -> None:
+    state = {f"network.{key}": value for key, value in resnet18.items()}
+    beside = {"loss.weight": torch.ones(3), "metric.total": torch.ones(1)}
+    network = build(TSN, saved({"state_dict": state | beside}, tmp_path))
+    assert differing(network, resnet18) == []
+
+
+def test_a_checkpoint_of_more_frames_fits(tmp_path: Path) -> None:
+    eight = build(TEINet, num_segments=8)
+    checkpoint = {"state_dict": {f"network.{k}": v for k, v in eight.state_dict().items()}}
+    sixteen = build(TEINet, saved(checkpoint, tmp_path), num_segments=16)
+    assert differing(sixteen, eight.state_dict()) == []
+
+
+def test_a_teinet_checkpoint_is_refused_by_tsn_with_a_key(tmp_path: Path) -> None:
+    state = {f"network.{key}": value for key, value in build(TEINet).state_dict().items()}
+    path = saved({"state_dict": state}, tmp_path)
+    with pytest.raises(WeightsError, match=r"layer1\.0\.before_conv1\.mem\.conv1") as refusal:
+        build(TSN, path)
+    assert path in str(refusal.value)
+
+
+# Another network's weights
+
+
+def test_another_backbone_s_weights_are_refused_with_a_key_and_both_shapes(
+    resnet18_file: str,
+) -> None:
+    with pytest.raises(WeightsError) as refusal:
+        build(TSN, resnet18_file, backbone="resnet50")
+    message = str(refusal.value)
+    for part in (resnet18_file, "layer1.0.conv1.weight", "(64, 64, 3, 3)", "(64, 64, 1, 1)"):
+        assert part in message
+
+
+def test_a_shallower_backbone_s_weights_are_refused_with_a_missing_key(resnet18_file: str) -> None:
+    with pytest.raises(WeightsError, match=r"lacks layer1\.2\.conv1\.weight") as refusal:
+        build(TSN, resnet18_file, backbone="resnet34")
+    assert resnet18_file in str(refusal.value)
+
+
+def test_a_deeper_backbone_s_weights_are_refused_with_a_key_too_many(tmp_path: Path) -> None:
+    path = saved(torchvision_state("resnet34"), tmp_path)
+    with pytest.raises(WeightsError, match=r"no place .*layer1\.2\.conv1\.weight") as refusal:
+        build(TSN, path)
+    assert path in str(refusal.value)
+
+
+# What is no file of weights
+
+
+def make_nothing(path: Path) -> None:
+    """Leave the path without a file."""
+
+
+def make_text(path: Path) -> None:
+    """Write a text."""
+    path.write_text("not weights")
+
+
+def make_empty(path: Path) -> None:
+    """Write an empty file."""
+    path.touch()
+
+
+def make_directory(path: Path) -> None:
+    """Make a folder."""
+    path.mkdir()
+
+
+def make_truncated(path: Path) -> None:
+    """Write half of a file of weights."""
+    torch.save({"conv1.weight": torch.randn(64, 3, 7, 7)}, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+class Stranger:
+    """An object that makes a folder where it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def make_object(path: Path) -> None:
+    """Pickle an object that is no tensor."""
+    torch.save(Stranger(path.with_name("trace")), path)
+
+
+def make_tensor(path: Path) -> None:
+    """Save a single tensor."""
+    torch.save(torch.ones(3), path)
+
+
+def make_list(path: Path) -> None:
+    """Save tensors without names."""
+    torch.save([torch.ones(3)], path)
+
+
+def make_numbers(path: Path) -> None:
+    """Save names without tensors."""
+    torch.save({"conv1.weight": 3.0}, path)
+
+
+def make_empty_mapping(path: Path) -> None:
+    """Save a mapping of nothing."""
+    torch.save({}, path)
+
+
+def make_checkpoint_without_network(path: Path) -> None:
+    """Save a checkpoint of something else."""
+    torch.save({"state_dict": {"other.weight": torch.ones(3)}}, path)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        make_nothing,
+        make_text,
+        make_empty,
+        make_directory,
+        make_truncated,
+        make_object,
+        make_tensor,
+        make_list,
+        make_numbers,
+        make_empty_mapping,
+        make_checkpoint_without_network,
+    ],
+)
+def test_what_is_no_file_of_weights_is_refused_by_name(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.pth"
+    make(path)
+    with pytest.raises(WeightsError) as refusal, torch.device("meta"):
+        build(TSN, str(path))
+    assert str(path) in str(refusal.value)
+
+
+def test_a_stranger_s_pickle_is_never_run(tmp_path: Path) -> None:
+    make_object(tmp_path / "weights.pth")
+    with pytest.raises(WeightsError):
+        read_state_dict(str(tmp_path / "weights.pth"), "resnet18")
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_missing_file_s_message_lists_the_known_names(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="IMAGENET1K_V1, IMAGENET1K_V2"):
+        read_state_dict(str(tmp_path / "none.pth"), "resnet50")
+
+
+def test_a_refusal_of_weights_is_a_model_error_and_a_value_error() -> None:
+    assert issubclass(WeightsError, ModelError)
+    assert issubclass(WeightsError, ValueError)
+
+
+# torchvision's names
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch, resnet18: State) -> list[str]:
+    """Answer torchvision's downloads with ResNet-18 weights and keep the addresses asked for."""
+    asked: list[str] = []
+
+    def answer(url: str, *args: Any, **kwargs: Any) -> State:
+        asked.append(url)
+        return resnet18
+
+    monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", answer)
+    return asked
+
+
+@pytest.mark.parametrize("name", ["IMAGENET1K_V1", "DEFAULT", "ResNet18_Weights.IMAGENET1K_V1"])
+def test_a_torchvision_name_is_downloaded_and_loaded(
+    name: str, downloads: list[str], resnet18: State
+) -> None:
+    assert differing(build(TSN, name), resnet18) == []
+    assert downloads == [torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url]
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("IMAGENET1K_V1", "IMAGENET1K_V1"),
+        ("IMAGENET1K_V2", "IMAGENET1K_V2"),
+        ("DEFAULT", "DEFAULT"),
+    ],
+)
+def test_a_name_means_the_backbone_s_own_weights(
+    name: str, member: str, downloads: list[str]
+) -> None:
+    read_state_dict(name, "resnet50")
+    assert downloads == [torchvision.models.ResNet50_Weights[member].url]
+
+
+@pytest.mark.parametrize("name", ["IMAGENET1K_V3", "imagenet", "ResNet50_Weights.IMAGENET1K_V9"])
+def test_an_unknown_name_is_refused_and_the_known_ones_are_listed(
+    name: str, downloads: list[str]
+) -> None:
+    with pytest.raises(WeightsError, match="IMAGENET1K_V1, IMAGENET1K_V2") as refusal:
+        read_state_dict(name, "resnet50")
+    assert name in str(refusal.value)
+    assert downloads == []
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [URLError("no route to host"), TimeoutError("timed out"), ConnectionResetError("reset")],
+)
+def test_a_failing_download_names_the_address_the_cause_and_the_remedy(
+    failure: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> State:
+        raise failure
+
+    monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", fail)
+    with pytest.raises(WeightsError, match=r"fetch that file .* give its path") as refusal:
+        build(TSN, "IMAGENET1K_V1")
+    assert torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url in str(refusal.value)
+    assert str(failure) in str(refusal.value)
+
+
+# TSINet's concatenation, whose last convolutions are twice as wide
+
+
+@pytest.mark.parametrize(
+    ("backbone", "last"), [("resnet18", "conv2.weight"), ("resnet50", "conv3.weight")]
+)
+def test_weights_before_a_concatenation_are_repeated_and_halved(
+    backbone: str, last: str, tmp_path: Path
+) -> None:
+    source = torchvision_state(backbone)
+    network = build(TSINet, saved(source, tmp_path), backbone=backbone, fusion="concatenation")
+    expected = {
+        key: torch.cat([value, value], dim=1) / 2 if key.endswith(last) else value
+        for key, value in source.items()
+    }
+    assert differing(network, expected) == []
+
+
+def test_only_the_convolutions_behind_a_concatenation_are_repeated(
+    resnet18: State, resnet18_file: str
+) -> None:
+    network = build(TSINet, resnet18_file, fusion="concatenation", stages="res3")
+    elsewhere = {key: value for key, value in resnet18.items() if not key.startswith("layer2")}
+    assert differing(network, elsewhere) == []
+
+
+def test_a_concatenation_s_own_checkpoint_is_not_repeated_again(tmp_path: Path) -> None:
+    trained = build(TSINet, fusion="concatenation")
+    restored = build(TSINet, saved(trained.state_dict(), tmp_path), fusion="concatenation")
+    assert differing(restored, trained.state_dict()) == []
+
+
+# ImageNet weights, where they are at hand
+
+
+@pytest.mark.skipif(
+    not REAL_FILE.is_file(), reason=f"no {REAL_FILE}; TEMPORAL_DATA names the folder"
+)
+@pytest.mark.parametrize(
+    ("network_class", "switches"),
+    [(TSN, {}), (TEINet, {}), (TSINet, {}), (TSINet, {"fusion": "concatenation"})],
+    ids=["TSN", "TEINet", "TSINet", "TSINet-concatenation"],
+)
+def test_real_imagenet_weights_load(
+    network_class: Callable[..., VideoResNet], switches: dict[str, Any]
+) -> None:
+    network = build(
+        network_class, str(REAL_FILE), num_classes=1000, backbone="resnet50", **switches
+    )
+    source = torch.load(REAL_FILE, weights_only=True)
+    unchanged = {k: v.float() for k, v in source.items() if "conv3" not in k}
+    assert differing(network, unchanged) == []
