@@ -1,6 +1,5 @@
 """What all data sets share: settings, one loader factory, exact order, the class list."""
 
-import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from typing import Literal
 
 import torch
 from pytorch_lightning import LightningDataModule
+from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
 from datamodules.errors import DataError
@@ -18,8 +18,6 @@ from datamodules.splitting import Split
 from datamodules.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.video_dataset import Sample, VideoDataset, VideoRecords
 from datamodules.views import ProtocolViews, RandomClip, ViewMaker
-
-log = logging.getLogger(__name__)
 
 Loader = DataLoader[Sample]
 MAX_WORKERS = 8
@@ -111,13 +109,13 @@ class VideoDataModule(LightningDataModule, ABC):
         for split in needed[stage]:
             if split not in self.records:
                 self.records[split] = self.load_records(split)
-                log.info("%s: %d videos", split, len(self.records[split]))
+                rank_zero_info(f"{split}: {len(self.records[split]):,} videos")
         if stage in ("validate", "test") and not len(self.records[needed[stage][0]]):
             raise DataError(f"the {needed[stage][0]} split holds no videos; nothing to {stage}")
         if stage == "fit" and not len(self.records["train"]):
             raise DataError("the train split holds no videos; nothing to fit")
         if stage in ("test", "predict"):
-            log.info("protocol %s", self.protocol)
+            rank_zero_info(f"protocol {self.protocol}")
 
     def train_dataloader(self) -> Loader:
         """Shuffled random clips, (B, T, 3, S, S)."""

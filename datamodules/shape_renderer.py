@@ -25,14 +25,14 @@ CLASS_NAMES: tuple[str, ...] = (
 )
 REVERSED: dict[str, str] = {name: CLASS_NAMES[i ^ 1] for i, name in enumerate(CLASS_NAMES)}
 
-MIN_FRAMES, MAX_FRAMES = 16, 32
-MIN_TRAVEL, MAX_TRAVEL = 0.35, 0.7
+MIN_FRAMES, MAX_FRAMES = 16, 24
+MIN_TRAVEL, MAX_TRAVEL = 0.45, 0.7
 # Under a quarter of the shortest travel: the label is the motion relative to the background.
 MAX_DRIFT = 0.08
 # Share of a shape's radius that stays inside the frame all along its way.
 VISIBLE_RADIUS = 0.75
 # RGB distance below which two colours count as too close to tell apart.
-MIN_COLOUR_DISTANCE = 0.4
+MIN_COLOUR_DISTANCE = 0.6
 OUTLINE_BINS = 1024
 
 
@@ -150,7 +150,7 @@ def _draw_appearance(rng: np.random.Generator) -> Appearance:
     g = int(np.ceil(cells * (1.0 + MAX_DRIFT))) + 1
     # Mostly grey noise with a little hue around the base colour.
     noise = rng.uniform(-1.0, 1.0, size=(1, g, g)) + 0.4 * rng.uniform(-1.0, 1.0, size=(3, g, g))
-    background = base[:, None, None] + rng.uniform(0.08, 0.18) * noise
+    background = base[:, None, None] + rng.uniform(0.04, 0.1) * noise
     return Appearance(
         outline=outline.astype(np.float32),
         hole=rng.uniform(0.3, 0.45) if rng.random() < 0.25 else -1.0,

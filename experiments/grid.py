@@ -4,6 +4,7 @@ python -m experiments.grid run experiments/grids/moving_shapes.yaml --seeds 0 1
 """
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _as_argument(value: Any) -> str:
-    return value if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 if __name__ == "__main__":

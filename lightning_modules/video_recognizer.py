@@ -159,10 +159,9 @@ class VideoRecognizer(LightningModule):
 
     def _log_split(self, split: Split) -> None:
         metrics = self._split_metrics(split)
-        values = {f"{split}/{name}": value for name, value in metrics.compute().items()}
-        shown = split != "train"
         # torchmetrics has already summed over the processes.
-        self.log_dict(values, prog_bar=shown, rank_zero_only=False, sync_dist=False)
+        for name, value in metrics.compute().items():
+            self.log(f"{split}/{name}", value, prog_bar=name == "top1")
         metrics.reset()
 
     def _split_metrics(self, split: Split) -> SplitMetrics:

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from datamodules.shape_renderer import CLASS_NAMES, REVERSED, render_clip
+from datamodules.shape_renderer import (
+    CLASS_NAMES,
+    MAX_FRAMES,
+    MIN_FRAMES,
+    REVERSED,
+    render_clip,
+)
 
 
 def affine_motion(clip: NDArray[np.uint8]) -> dict[str, float]:
@@ -62,9 +68,9 @@ def test_frames_are_80_pixels_wide_by_default() -> None:
     assert render_clip("up", seed=0).shape[1:] == (80, 80, 3)
 
 
-def test_frame_counts_vary_from_16_to_32() -> None:
-    counts = {len(render_clip("left", seed, size=8)) for seed in range(200)}
-    assert counts == set(range(16, 33))
+def test_frame_counts_take_every_value_between_their_bounds() -> None:
+    counts = {len(render_clip("left", seed, size=8)) for seed in range(120)}
+    assert counts == set(range(MIN_FRAMES, MAX_FRAMES + 1))
 
 
 def test_the_same_seed_gives_the_same_clip() -> None:
@@ -85,24 +91,24 @@ def test_size_is_only_the_resolution_of_the_same_scene() -> None:
 
 @pytest.mark.parametrize("class_name", CLASS_NAMES)
 def test_the_motion_is_the_one_the_class_is_named_after(class_name: str) -> None:
-    for seed in range(20):
-        assert affine_motion(render_clip(class_name, seed, size=40))[class_name] > 0
+    for seed in range(8):
+        assert affine_motion(render_clip(class_name, seed, size=24))[class_name] > 0
 
 
 @pytest.mark.parametrize("class_name", CLASS_NAMES[::2])
 def test_camera_drift_favours_no_direction(class_name: str) -> None:
     # A corner is nearly always background, which moves by nothing but drift.
-    corners = [render_clip(class_name, seed, size=40)[:, :5, :5] for seed in range(80)]
+    corners = [render_clip(class_name, seed, size=40)[:, :5, :5] for seed in range(40)]
     drifts = [affine_motion(corner) for corner in corners]
     for direction in ("right", "down"):
         share = np.mean([drift[direction] > 0 for drift in drifts])
-        assert share == pytest.approx(0.5, abs=0.2)
+        assert share == pytest.approx(0.5, abs=0.25)
 
 
 @pytest.mark.parametrize("class_name", CLASS_NAMES[::2])
 def test_the_shape_is_visible_against_the_background(class_name: str) -> None:
-    for seed in range(40):
-        clip = render_clip(class_name, seed, size=40).astype(np.float64)
+    for seed in range(12):
+        clip = render_clip(class_name, seed, size=24).astype(np.float64)
         background = np.median(clip, axis=(0, 1, 2))
         stands_out = np.linalg.norm(clip - background, axis=-1) > 50
         assert stands_out.mean(axis=(1, 2)).min() > 0.005

@@ -93,7 +93,7 @@ def test_without_its_modules_a_network_is_blind_to_time(
     assert difference_when_reversed(network) < 1e-5
 
 
-@pytest.mark.parametrize("backbone", ["resnet18", "resnet50"])
+@pytest.mark.parametrize("backbone", ["tiny basic", "tiny bottleneck"])
 @pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
 def test_without_its_modules_a_network_is_tsn_key_for_key(
     network_class: Callable[..., VideoResNet], backbone: str
@@ -116,9 +116,9 @@ def test_without_its_modules_a_network_is_tsn_key_for_key(
 )
 def test_every_parameter_gets_a_gradient(network_class: type[VideoResNet], backbone: str) -> None:
     # float64, so that a gradient that cancels to rounding error is not taken for one.
-    network = build(network_class, backbone=backbone).double()
-    clips = torch.randn(3, 3, 3, 32, 32, dtype=torch.float64)
-    nn.functional.cross_entropy(network(clips), torch.tensor([0, 1, 2])).backward()
+    network = build(network_class, 2, backbone).double()
+    clips = torch.randn(2, 2, 3, 32, 32, dtype=torch.float64)
+    nn.functional.cross_entropy(network(clips), torch.tensor([0, 1])).backward()
     still = [
         name
         for name, parameter in network.named_parameters()

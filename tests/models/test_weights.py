@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchvision.models import _api as torchvision_api
 
 from models import TSM, TSN, ModelError, TEINet, TSINet, VideoResNet, WeightsError
+from models.blocks.depthwise_temporal_conv import shift_kernel
 from models.placement import is_temporal
 from models.weights import read_state_dict
 
@@ -26,7 +27,6 @@ CLASSES = 7
 State = dict[str, Tensor]
 
 every_network = pytest.mark.parametrize("network_class", [TSN, TSM, TEINet, TSINet])
-every_temporal_network = pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
 
 
 def torchvision_state(backbone: str) -> State:
@@ -90,7 +90,7 @@ def test_a_torchvision_state_dict_fills_every_network_with_no_repair(
     assert caplog.records == []
 
 
-@every_temporal_network
+@pytest.mark.parametrize("network_class", [TEINet, TSINet])
 def test_temporal_modules_that_the_file_lacks_keep_their_beginnings(
     network_class: type[VideoResNet], resnet18_file: str
 ) -> None:
@@ -99,25 +99,15 @@ def test_temporal_modules_that_the_file_lacks_keep_their_beginnings(
     torch.manual_seed(1)
     with_weights = build(network_class, resnet18_file)
     temporal = {key: value for key, value in without.items() if is_temporal(key)}
+    assert temporal
     assert differing(with_weights, temporal) == []
 
 
 def test_tim_is_still_the_shift_after_loading(resnet18_file: str) -> None:
-    tim = build(TEINet, resnet18_file, enhancement="none").eval()
-    tsm = build(TSM, resnet18_file).eval()
-    clips = torch.randn(1, 2, 3, 32, 32)
-    torch.testing.assert_close(tim(clips), tsm(clips), rtol=1e-4, atol=1e-4)
-
-
-def test_loaded_weights_compute_what_torchvision_s_network_does(
-    resnet18: State, resnet18_file: str
-) -> None:
-    theirs = torchvision.models.resnet18(num_classes=CLASSES).eval()
-    theirs.load_state_dict(resnet18)
-    clips = torch.randn(2, 2, 3, 32, 32)
-    per_frame = theirs(clips.flatten(0, 1)).unflatten(0, (2, 2))
-    ours = build(TSN, resnet18_file).eval()
-    torch.testing.assert_close(ours(clips), per_frame.mean(dim=1), rtol=1e-4, atol=1e-4)
+    loaded = build(TEINet, resnet18_file).state_dict()
+    kernels = [value.flatten(1) for key, value in loaded.items() if ".tim." in key]
+    assert len(kernels) == 8
+    assert all(torch.equal(kernel, shift_kernel(len(kernel))) for kernel in kernels)
 
 
 def test_half_precision_weights_are_cast(resnet18: State, tmp_path: Path) -> None:
@@ -332,6 +322,27 @@ def test_what_is_no_file_of_weights_is_refused_by_name(
     assert str(path) in str(refusal.value)
 
 
+@pytest.mark.xfail(strict=True, reason="reported: leaves as another error")
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": [torch.ones(2)]},
+        {"state_dict": torch.ones(2)},
+        {0: torch.ones(2)},
+        {"layer1.0.conv2.weight": torch.ones(3)},
+        {"fc.weight": torch.tensor(1.0)},
+    ],
+    ids=["list", "tensor", "numbered", "flat convolution", "scalar head"],
+)
+def test_what_only_looks_like_a_state_dict_is_refused_by_name(
+    content: dict[Any, Any], tmp_path: Path
+) -> None:
+    path = saved(content, tmp_path)
+    with pytest.raises(WeightsError) as refusal, torch.device("meta"):
+        build(TSN, path)
+    assert path in str(refusal.value)
+
+
 def test_a_stranger_s_pickle_is_never_run(tmp_path: Path) -> None:
     make_object(tmp_path / "weights.pth")
     with pytest.raises(WeightsError):
@@ -365,11 +376,8 @@ def downloads(monkeypatch: pytest.MonkeyPatch, resnet18: State) -> list[str]:
     return asked
 
 
-@pytest.mark.parametrize("name", ["IMAGENET1K_V1", "DEFAULT", "ResNet18_Weights.IMAGENET1K_V1"])
-def test_a_torchvision_name_is_downloaded_and_loaded(
-    name: str, downloads: list[str], resnet18: State
-) -> None:
-    assert differing(build(TSN, name), resnet18) == []
+def test_a_torchvision_name_is_downloaded_and_loaded(downloads: list[str], resnet18: State) -> None:
+    assert differing(build(TSN, "IMAGENET1K_V1"), resnet18) == []
     assert downloads == [torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url]
 
 
@@ -378,6 +386,7 @@ def test_a_torchvision_name_is_downloaded_and_loaded(
     [
         ("IMAGENET1K_V1", "IMAGENET1K_V1"),
         ("IMAGENET1K_V2", "IMAGENET1K_V2"),
+        ("ResNet50_Weights.IMAGENET1K_V1", "IMAGENET1K_V1"),
         ("DEFAULT", "DEFAULT"),
     ],
 )
@@ -410,9 +419,28 @@ def test_a_failing_download_names_the_address_the_cause_and_the_remedy(
 
     monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", fail)
     with pytest.raises(WeightsError, match=r"fetch that file .* give its path") as refusal:
-        build(TSN, "IMAGENET1K_V1")
+        read_state_dict("IMAGENET1K_V1", "resnet18")
     assert torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url in str(refusal.value)
     assert str(failure) in str(refusal.value)
+
+
+@pytest.mark.xfail(strict=True, reason="reported: torch.hub's RuntimeError gets through")
+def test_a_damaged_download_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> State:
+        raise RuntimeError('invalid hash value (expected "f37072fd", got "0badc0de")')
+
+    monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", fail)
+    with pytest.raises(WeightsError, match="invalid hash value"):
+        read_state_dict("IMAGENET1K_V1", "resnet18")
+
+
+@pytest.mark.xfail(strict=True, reason="reported: what stands before the last dot is not read")
+@pytest.mark.parametrize("name", ["ResNet18_Weights.IMAGENET1K_V1", "runs/best.IMAGENET1K_V1"])
+def test_another_backbone_s_enum_or_a_path_is_not_taken_for_this_one_s(
+    name: str, downloads: list[str]
+) -> None:
+    with pytest.raises(WeightsError, match=name):
+        read_state_dict(name, "resnet50")
 
 
 # TSINet's concatenation, whose last convolutions are twice as wide
@@ -453,17 +481,8 @@ def test_a_concatenation_s_own_checkpoint_is_not_repeated_again(tmp_path: Path) 
 @pytest.mark.skipif(
     not REAL_FILE.is_file(), reason=f"no {REAL_FILE}; TEMPORAL_DATA names the folder"
 )
-@pytest.mark.parametrize(
-    ("network_class", "switches"),
-    [(TSN, {}), (TEINet, {}), (TSINet, {}), (TSINet, {"fusion": "concatenation"})],
-    ids=["TSN", "TEINet", "TSINet", "TSINet-concatenation"],
-)
-def test_real_imagenet_weights_load(
-    network_class: Callable[..., VideoResNet], switches: dict[str, Any]
-) -> None:
-    network = build(
-        network_class, str(REAL_FILE), num_classes=1000, backbone="resnet50", **switches
-    )
+@pytest.mark.parametrize("network_class", [TSN, TEINet, TSINet])
+def test_real_imagenet_weights_load(network_class: type[VideoResNet]) -> None:
+    network = build(network_class, str(REAL_FILE), num_classes=1000, backbone="resnet50")
     source = torch.load(REAL_FILE, weights_only=True)
-    unchanged = {k: v.float() for k, v in source.items() if "conv3" not in k}
-    assert differing(network, unchanged) == []
+    assert differing(network, {key: value.float() for key, value in source.items()}) == []

@@ -1,0 +1,57 @@
+"""What tests of several rooms share: small runs through the public door."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from train import main
+
+REPOSITORY = Path(__file__).parent.parent
+TINY_SHAPES = (
+    "--data=MovingShapes",
+    *("--data.train_videos=16", "--data.val_videos=8", "--data.test_videos=8"),
+    *("--data.video_size=32", "--data.short_side=32", "--data.crop_size=32"),
+    *("--data.num_segments=4", "--data.batch_size=4", "--data.num_workers=0"),
+)
+TINY_NETWORK = ("--model.network=TEINet", "--model.network.backbone=resnet18")
+
+Run = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_threads() -> None:
+    """Keep the suite's speed independent of the machine's size."""
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+
+
+@pytest.fixture(scope="session")
+def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where MovingShapes is rendered once for all tests."""
+    return tmp_path_factory.mktemp("moving_shapes")
+
+
+@pytest.fixture
+def tiny_run(shapes_root: Path, tmp_path: Path) -> Run:
+    """Run a subcommand of train.py on a few tiny videos; give back the run folder."""
+
+    def run(subcommand: str, *arguments: str, run_dir: Path = tmp_path / "run") -> Path:
+        main(
+            [
+                subcommand,
+                *TINY_SHAPES,
+                f"--data.root={shapes_root}",
+                *TINY_NETWORK,
+                f"--run_dir={run_dir}",
+                "--trainer.max_epochs=1",
+                "--trainer.accelerator=cpu",
+                "--trainer.log_every_n_steps=1",
+                "--trainer.enable_model_summary=false",
+                *arguments,
+            ]
+        )
+        return run_dir
+
+    return run

@@ -1,0 +1,76 @@
+"""What the specifications of `datamodules` share: real encoded videos whose pixels say where.
+
+In a written clip, red is the frame's index, green the row and blue the column, without loss.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules.encoding import write_video
+
+LOSSLESS = {"crf": "0", "preset": "ultrafast"}
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep torch on one thread; tensors this small only wait for a second one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def numbered_frames() -> Callable[..., np.ndarray]:
+    """Give a way to make frames (n, H, W, 3): red is the index, green the row, blue the column."""
+
+    def make(num_frames: int, height: int = 16, width: int = 24) -> np.ndarray:
+        frames = np.zeros((num_frames, height, width, 3), dtype=np.uint8)
+        frames[..., 0] = np.arange(num_frames)[:, None, None]
+        frames[..., 1] = np.arange(height)[:, None]
+        frames[..., 2] = np.arange(width)
+        return frames
+
+    return make
+
+
+@pytest.fixture
+def write_clip(tmp_path: Path, numbered_frames: Callable[..., np.ndarray]) -> Callable[..., Path]:
+    """Give a way to write numbered frames to a lossless video below the test's folder."""
+
+    def write(
+        name: str = "clip.mkv", num_frames: int = 20, height: int = 16, width: int = 24
+    ) -> Path:
+        path = tmp_path / name
+        frames = numbered_frames(num_frames, height, width)
+        write_video(path, frames, codec="libx264rgb", pixel_format="rgb24", options=LOSSLESS)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_csv(tmp_path: Path) -> Callable[..., Path]:
+    """Give a way to write the lines of a csv below the test's folder."""
+
+    def write(*lines: str, name: str = "list.csv") -> Path:
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """Find the real data: `TEMPORAL_DATA`, or ../shared/data from the repository."""
+    folder = Path(os.environ.get("TEMPORAL_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent; TEMPORAL_DATA names another folder of real data")
+    return folder

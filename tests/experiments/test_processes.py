@@ -1,0 +1,26 @@
+"""Two processes give the results of one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, TINY_NETWORK, TINY_SHAPES, Run
+
+
+def test_two_processes_count_every_video_once(tiny_run: Run, shapes_root: Path) -> None:
+    run_dir = tiny_run("fit")
+    tiny_run("test", "--ckpt_path=last", "--data.test_videos=5")
+    alone = json.loads((run_dir / "metrics.json").read_text())["test"]
+    command = [
+        *(sys.executable, "train.py", "test", *TINY_SHAPES, f"--data.root={shapes_root}"),
+        *(*TINY_NETWORK, f"--run_dir={run_dir}", "--ckpt_path=last", "--data.test_videos=5"),
+        *("--trainer.accelerator=cpu", "--trainer.devices=2", "--trainer.strategy=ddp"),
+    ]
+    subprocess.run(command, cwd=REPOSITORY, check=True, timeout=300, capture_output=True)
+    together = json.loads((run_dir / "metrics.json").read_text())["test"]
+    assert together["n_videos"] == 5
+    assert together["top1"] == alone["top1"]
+    assert together["loss"] == pytest.approx(alone["loss"], rel=1e-5)

@@ -1,0 +1,38 @@
+"""Schedules: the learning rate's factor over the epochs."""
+
+import pytest
+
+from lightning_modules import Constant, CosineDecay, RunError, StepDecay
+
+
+@pytest.mark.parametrize(
+    ("epoch", "factor"),
+    [(0, 1), (29.99, 1), (30, 0.1), (39.9, 0.1), (40, 0.01), (45, 0.001), (49.9, 0.001)],
+)
+def test_steps_drop_at_the_papers_milestones(epoch: float, factor: float) -> None:
+    assert StepDecay([30, 40, 45]).factor(epoch, 50) == pytest.approx(factor)
+
+
+def test_a_cosine_rises_linearly_and_falls_to_zero() -> None:
+    schedule = CosineDecay(warmup_epochs=2)
+    assert schedule.factor(1, 10) == pytest.approx(0.5)
+    assert schedule.factor(2, 10) == pytest.approx(1)
+    assert schedule.factor(6, 10) == pytest.approx(0.5)
+    assert schedule.factor(10, 10) == pytest.approx(0)
+
+
+def test_the_first_step_of_a_rise_already_moves() -> None:
+    assert CosineDecay(warmup_epochs=1).factor(0, 10) > 0
+
+
+def test_a_cosine_without_a_rise_starts_at_one() -> None:
+    assert CosineDecay().factor(0, 10) == 1
+
+
+def test_a_negative_rise_is_refused() -> None:
+    with pytest.raises(RunError, match="warmup_epochs=-1"):
+        CosineDecay(warmup_epochs=-1)
+
+
+def test_constant_stays() -> None:
+    assert Constant().factor(7, 10) == 1
