@@ -6,9 +6,11 @@ from typing import Literal, Protocol
 
 from torch import nn
 
-from models.errors import ModelError
+from models.errors import ModelError, require_choice
 
 FIRST_STAGE, LAST_STAGE = 2, 5
+
+BlockChoice = Literal["all", "first"]
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,11 @@ class Placement:
         blocks: All blocks of these stages, or the first of each (TSI's table 4c).
 
     Raises:
-        ModelError: If ``stages`` is none of these.
+        ModelError: If ``stages`` or ``blocks`` is none of these.
     """
 
-    def __init__(self, stages: str = "res2-5", blocks: Literal["all", "first"] = "all") -> None:
+    def __init__(self, stages: str = "res2-5", blocks: BlockChoice = "all") -> None:
+        require_choice("blocks", blocks, BlockChoice)
         self.stages = parse_stages(stages)
         self.first_only = blocks == "first"
 
@@ -71,4 +74,4 @@ def parse_stages(stages: str) -> range:
 
 def is_temporal(key: str) -> bool:
     """Tell whether a parameter's or module's name lies inside a temporal module."""
-    return "before_conv1." in key or "before_last_conv." in key
+    return not {"before_conv1", "before_last_conv"}.isdisjoint(key.split("."))

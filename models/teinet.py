@@ -12,8 +12,13 @@ from torch import nn
 from torchvision.ops import SqueezeExcitation
 
 from models.blocks import MotionEnhancement, TemporalInteraction
-from models.placement import BlockSite, Placement
+from models.blocks.motion_enhancement import Gate
+from models.errors import require_choice
+from models.placement import BlockChoice, BlockSite, Placement
 from models.video_resnet import VideoResNet
+
+Enhancement = Literal["mem", "se", "none"]
+Interaction = Literal["tim", "none"]
 
 
 class TEINet(VideoResNet):
@@ -35,6 +40,9 @@ class TEINet(VideoResNet):
         reduction: r of MEM (8, section 3.1) and of SE (**paper leaves open**: the same).
         mem_bias: Biases in MEM's convolutions, see `MotionEnhancement`.
         mem_gate: ``paper`` is equation 3; ``centred`` is ours, see `MotionEnhancement`.
+
+    Raises:
+        ModelError: If a choice is unknown.
     """
 
     def __init__(
@@ -46,13 +54,15 @@ class TEINet(VideoResNet):
         weights: str | None = None,
         dropout: float = 0.5,
         stages: str = "res2-5",
-        blocks: Literal["all", "first"] = "all",
-        enhancement: Literal["mem", "se", "none"] = "mem",
-        interaction: Literal["tim", "none"] = "tim",
+        blocks: BlockChoice = "all",
+        enhancement: Enhancement = "mem",
+        interaction: Interaction = "tim",
         reduction: int = 8,
         mem_bias: bool = True,
-        mem_gate: Literal["paper", "centred"] = "paper",
+        mem_gate: Gate = "paper",
     ) -> None:
+        require_choice("enhancement", enhancement, Enhancement)
+        require_choice("interaction", interaction, Interaction)
         placement = Placement(stages, blocks)
 
         def tei(channels: int, site: BlockSite) -> nn.Module | None:

@@ -14,11 +14,16 @@ from models.blocks import (
     SalientMotionExcitation,
     TemporalInteraction,
 )
+from models.blocks.cross_perception_temporal_integration import Integration
 from models.blocks.fusion import Cascade, Concatenation, Summation
-from models.errors import ModelError
-from models.placement import BlockSite, Placement
+from models.blocks.saliency_alignment import AlignmentOperator
+from models.blocks.salient_motion_excitation import MotionModel
+from models.errors import ModelError, require_choice
+from models.placement import BlockChoice, BlockSite, Placement
 from models.video_resnet import VideoResNet
 
+Motion = Literal["sme", "none"]
+Integrator = Literal["cti", "tim", "none"]
 FusionKind = Literal["cascade", "summation", "concatenation"]
 
 
@@ -59,7 +64,7 @@ class TSINet(VideoResNet):
         cti_integration: Cross attention, or table 4d's other two.
 
     Raises:
-        ModelError: If a fusion is asked of a single module.
+        ModelError: If a choice is unknown, or a fusion is asked of a single module.
     """
 
     def __init__(
@@ -71,18 +76,21 @@ class TSINet(VideoResNet):
         weights: str | None = None,
         dropout: float = 0.5,
         stages: str = "res2-5",
-        blocks: Literal["all", "first"] = "all",
-        motion: Literal["sme", "none"] = "sme",
-        integration: Literal["cti", "tim", "none"] = "cti",
+        blocks: BlockChoice = "all",
+        motion: Motion = "sme",
+        integration: Integrator = "cti",
         fusion: FusionKind = "cascade",
         sme_reduction: int = 16,
-        sme_alignment: Literal["multiply", "add", "none"] = "multiply",
-        sme_motion: Literal["pyramid", "simple"] = "pyramid",
+        sme_alignment: AlignmentOperator = "multiply",
+        sme_motion: MotionModel = "pyramid",
         sme_channel_attention: bool = True,
         sme_reduction_norm: bool = True,
         cti_groups: int = 4,
-        cti_integration: Literal["cross", "add", "independent"] = "cross",
+        cti_integration: Integration = "cross",
     ) -> None:
+        require_choice("motion", motion, Motion)
+        require_choice("integration", integration, Integrator)
+        require_choice("fusion", fusion, FusionKind)
         placement = Placement(stages, blocks)
         if fusion != "cascade" and "none" in (motion, integration):
             raise ModelError(

@@ -1,11 +1,9 @@
 """TSM: Lin, Gan, Han, Temporal Shift Module for Efficient Video Understanding, ICCV 2019."""
 
-from typing import Literal
-
 from torch import nn
 
 from models.blocks import TemporalShift
-from models.placement import BlockSite, Placement
+from models.placement import BlockChoice, BlockSite, Placement
 from models.video_resnet import VideoResNet
 
 
@@ -32,7 +30,7 @@ class TSM(VideoResNet):
         weights: str | None = None,
         dropout: float = 0.5,
         stages: str = "res2-5",
-        blocks: Literal["all", "first"] = "all",
+        blocks: BlockChoice = "all",
         fold_div: int = 8,
     ) -> None:
         placement = Placement(stages, blocks)

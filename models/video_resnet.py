@@ -87,6 +87,8 @@ class VideoResNet(ResNet):
         dropout: float = 0.5,
         weights: str | None = None,
     ) -> None:
+        if num_segments < 1 or num_classes < 1:
+            raise ModelError(f"{num_segments=} and {num_classes=} must be at least 1")
         shape = get_backbone(backbone)
         block = SiteAwareBlock(shape, before_conv1, before_last_conv)
         super().__init__(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -52,24 +53,23 @@ def read_state_dict(weights: str, backbone: str) -> dict[str, Tensor]:
     Raises:
         WeightsError: If the name is unknown, or the file is missing or unreadable.
     """
-    names = {member.name: member for member in get_model_weights(backbone)}
-    name = weights.rsplit(".", maxsplit=1)[-1]
-    if weights == "DEFAULT" or name in names:
-        member = get_model_weights(backbone).DEFAULT if weights == "DEFAULT" else names[name]
-        return _download(member)
     path = Path(weights)
-    if not path.is_file():
+    if path.is_file():
+        return _read_file(path)
+    enum = get_model_weights(backbone)
+    name = weights.removeprefix(f"{enum.__name__}.")
+    if name not in enum.__members__:
         raise WeightsError(
             f"weights={weights!r}: no such file, and {backbone} has no torchvision weights of that "
-            f"name; give a path, or one of {', '.join(names)}"
+            f"name; give a path, or one of {', '.join(enum.__members__)}"
         )
-    return _read_file(path)
+    return _download(enum[name])
 
 
 def _download(member: Any) -> dict[str, Tensor]:
     try:
         state: dict[str, Tensor] = member.get_state_dict(progress=True, check_hash=True)
-    except OSError as error:
+    except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: a wrong checksum
         raise WeightsError(
             f"{member} could not be downloaded from {member.url} ({error}); fetch that file on a "
             "machine with network access and give its path as weights"
@@ -86,33 +86,43 @@ def _read_file(path: Path) -> dict[str, Tensor]:
             "with torch.save, or copy the file again"
         ) from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
-    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, Mapping) or not state or not all(map(_is_entry, state.items())):
         raise WeightsError(f"{path}: holds no state_dict, that is, no mapping of names to tensors")
-    return {
+    # A Lightning checkpoint holds the network among other modules.
+    inside = {
         key.removeprefix(CHECKPOINT_PREFIX): value
         for key, value in state.items()
-        if key.startswith(CHECKPOINT_PREFIX) or "state_dict" not in content
+        if key.startswith(CHECKPOINT_PREFIX)
     }
+    return inside or dict(state)
+
+
+def _is_entry(item: tuple[Any, Any]) -> bool:
+    key, value = item
+    return isinstance(key, str) and isinstance(value, Tensor)
 
 
 def _widen(value: Tensor, target: Tensor | None, key: str) -> Tensor:
-    if target is None or not key.endswith(("conv2.weight", "conv3.weight")):
+    if target is None or not key.endswith(("conv2.weight", "conv3.weight")) or value.ndim != 4:
         return value
-    outputs, inputs, *_ = value.shape
-    twice_as_wide = target.shape[0] == outputs and target.shape[1] == 2 * inputs
+    outputs, inputs, *kernel = value.shape
+    twice_as_wide = target.shape == (outputs, 2 * inputs, *kernel)
     return torch.cat([value, value], dim=1) / 2 if twice_as_wide else value
 
 
 def _drop_other_head(fitted: dict[str, Tensor], own: dict[str, Tensor], weights: str) -> None:
-    expected, found = own["fc.weight"], fitted.get("fc.weight")
-    if found is not None and found.shape != expected.shape:
+    classes = len(own["fc.bias"])
+    found = fitted.get("fc.bias")
+    if found is None:
+        log.warning("%s: holds no head; a new one of %d classes is used", weights, classes)
+    elif found.ndim == 1 and len(found) != classes:
         for key in HEAD:
             fitted.pop(key, None)
         log.warning(
             "%s: its head of %d classes is replaced by a new one of %d",
             weights,
-            found.shape[0],
-            expected.shape[0],
+            len(found),
+            classes,
         )
 
 

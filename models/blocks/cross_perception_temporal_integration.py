@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.blocks.depthwise_temporal_conv import DepthwiseTemporalConv
-from models.errors import ModelError
+from models.errors import ModelError, require_choice
+
+Integration = Literal["cross", "add", "independent"]
 
 
 class CrossAttention(nn.Module):
@@ -48,8 +50,13 @@ class Independent(nn.Module):
         return group
 
 
-def make_integration(kind: Literal["cross", "add", "independent"], channels: int) -> nn.Module:
-    """Make one of table 4d's three integrations for groups of ``channels`` channels."""
+def make_integration(kind: Integration, channels: int) -> nn.Module:
+    """Make one of table 4d's three integrations for groups of ``channels`` channels.
+
+    Raises:
+        ModelError: If ``kind`` is unknown.
+    """
+    require_choice("integration", kind, Integration)
     if kind == "cross":
         return CrossAttention(channels)
     return Addition() if kind == "add" else Independent()
@@ -68,7 +75,8 @@ class CrossPerceptionTemporalIntegration(nn.Module):
         integration: CI: ``cross`` (default), or table 4d's ``independent`` and ``add``.
 
     Raises:
-        ModelError: If ``groups`` is below 2 or does not divide ``channels``.
+        ModelError: If ``groups`` is below 2 or does not divide ``channels``, or if
+            ``integration`` is unknown.
     """
 
     def __init__(
@@ -76,7 +84,7 @@ class CrossPerceptionTemporalIntegration(nn.Module):
         channels: int,
         num_segments: int = 8,
         groups: int = 4,
-        integration: Literal["cross", "add", "independent"] = "cross",
+        integration: Integration = "cross",
     ) -> None:
         super().__init__()
         if groups < 2 or channels % groups:

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.blocks.folding import require_successor, unfold_time
+from models.errors import require_choice
 
-GATE_SCALE = {"paper": 1.0, "centred": 2.0}
+Gate = Literal["paper", "centred"]
+GATE_SCALE: dict[Gate, float] = {"paper": 1.0, "centred": 2.0}
 
 
 class MotionEnhancement(nn.Module):
@@ -29,7 +31,8 @@ class MotionEnhancement(nn.Module):
             starts near 1 (**not in the paper**).
 
     Raises:
-        ModelError: If ``num_segments`` is below 2: a single frame shows no motion.
+        ModelError: If ``num_segments`` is below 2: a single frame shows no motion; or
+            if ``gate`` is unknown.
     """
 
     def __init__(
@@ -38,9 +41,10 @@ class MotionEnhancement(nn.Module):
         num_segments: int = 8,
         reduction: int = 8,
         bias: bool = True,
-        gate: Literal["paper", "centred"] = "paper",
+        gate: Gate = "paper",
     ) -> None:
         super().__init__()
+        require_choice("gate", gate, Gate)
         self.num_segments = require_successor(num_segments)
         self.gate_scale = GATE_SCALE[gate]
         reduced = channels // reduction

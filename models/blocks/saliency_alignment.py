@@ -5,6 +5,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.errors import require_choice
+
 AlignmentOperator = Literal["multiply", "add", "none"]
 """Table 4d's element-wise multiplication (default) and addition; table 4b's "w/o SA"."""
 
@@ -33,10 +35,14 @@ class SaliencyAlignment(nn.Module):
 
     Args:
         operator: How S meets X_{t+1}; ``none`` leaves X_{t+1} as it is.
+
+    Raises:
+        ModelError: If the operator is unknown.
     """
 
     def __init__(self, operator: AlignmentOperator = "multiply") -> None:
         super().__init__()
+        require_choice("alignment", operator, AlignmentOperator)
         self.operator = operator
 
     def forward(self, current: Tensor, following: Tensor) -> Tensor:

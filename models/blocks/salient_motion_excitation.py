@@ -8,8 +8,10 @@ from torch import Tensor, nn
 from models.blocks.folding import require_successor, unfold_time
 from models.blocks.pyramidal_motion import PyramidalMotion
 from models.blocks.saliency_alignment import AlignmentOperator, SaliencyAlignment
+from models.errors import require_choice
 
-PYRAMID_LEVELS = {"pyramid": 4, "simple": 1}
+MotionModel = Literal["pyramid", "simple"]
+PYRAMID_LEVELS: dict[MotionModel, int] = {"pyramid": 4, "simple": 1}
 
 
 def append_still_frame(motion: Tensor) -> Tensor:
@@ -73,7 +75,8 @@ class SalientMotionExcitation(nn.Module):
             excitation (TEA) that the paper builds on (**paper leaves open**).
 
     Raises:
-        ModelError: If ``num_segments`` is below 2: a single frame shows no motion.
+        ModelError: If ``num_segments`` is below 2: a single frame shows no motion; or
+            if ``alignment`` or ``motion`` is unknown.
     """
 
     def __init__(
@@ -82,11 +85,12 @@ class SalientMotionExcitation(nn.Module):
         num_segments: int = 8,
         reduction: int = 16,
         alignment: AlignmentOperator = "multiply",
-        motion: Literal["pyramid", "simple"] = "pyramid",
+        motion: MotionModel = "pyramid",
         channel_attention: bool = True,
         reduction_norm: bool = True,
     ) -> None:
         super().__init__()
+        require_choice("motion", motion, MotionModel)
         self.num_segments = require_successor(num_segments)
         reduced = channels // reduction
         self.reduce = nn.Conv2d(channels, reduced, 1, bias=not reduction_norm)

@@ -109,7 +109,6 @@ def test_temporal_modules_keep_the_beginnings_that_they_gave_themselves() -> Non
     assert drawn.std().item() == pytest.approx(nn.Conv2d(64, 64, 1).weight.std().item(), rel=0.1)
 
 
-@pytest.mark.xfail(strict=True, reason="reported: is_temporal asks for a dot behind the place")
 def test_a_module_that_is_one_convolution_keeps_its_beginning_too() -> None:
     def maker(channels: int, site: BlockSite) -> nn.Module | None:
         return nn.Conv2d(64, 64, 1) if channels == 64 else None

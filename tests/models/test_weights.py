@@ -322,7 +322,6 @@ def test_what_is_no_file_of_weights_is_refused_by_name(
     assert str(path) in str(refusal.value)
 
 
-@pytest.mark.xfail(strict=True, reason="reported: leaves as another error")
 @pytest.mark.parametrize(
     "content",
     [
@@ -424,7 +423,6 @@ def test_a_failing_download_names_the_address_the_cause_and_the_remedy(
     assert str(failure) in str(refusal.value)
 
 
-@pytest.mark.xfail(strict=True, reason="reported: torch.hub's RuntimeError gets through")
 def test_a_damaged_download_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **kwargs: Any) -> State:
         raise RuntimeError('invalid hash value (expected "f37072fd", got "0badc0de")')
@@ -434,7 +432,6 @@ def test_a_damaged_download_is_refused_with_the_remedy(monkeypatch: pytest.Monke
         read_state_dict("IMAGENET1K_V1", "resnet18")
 
 
-@pytest.mark.xfail(strict=True, reason="reported: what stands before the last dot is not read")
 @pytest.mark.parametrize("name", ["ResNet18_Weights.IMAGENET1K_V1", "runs/best.IMAGENET1K_V1"])
 def test_another_backbone_s_enum_or_a_path_is_not_taken_for_this_one_s(
     name: str, downloads: list[str]
