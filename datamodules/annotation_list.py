@@ -1,6 +1,8 @@
 """Reads anyone's list of videos: class folders, or a csv with path and label."""
 
 import csv
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +49,7 @@ def read_class_folders(root: Path) -> list[AnnotatedVideo]:
         AnnotatedVideo(str(file), file.parent.name, "", split, "", str(file))
         for split, folder in folders.items()
         for file in sorted(folder.glob("*/*"))
-        if file.suffix.lower() in VIDEO_SUFFIXES
+        if file.suffix.lower() in VIDEO_SUFFIXES and not file.name.startswith(".")
     ]
     if not videos:
         raise DataError(f"{root}: holds no <class>/<video> file; known endings: {_endings()}")
@@ -71,7 +73,11 @@ def read_csv(
     if not file.is_file():
         raise DataError(f"{file}: no such csv; give its path, or a folder of class folders")
     start = root or file.parent
-    with file.open(newline="", encoding="utf-8-sig") as stream:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: is not UTF-8 ({error.reason}); save it as UTF-8") from None
+    with io.StringIO(text, newline="") as stream:
         reader = csv.DictReader(stream)
         _require_columns(file, reader.fieldnames or [], [group_column, name_column])
         videos = [
@@ -109,7 +115,7 @@ def class_indices(
         DataError: If a label lies outside 0..num_classes-1, or a class has no video while
             ``num_classes`` is not given.
     """
-    numbered = all(video.label.lstrip("-").isdigit() for video in videos)
+    numbered = all(re.fullmatch("-?[0-9]+", video.label) for video in videos)
     if not numbered:
         names = tuple(sorted({video.label for video in videos}))
         if num_classes not in (None, len(names)):
@@ -145,6 +151,8 @@ def _require_columns(file: Path, columns: Sequence[str], optional: Sequence[str]
 
 
 def _value(row: dict[str, str], column: str, file: Path, line: int) -> str:
+    if None in row:  # where csv puts what has no column
+        raise DataError(f"{file}, line {line}: has too many values; quote those with commas")
     value = (row.get(column) or "").strip()
     if not value:
         raise DataError(f"{file}, line {line}: column {column!r} is empty")

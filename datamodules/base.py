@@ -67,10 +67,15 @@ class VideoDataModule(LightningDataModule, ABC):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        for name, value in {"num_segments": num_segments, "batch_size": batch_size}.items():
-            if value < 1:
-                raise DataError(f"{name}={value} must be at least 1")
+        eval_batch_size = batch_size if eval_batch_size is None else eval_batch_size
+        _require(num_segments > 0, f"{num_segments=} must be at least 1")
+        _require(batch_size > 0, f"{batch_size=} must be at least 1")
+        _require(eval_batch_size > 0, f"{eval_batch_size=} must be at least 1")
+        _require(crop_size > 0, f"{crop_size=} must be at least 1 pixel")
+        _require(0 <= flip_probability <= 1, f"{flip_probability=} must lie in 0-1")
+        _require(num_workers is None or num_workers >= 0, f"{num_workers=} must not be negative")
         sampler = make_sampler(sampling, num_segments)
+        self.min_frames = sampler.min_frames
         self.protocol = get_protocol(protocol)
         crop = MultiScaleCrop(crop_size, crop_scales)
         self.train_views = RandomClip(sampler, crop, flip_probability)
@@ -79,7 +84,7 @@ class VideoDataModule(LightningDataModule, ABC):
         self.test_views = ProtocolViews(sampler, self.protocol, short_side, crop_size)
         self.num_segments = num_segments
         self.batch_size = batch_size
-        self.eval_batch_size = eval_batch_size or batch_size
+        self.eval_batch_size = eval_batch_size
         self.predict_split = predict_split
         self.num_workers = num_workers
         self.seed = seed
@@ -109,11 +114,11 @@ class VideoDataModule(LightningDataModule, ABC):
         for split in needed[stage]:
             if split not in self.records:
                 self.records[split] = self.load_records(split)
-                rank_zero_info(f"{split}: {len(self.records[split]):,} videos")
-        if stage in ("validate", "test") and not len(self.records[needed[stage][0]]):
-            raise DataError(f"the {needed[stage][0]} split holds no videos; nothing to {stage}")
-        if stage == "fit" and not len(self.records["train"]):
-            raise DataError("the train split holds no videos; nothing to fit")
+                rank_zero_info(f"{split}: {self._describe(self.records[split])}")
+        first = needed[stage][0]
+        _require(
+            len(self.records[first]) > 0, f"the {first} split holds no videos; nothing to {stage}"
+        )
         if stage in ("test", "predict"):
             rank_zero_info(f"protocol {self.protocol}")
 
@@ -134,6 +139,11 @@ class VideoDataModule(LightningDataModule, ABC):
     def predict_dataloader(self) -> Loader:
         """The protocol's views of ``predict_split``, (B, V, T, 3, S, S)."""
         return self._loader(self.predict_split, self.test_views, shuffle=False)
+
+    def _describe(self, records: VideoRecords) -> str:
+        short = int((records.frames < self.min_frames).sum())
+        repeats = f", {short:,} under {self.min_frames} frames, which repeat some" if short else ""
+        return f"{len(records):,} videos{repeats}"
 
     def _loader(self, split: Split, views: ViewMaker, *, shuffle: bool) -> Loader:
         dataset = VideoDataset(self.records[split], views, self.seed)
@@ -165,3 +175,8 @@ class VideoDataModule(LightningDataModule, ABC):
             return self.num_workers
         processes = self.trainer.num_devices if self.trainer is not None else 1
         return max(0, min(MAX_WORKERS, (os.cpu_count() or 1) // processes - 1))
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise DataError(otherwise)

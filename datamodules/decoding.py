@@ -37,7 +37,8 @@ def iterate_frames(path: Path) -> Iterator[VideoFrame]:
     """Decode the first video stream from its first frame on, in display order.
 
     Raises:
-        VideoDecodeError: If the file is missing, holds no video, or stops decoding.
+        VideoDecodeError: If the file is missing, holds no video, stops decoding, or a frame is
+            damaged.
     """
     # Some files carry metadata in unknown encodings; it plays no part here.
     with _named_errors(path), av.open(str(path), metadata_errors="ignore") as container:
@@ -45,7 +46,10 @@ def iterate_frames(path: Path) -> Iterator[VideoFrame]:
             raise VideoDecodeError(f"{path}: holds no video stream; {REMEDY}")
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1  # workers are the parallelism
-        yield from container.decode(stream)
+        for index, frame in enumerate(container.decode(stream)):
+            if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
+                raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
+            yield frame
 
 
 def count_frames(path: Path) -> int:
@@ -74,7 +78,10 @@ def read_frames(path: Path, indices: Sequence[int] | np.ndarray) -> Tensor:
     Raises:
         VideoDecodeError: If the file does not decode up to the last wanted frame, or the size of
             its frames changes among the wanted ones.
+        ValueError: If ``indices`` is empty or holds a negative one.
     """
+    if len(indices) == 0 or min(indices) < 0:
+        raise ValueError(f"frame indices count from 0 and are at least one, not {indices}")
     wanted, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
     last = int(wanted[-1])
     chosen = set(wanted.tolist())

@@ -40,7 +40,8 @@ class FrameIndex:
         Raises:
             DataError: If any file cannot be decoded; the message names the first ones.
         """
-        stamps = {path: _stamp(path) for path in dict.fromkeys(paths)}
+        files = [os.path.abspath(path) for path in paths]
+        stamps = {file: _stamp(file) for file in dict.fromkeys(files)}
         known = {
             path: entry
             for path, entry in self._load().items()
@@ -51,7 +52,7 @@ class FrameIndex:
             failures = self._count_missing(missing, stamps, known)
             self._save(known)
             _refuse(failures, len(stamps))
-        return np.array([known[path][2] for path in paths], dtype=np.int64)
+        return np.array([known[path][2] for path in files], dtype=np.int64)
 
     def _count_missing(
         self, missing: list[str], stamps: dict[str, list[int]], known: dict[str, list[int]]
@@ -80,16 +81,22 @@ class FrameIndex:
 
     def _load(self) -> dict[str, list[int]]:
         try:
-            content: dict[str, list[int]] = json.loads(self.file.read_text())
+            content = json.loads(self.file.read_text())
         except (OSError, ValueError):  # no cache yet, or a damaged one: count again
             return {}
-        return content
+        entries = content.items() if isinstance(content, dict) else ()
+        return {path: entry for path, entry in entries if _is_entry(entry)}
 
     def _save(self, known: dict[str, list[int]]) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         draft = self.file.with_suffix(f".{os.getpid()}.tmp")
         draft.write_text(json.dumps(known))
         draft.replace(self.file)
+
+
+def _is_entry(entry: object) -> bool:
+    """Tell whether a cached value is [size, modification time, frames]."""
+    return isinstance(entry, list) and list(map(type, entry)) == [int, int, int]
 
 
 def _stamp(path: str) -> list[int]:

@@ -4,6 +4,8 @@ Eight classes in four pairs of time reversals, over textured, drifting backgroun
 does not see the order of frames cannot tell the two of a pair apart.
 """
 
+import hashlib
+import inspect
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.progress import track
 
+from datamodules import shape_renderer
 from datamodules.base import VideoDataModule
 from datamodules.encoding import write_video
 from datamodules.errors import DataError
@@ -41,7 +44,7 @@ class MovingShapes(VideoDataModule):
 
     Args:
         root: Where videos are kept, in a folder named after what decides their pixels.
-        train_videos: Videos for training.
+        train_videos: Videos for training; here and below, multiples of 8 keep the classes even.
         val_videos: Videos for validation.
         test_videos: Videos for the test.
         video_size: Height and width of the videos, pixels, even.
@@ -67,10 +70,12 @@ class MovingShapes(VideoDataModule):
     ) -> None:
         super().__init__(**kwargs)
         if video_size < 16 or video_size % 2:
-            raise DataError(f"video_size={video_size} must be even and at least 16 pixels")
+            raise DataError(f"{video_size=} must be even and at least 16 pixels")
+        if render_seed < 0 or min(train_videos, val_videos, test_videos) < 0:
+            raise DataError("render_seed and the numbers of videos must not be negative")
         self.sizes: dict[Split, int] = {"train": train_videos, "val": val_videos}
         self.sizes["test"] = test_videos
-        self.folder = Path(root) / f"{video_size}px-seed{render_seed}"
+        self.folder = Path(root) / f"{video_size}px-seed{render_seed}-{_renderer_version()}"
         self.index = FrameIndex(root)
         self.video_size = video_size
         self.render_seed = render_seed
@@ -109,3 +114,9 @@ class MovingShapes(VideoDataModule):
     def _render(self, video: RenderedVideo) -> None:
         frames = render_clip(video.class_name, video.seed, self.video_size)
         write_video(video.path, frames, options=ENCODER_OPTIONS)
+
+
+def _renderer_version() -> str:
+    """Tell apart renderers and encodings that give other pixels, so that none is served stale."""
+    recipe = inspect.getsource(shape_renderer) + repr(ENCODER_OPTIONS)
+    return hashlib.sha256(recipe.encode()).hexdigest()[:8]

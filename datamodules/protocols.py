@@ -17,6 +17,8 @@ class TestProtocol:
         full: Whether a crop spans the whole short side and is then resized (TSI's three 256 x 256
             crops to 224), instead of being cut at the network's size (TEINet's left, middle and
             right crops of 224).
+        random: Whether clips are drawn like training clips, by the seed and the video's index,
+            as the papers' line of code does, instead of being spread evenly.
     """
 
     __test__ = False  # the name is the field's, not pytest's
@@ -24,7 +26,8 @@ class TestProtocol:
     name: str
     clips: int
     crops: int
-    full: bool
+    full: bool = False
+    random: bool = False
 
     @property
     def views(self) -> int:
@@ -35,9 +38,10 @@ class TestProtocol:
         """Describe the views, for people."""
         where = "centre" if self.crops == 1 else "start, middle and end of the longer side"
         how = "whole short side, resized" if self.full else "cut at input size"
+        when = "drawn at random" if self.random else "evenly spread"
         return (
             f"{self.name}: {self.clips} clip(s) x {self.crops} crop(s) = {self.views} view(s) a "
-            f"video; crops at {where}, {how}"
+            f"video; clips {when}; crops at {where}, {how}"
         )
 
 
@@ -45,15 +49,17 @@ def get_protocol(name: str) -> TestProtocol:
     """Read a protocol's name: ``1x1``, ``10x3`` (TEINet), ``10x3-full`` (TSI), ``2x1``, ...
 
     Args:
-        name: ``<clips>x<crops>`` or ``<clips>x<crops>-full``.
+        name: ``<clips>x<crops>``, then perhaps ``-full``, then perhaps ``-random``.
 
     Raises:
         DataError: If the name is not of that form, or crops are neither 1 nor 3.
     """
-    match = re.fullmatch(r"([1-9]\d*)x([13])(-full)?", name)
+    match = re.fullmatch(r"([1-9]\d*)x([13])(-full)?(-random)?", name)
     if match is None:
         raise DataError(
             f"protocol={name!r}: write <clips>x<crops> with 1 or 3 crops, such as 1x1, 10x3, or "
-            "10x3-full for crops of the whole short side"
+            "10x3-full for crops of the whole short side; -random at the end draws the clips"
         )
-    return TestProtocol(name, int(match[1]), int(match[2]), match[3] is not None)
+    return TestProtocol(
+        name, int(match[1]), int(match[2]), match[3] is not None, match[4] is not None
+    )

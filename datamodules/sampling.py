@@ -4,6 +4,7 @@ n frames of a video, T segments (frames of a clip), k = 0..T-1. Indices count fr
 functions of (n, T, rng).
 """
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import numpy as np
@@ -20,7 +21,13 @@ DENSE_WINDOW = 64
 
 
 class ClipSampler(Protocol):
-    """Chooses the frames of clips."""
+    """Chooses the frames of clips.
+
+    Attributes:
+        min_frames: Videos with fewer frames show some of them more than once.
+    """
+
+    min_frames: int
 
     def random_clip(self, num_frames: int, rng: Generator) -> Indices:
         """Draw a training clip's frames, (T,)."""
@@ -41,6 +48,7 @@ class SegmentSampler:
 
     def __init__(self, num_segments: int) -> None:
         self.num_segments = num_segments
+        self.min_frames = num_segments
 
     def random_clip(self, num_frames: int, rng: Generator) -> Indices:
         """Draw one frame inside each segment [k*n/T, (k+1)*n/T)."""
@@ -86,8 +94,8 @@ class DenseSampler:
                 f"num_segments={num_segments} does not divide the {DENSE_WINDOW} consecutive "
                 "frames of dense sampling; choose 8, 16 or 32, or sampling=segment"
             )
-        self.stride = DENSE_WINDOW // num_segments
-        self.offsets = np.arange(num_segments) * self.stride
+        self.min_frames = DENSE_WINDOW
+        self.offsets = np.arange(num_segments) * (DENSE_WINDOW // num_segments)
 
     def random_clip(self, num_frames: int, rng: Generator) -> Indices:
         """Draw the start of the 64 frames."""
@@ -112,6 +120,12 @@ def make_sampler(kind: SamplingKind, num_segments: int) -> ClipSampler:
     """Make a sampler by name.
 
     Raises:
-        DataError: If T does not fit the kind of sampling.
+        DataError: If the kind is unknown or T does not fit it.
     """
-    return SegmentSampler(num_segments) if kind == "segment" else DenseSampler(num_segments)
+    samplers: dict[str, Callable[[int], ClipSampler]] = {
+        "segment": SegmentSampler,
+        "dense": DenseSampler,
+    }
+    if kind not in samplers:
+        raise DataError(f"sampling={kind!r}: choose one of {', '.join(samplers)}")
+    return samplers[kind](num_segments)

@@ -27,6 +27,9 @@ REVERSED: dict[str, str] = {name: CLASS_NAMES[i ^ 1] for i, name in enumerate(CL
 
 MIN_FRAMES, MAX_FRAMES = 16, 24
 MIN_TRAVEL, MAX_TRAVEL = 0.45, 0.7
+# Degrees over a clip, and the pivot's distance from the shape's centre.
+MIN_TURN, MAX_TURN = 150.0, 300.0
+MIN_PIVOT, MAX_PIVOT = 0.14, 0.22
 # Under a quarter of the shortest travel: the label is the motion relative to the background.
 MAX_DRIFT = 0.08
 # Share of a shape's radius that stays inside the frame all along its way.
@@ -111,29 +114,44 @@ def _draw_track(rng: np.random.Generator, forward_class: str) -> Track:
     # Centred progress, so that drift and motion straddle the drawn middle pose.
     progress = np.linspace(-0.5, 0.5, rng.integers(MIN_FRAMES, MAX_FRAMES, endpoint=True))
     middle_radius = rng.uniform(0.19, 0.28)
-    travel, growth, turn = np.zeros(2), 1.0, 0.0
-    if forward_class in ("left", "up"):
-        room = 1.0 - MAX_DRIFT - 2 * VISIBLE_RADIUS * middle_radius
-        distance = rng.uniform(MIN_TRAVEL, min(MAX_TRAVEL, room))
-        travel[0 if forward_class == "left" else 1] = -distance
-    elif forward_class == "approach":
-        growth = rng.uniform(1.8, 3.0)
-    else:
-        turn = np.deg2rad(rng.uniform(100.0, 250.0))
+    growth = rng.uniform(1.8, 3.0) if forward_class == "approach" else 1.0
+    turn = np.deg2rad(rng.uniform(MIN_TURN, MAX_TURN)) if forward_class == "clockwise" else 0.0
+    angle = rng.uniform(0.0, 2 * np.pi) + turn * progress
+    path = _draw_path(rng, forward_class, middle_radius, progress, angle)
 
     # All headings are equally likely: the drift says nothing about the direction of time.
     drift = progress[:, None] * _draw_vector(rng, rng.uniform(0.0, MAX_DRIFT))
     largest_radius = middle_radius * np.sqrt(growth)
-    reach = (np.abs(travel) + MAX_DRIFT) / 2 + VISIBLE_RADIUS * largest_radius
+    reach = np.abs(path).max(axis=0) + MAX_DRIFT / 2 + VISIBLE_RADIUS * largest_radius
     middle = rng.uniform(reach, 1.0 - reach)
     brightness = rng.uniform(-0.1, 0.1) + rng.uniform(-0.1, 0.1) * progress
     return Track(
-        centre=(middle + travel * progress[:, None] + drift).astype(np.float32),
+        centre=(middle + path + drift).astype(np.float32),
         radius=(middle_radius * growth**progress).astype(np.float32),
-        angle=(rng.uniform(0.0, 2 * np.pi) + turn * progress).astype(np.float32),
+        angle=angle.astype(np.float32),
         drift=drift.astype(np.float32),
         brightness=brightness.astype(np.float32),
     )
+
+
+def _draw_path(
+    rng: np.random.Generator,
+    forward_class: str,
+    radius: float,
+    progress: NDArray[np.float64],
+    angle: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Draws the (n, 2) way of the shape's centre about the middle of its way."""
+    if forward_class == "clockwise":
+        # Like the hand of a clock, the shape turns about a pivot beside it.
+        pivot = rng.uniform(MIN_PIVOT, MAX_PIVOT)
+        return pivot * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    path = np.zeros((len(progress), 2))
+    if forward_class in ("left", "up"):
+        room = 1.0 - MAX_DRIFT - 2 * VISIBLE_RADIUS * radius
+        distance = rng.uniform(MIN_TRAVEL, min(MAX_TRAVEL, room))
+        path[:, 0 if forward_class == "left" else 1] = -distance * progress
+    return path
 
 
 def _draw_appearance(rng: np.random.Generator) -> Appearance:

@@ -31,7 +31,7 @@ def split_by_groups(
     assigned = np.full(len(groups), "train")
     column = np.asarray(groups, dtype=str)
     for split, names in held_out.items():
-        for name in map(str, names):
+        for name in dict.fromkeys(map(str, names)):
             members = column == name
             if not members.any():
                 known = ", ".join(sorted(set(groups))[:20])
@@ -63,8 +63,12 @@ def split_at_random(
     if min(fractions.values()) < 0 or sum(fractions.values()) >= 1:
         raise DataError(f"{where}: fractions {fractions} must not be negative and sum below 1")
     drawn = iter(np.random.default_rng(seed).permutation(names).tolist())
+    counts = {split: round(fraction * len(names)) for split, fraction in fractions.items()}
+    if sum(counts.values()) >= len(names):
+        raise DataError(
+            f"{where}: fractions {fractions} of {len(names)} groups leave none for training"
+        )
     held_out: dict[Split, Sequence[str]] = {
-        split: [next(drawn) for _ in range(round(fraction * len(names)))]
-        for split, fraction in fractions.items()
+        split: [next(drawn) for _ in range(count)] for split, count in counts.items()
     }
     return split_by_groups(groups, held_out, where)

@@ -93,7 +93,14 @@ class VideoList(VideoDataModule):
 
 
 def _stated_splits(videos: Sequence[AnnotatedVideo]) -> np.ndarray:
+    first_of_group: dict[str, AnnotatedVideo] = {}
     for video in videos:
         if not video.split:
             raise DataError(f"{video.where}: no split given; write one of {SPLITS} in every row")
+        first = first_of_group.setdefault(video.group or video.path, video)
+        if first.split != video.split:
+            raise DataError(
+                f"{video.where}: group {video.group!r} is in {first.split} and {video.split}; "
+                "keep its videos together"
+            )
     return np.array([video.split for video in videos])

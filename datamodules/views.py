@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from datamodules.decoding import read_frames
 from datamodules.errors import DataError
 from datamodules.protocols import TestProtocol
-from datamodules.sampling import ClipSampler
+from datamodules.sampling import ClipSampler, Indices
 from datamodules.transforms import (
     MultiScaleCrop,
     crops_along_longer_side,
@@ -73,8 +74,8 @@ class ProtocolViews:
         self.crop_size = crop_size
 
     def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:
-        """Read (V, T, 3, S, S), uint8 0-255; nothing is drawn from ``rng``."""
-        clips = self.sampler.spread_clips(num_frames, self.protocol.clips)  # (clips, T)
+        """Read (V, T, 3, S, S), uint8 0-255."""
+        clips = self._clips(num_frames, rng)  # (clips, T)
         frames = read_frames(path, clips.ravel())  # (clips*T, 3, H, W)
         frames = resize_short_side(frames, self.short_side)
         side = self.short_side if self.protocol.full else self.crop_size
@@ -83,3 +84,9 @@ class ProtocolViews:
             for crop in crops_along_longer_side(frames, self.protocol.crops, side)
         ]
         return torch.stack(crops, dim=1).flatten(0, 1)
+
+    def _clips(self, num_frames: int, rng: Generator) -> Indices:
+        if self.protocol.random:
+            drawn = [self.sampler.random_clip(num_frames, rng) for _ in range(self.protocol.clips)]
+            return np.stack(drawn)
+        return self.sampler.spread_clips(num_frames, self.protocol.clips)

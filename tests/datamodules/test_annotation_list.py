@@ -219,7 +219,6 @@ def test_a_number_of_classes_that_does_not_fit_the_names_is_refused() -> None:
         class_indices(labelled("run", "jump"), 3)
 
 
-@pytest.mark.xfail(strict=True, reason="str.isdigit and lstrip('-') let through what int refuses")
 @pytest.mark.parametrize("label", ["--1", "\N{SUPERSCRIPT TWO}"])
 def test_labels_that_only_look_like_numbers_are_names(label: str) -> None:
     assert class_indices(labelled("0", label), None)[1] == tuple(sorted(["0", label]))

@@ -197,6 +197,12 @@ def test_batches_are_the_same_for_any_number_of_workers(workers: int, make_data:
         assert torch.equal(alone["clips"], parallel["clips"])
 
 
+def test_loaders_have_as_many_workers_as_asked(make_data: MakeData) -> None:
+    data = make_data(num_workers=3)
+    data.setup("fit")
+    assert data.train_dataloader().num_workers == 3
+
+
 def test_the_seed_decides_order_and_clips(make_data: MakeData) -> None:
     runs = []
     for seed in (1, 1, 2):

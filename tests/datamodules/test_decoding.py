@@ -213,7 +213,6 @@ def test_a_cut_off_avi_is_not_counted_as_if_it_were_whole(
     assert str(caught.value).startswith(f"{path}: does not decode (")
 
 
-@pytest.mark.xfail(strict=True, reason="frames that FFmpeg marks as corrupt are passed on")
 def test_a_frame_that_ffmpeg_patches_from_its_neighbours_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "damaged.mp4"
     write_damaged(path)

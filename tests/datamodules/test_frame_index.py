@@ -115,7 +115,6 @@ def test_a_damaged_cache_is_counted_anew(
     assert FrameIndex(tmp_path).count(paths).tolist() == [7, 3]
 
 
-@pytest.mark.xfail(strict=True, reason="valid JSON of another form is taken for a cache")
 @pytest.mark.parametrize("content", ["null", "[]", '{"CLIP": 3}'])
 def test_a_cache_of_another_form_is_counted_anew(
     content: str, tmp_path: Path, write_clip: WriteClip
@@ -205,7 +204,6 @@ def test_a_name_is_not_enough_to_be_known(
         assert FrameIndex(tmp_path).count(["clip.mkv"]).tolist() == [length]
 
 
-@pytest.mark.xfail(strict=True, reason="keys are paths as written, not absolute ones")
 def test_a_file_is_known_from_any_working_folder(
     tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch, counted: list[str]
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datamodules import DataError, MovingShapes
+from datamodules import DataError, MovingShapes, moving_shapes
 from datamodules.decoding import count_frames, read_frames
 from datamodules.shape_renderer import CLASS_NAMES, REVERSED
 from datamodules.splitting import SPLITS
@@ -118,7 +118,7 @@ def test_splits_share_no_scene(root: Path) -> None:
 
 @pytest.mark.parametrize("name", CLASS_NAMES[::2])
 def test_the_next_class_plays_the_same_scene_backwards(name: str, root: Path) -> None:
-    folder = root / "32px-seed0" / "train"
+    (folder,) = root.glob("32px-seed0-*/train")
     forward, backward = folder / name / "000001.mp4", folder / REVERSED[name] / "000001.mp4"
     n = count_frames(forward)
     assert count_frames(backward) == n
@@ -133,7 +133,8 @@ def test_other_render_seeds_give_other_scenes_in_another_folder(root: Path, tmp_
     make(tmp_path, render_seed=1, **few).prepare_data()
     (name,) = videos_of(tmp_path)
     assert name not in videos_of(root)
-    before = read_frames(root / "32px-seed0" / "train" / "left" / "000000.mp4", [0]).double()
+    (file,) = root.glob("32px-seed0-*/train/left/000000.mp4")
+    before = read_frames(file, [0]).double()
     assert (read_frames(tmp_path / name, [0]).double() - before).abs().mean() > 10
 
 
@@ -157,3 +158,11 @@ def test_a_rendered_file_that_was_damaged_stops_the_run_by_name(tmp_path: Path) 
     with pytest.raises(DataError) as caught:
         make(tmp_path, **few).prepare_data()
     assert str(caught.value).startswith(f"1 of 2 videos cannot be used: {damaged}: ")
+
+
+def test_another_encoding_is_kept_in_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make(tmp_path).folder
+    monkeypatch.setitem(moving_shapes.ENCODER_OPTIONS, "crf", "30")
+    assert make(tmp_path).folder != folder

@@ -32,9 +32,10 @@ def test_views_are_clips_times_crops(name: str, views: int) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("1x1", "1x1: 1 clip(s) x 1 crop(s) = 1 view(s) a video; crops at centre, cut at input"),
-        ("10x3", "10x3: 10 clip(s) x 3 crop(s) = 30 view(s) a video; crops at start, middle and"),
-        ("10x3-full", "10x3-full: 10 clip(s) x 3 crop(s) = 30 view(s) a video; crops at start"),
+        ("1x1", "1x1: 1 clip(s) x 1 crop(s) = 1 view(s) a video; clips evenly spread; crops at c"),
+        ("10x3", "10x3: 10 clip(s) x 3 crop(s) = 30 view(s) a video; clips evenly spread; crops"),
+        ("10x3-full", "10x3-full: 10 clip(s) x 3 crop(s) = 30 view(s) a video; clips evenly spre"),
+        ("2x1-random", "2x1-random: 2 clip(s) x 1 crop(s) = 2 view(s) a video; clips drawn at ra"),
     ],
 )
 def test_a_protocol_prints_its_name_and_views(name: str, message: str) -> None:

@@ -83,7 +83,6 @@ def test_fractions_that_leave_nothing_are_refused(val: float, test: float) -> No
         split_at_random(GROUPS, {"val": val, "test": test}, 0, "list.csv")
 
 
-@pytest.mark.xfail(strict=True, reason="rounding takes both of two groups; train is left empty")
 def test_fractions_that_round_to_all_groups_are_refused() -> None:
     with pytest.raises(DataError):
         split_at_random(["a", "b"], {"val": 0.3, "test": 0.6}, 0, "list.csv")

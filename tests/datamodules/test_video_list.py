@@ -100,7 +100,6 @@ def test_a_split_column_with_an_empty_row_is_refused_with_its_line(
     assert str(caught.value).startswith(f"{file}, line 3: no split given")
 
 
-@pytest.mark.xfail(strict=True, reason="a stated split is taken without a look at the groups")
 def test_a_split_column_that_splits_a_group_is_refused(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
@@ -224,6 +223,9 @@ def test_a_video_that_breaks_later_stops_the_run_by_name(
     with pytest.raises(VideoDecodeError) as caught:
         next(iter(videos.train_dataloader()))
     last_line = str(caught.value).splitlines()[-1]
+    # Frames that the error keeps alive keep the worker, which then takes 5 s to be collected.
+    caught.value.__traceback__ = None
+    del caught
     assert f"{root / 'run' / 'a.mkv'}: does not decode" in last_line
 
 

@@ -165,3 +165,15 @@ def test_a_random_clip_is_mirrored_as_often_as_asked(
     for seed in range(10):
         columns = views(clip, 20, np.random.default_rng(seed))[:, 2].int()
         assert bool((torch.diff(columns, dim=-1) * direction > 0).all())
+
+
+def test_random_clips_are_drawn_segment_by_segment_and_repeat_with_the_seed(
+    write_clip: WriteClip,
+) -> None:
+    views = ProtocolViews(SegmentSampler(4), get_protocol("10x1-random"), 16, 16)
+    path = write_clip(num_frames=40)
+    drawn = indices_of(views(path, 40, np.random.default_rng(1)))
+    assert drawn == indices_of(views(path, 40, np.random.default_rng(1)))
+    assert drawn != indices_of(views(path, 40, np.random.default_rng(2)))
+    assert all([index // 10 for index in clip] == [0, 1, 2, 3] for clip in drawn)
+    assert len(set(map(tuple, drawn))) > 5
