@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from experiments.command_line import user_errors
 from experiments.results_table import ResultRow, as_markdown, print_table
 from experiments.session import run_experiment
 from experiments.strict_yaml import load_strictly
@@ -62,11 +63,14 @@ def read_grid(file: Path) -> Grid:
     return Grid(file.stem, base, content["protocols"], content["rows"])
 
 
-def run_grid(grid: Grid, runs: Path, seeds: list[int], extra: list[str]) -> list[ResultRow]:
-    """Run all rows for all seeds; finished ones are only read.
+def run_grid(
+    grid: Grid, labels: list[str], runs: Path, seeds: list[int], extra: list[str]
+) -> list[ResultRow]:
+    """Run rows for all seeds; finished ones are only read.
 
     Args:
         grid: The grid.
+        labels: Its rows to run.
         runs: Folder for the grid's run folders, ``<label>-seed<seed>``.
         seeds: Seeds.
         extra: Further command-line arguments for every row.
@@ -75,7 +79,7 @@ def run_grid(grid: Grid, runs: Path, seeds: list[int], extra: list[str]) -> list
         One row per label, seed and protocol.
     """
     results = []
-    for label in grid.rows:
+    for label in labels:
         for seed in seeds:
             metrics = run_experiment(
                 grid.base,
@@ -95,12 +99,16 @@ def main(args: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="train and test every row; resumable")
     run.add_argument("grid", type=Path, help="a file of experiments/grids/")
+    run.add_argument("--rows", nargs="+", metavar="LABEL", help="default: all rows")
     run.add_argument("--seeds", type=int, nargs="+", default=[0])
     run.add_argument("--runs", type=Path, default=None, help="default: runs/<grid>")
     options, extra = parser.parse_known_args(args)
     grid = read_grid(options.grid)
+    labels = options.rows or list(grid.rows)
+    if unknown := set(labels) - set(grid.rows):
+        raise RunError(f"{options.grid}: has no row {', '.join(unknown)}; it has {list(grid.rows)}")
     runs = options.runs or Path("runs") / grid.name
-    results = run_grid(grid, runs, options.seeds, extra)
+    results = run_grid(grid, labels, runs, options.seeds, extra)
     (runs / TABLE).write_text(as_markdown(results))
     print_table(grid.name, results)
 
@@ -110,4 +118,5 @@ def _as_argument(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()
