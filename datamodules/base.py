@@ -3,7 +3,6 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -36,8 +35,7 @@ class VideoDataModule(LightningDataModule, ABC):
         sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
         short_side: Short side before test crops, pixels.
         crop_size: Side of the network's input, pixels.
-        crop_scales: Sides of training crops as parts of the short side; the default is both
-            papers'.
+        crop_scales: Sides of training crops as parts of the short side; the default is TSN's.
         flip_probability: Of mirrored training clips. 0 where left and right matter.
         protocol: Test views, ``<clips>x<crops>``; see `datamodules.protocols.get_protocol`.
         predict_split: The split that ``predict`` reads.
@@ -62,7 +60,7 @@ class VideoDataModule(LightningDataModule, ABC):
         crop_scales: Sequence[float] = JITTER_SCALES,
         flip_probability: float = 0.0,
         protocol: str = "1x1",
-        predict_split: Literal["train", "val", "test"] = "test",
+        predict_split: Split = "test",
         num_workers: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -151,8 +149,6 @@ class VideoDataModule(LightningDataModule, ABC):
         sampler = EpochSampler(
             len(dataset), shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size
         )
-        if shuffle and self.trainer is not None:
-            sampler.set_epoch(self.trainer.current_epoch)
         workers = self._workers()
         return DataLoader(
             dataset,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.progress import track
 
-from datamodules import shape_renderer
+from datamodules import encoding, shape_renderer
 from datamodules.base import VideoDataModule
 from datamodules.encoding import write_video
 from datamodules.errors import DataError
@@ -23,7 +23,9 @@ from datamodules.shape_renderer import CLASS_NAMES, render_clip
 from datamodules.splitting import SPLITS, Split
 from datamodules.video_dataset import VideoRecords
 
-ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast"}
+ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
+"""All frames are keyframes: differences in quality along a clip would tell its direction."""
+
 SCENES_PER_SPLIT = 10_000_000
 """Scene seeds of one split; far more than anyone renders, so that splits never share a scene."""
 
@@ -71,6 +73,8 @@ class MovingShapes(VideoDataModule):
         super().__init__(**kwargs)
         if video_size < 16 or video_size % 2:
             raise DataError(f"{video_size=} must be even and at least 16 pixels")
+        if kwargs.get("flip_probability", 0) > 0:
+            raise DataError("MovingShapes cannot be mirrored: left would show right; set flip to 0")
         if render_seed < 0 or min(train_videos, val_videos, test_videos) < 0:
             raise DataError("render_seed and the numbers of videos must not be negative")
         self.sizes: dict[Split, int] = {"train": train_videos, "val": val_videos}
@@ -118,5 +122,5 @@ class MovingShapes(VideoDataModule):
 
 def _renderer_version() -> str:
     """Tell apart renderers and encodings that give other pixels, so that none is served stale."""
-    recipe = inspect.getsource(shape_renderer) + repr(ENCODER_OPTIONS)
+    recipe = inspect.getsource(shape_renderer) + inspect.getsource(encoding) + repr(ENCODER_OPTIONS)
     return hashlib.sha256(recipe.encode()).hexdigest()[:8]

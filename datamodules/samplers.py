@@ -49,4 +49,5 @@ class EpochSampler(Sampler[SampleKey]):
         if self.shuffle:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(self.size)
         mine = order[self.rank :: self.world_size][: len(self)]
-        yield from (SampleKey(int(index), self.epoch) for index in mine)
+        epoch = self.epoch if self.shuffle else 0  # an evaluation is the same at any time
+        yield from (SampleKey(int(index), epoch) for index in mine)

@@ -77,7 +77,7 @@ class SegmentSampler:
 
 
 class DenseSampler:
-    """Every (64/T)-th of 64 consecutive frames (both papers on Kinetics-400).
+    """Every (64/T)-th of 64 consecutive frames (TEINet on Kinetics-400; TSI names segments only).
 
     A video shorter than 64 frames starts at 0 and wraps around: index modulo n.
 

@@ -34,7 +34,8 @@ MIN_PIVOT, MAX_PIVOT = 0.14, 0.22
 MAX_DRIFT = 0.08
 # Share of a shape's radius that stays inside the frame all along its way.
 VISIBLE_RADIUS = 0.75
-# RGB distance below which two colours count as too close to tell apart.
+BACKGROUND_SHADES, SHAPE_SHADES = (0.1, 0.45), (0.6, 1.0)
+# RGB distance below which an accent counts as too close to its shape's colour.
 MIN_COLOUR_DISTANCE = 0.6
 OUTLINE_BINS = 1024
 
@@ -161,8 +162,9 @@ def _draw_appearance(rng: np.random.Generator) -> Appearance:
     marker_angle = marker_bin * 2 * np.pi / OUTLINE_BINS
     # Off-centre, hence telling rotations of any shape apart, and clear of the hole.
     marker_distance = 0.65 * outline[marker_bin]
-    base = rng.uniform(0.15, 0.85, size=3)
-    body = _draw_colour(rng, unlike=base)
+    # Light shapes on darker ground: which edge leads is then a matter of motion, not of polarity.
+    base = rng.uniform(*BACKGROUND_SHADES, size=3)
+    body = rng.uniform(*SHAPE_SHADES, size=3)
     accent = _draw_colour(rng, unlike=body)
     cells = rng.uniform(5.0, 14.0)
     g = int(np.ceil(cells * (1.0 + MAX_DRIFT))) + 1

@@ -15,7 +15,8 @@ from torchvision.transforms.v2 import functional as F
 from datamodules.errors import DataError
 
 JITTER_SCALES = (1.0, 0.875, 0.75, 0.66)
-"""Sides of training crops as parts of the short side: TSN's, and so both papers'."""
+"""Sides of training crops as parts of the short side: TSN's. TSI names corner cropping and scale
+jittering, TEINet "center cropping and scale-jittering" without sizes."""
 
 MAX_SCALE_STEPS = 1
 """Height and width take scales at most this many places apart in the list of scales."""

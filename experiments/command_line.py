@@ -9,9 +9,10 @@ from typing import Any
 
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
-from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_info
 
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules import DataError
@@ -53,17 +54,8 @@ class RecognitionCLI(LightningCLI):
             subclass_mode_data=True,
             save_config_callback=ConfigFile,
             seed_everything_default=0,
-            trainer_defaults={
-                "callbacks": [
-                    LearningRateMonitor("step"),
-                    MetricsFile(),
-                    PredictionsFile(),
-                    RichProgressBar(),
-                    Throughput(),
-                ],
-                # Our samplers shard exactly; Lightning's would pad.
-                "use_distributed_sampler": False,
-            },
+            # Our samplers shard exactly; Lightning's would pad.
+            trainer_defaults={"use_distributed_sampler": False},
             parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
             auto_configure_optimizers=False,
             args=args,
@@ -93,16 +85,31 @@ class RecognitionCLI(LightningCLI):
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         if self.subcommand == "fit" and config.ckpt_path is None:
             refuse_existing_run(Path(config.run_dir))
-        else:
-            config.ckpt_path = find_checkpoint(Path(config.run_dir), config.ckpt_path or "best")
+            return
+        config.ckpt_path = find_checkpoint(Path(config.run_dir), config.ckpt_path)
+        rank_zero_info(f"checkpoint {config.ckpt_path}")
+        if "weights" in config.model.network.init_args:
+            config.model.network.init_args.weights = None  # the checkpoint holds them all
+
+    def instantiate_classes(self) -> None:
+        """Build everything; a value that a constructor refuses is the user's to mend."""
+        try:
+            super().instantiate_classes()
+        except USER_ERRORS:
+            raise
+        except ValueError as error:
+            raise RunError(str(error)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Send everything that the trainer writes into the run folder."""
         run_dir = self._get(self.config_init, "run_dir")
         trainer = self._get(self.config_init, "trainer")
+        callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput()]
         kwargs["default_root_dir"] = run_dir
         if trainer["logger"] in (None, True):
             kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="")
+            callbacks.append(LearningRateMonitor("step"))
+        kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
         return super().instantiate_trainer(**kwargs)
 
 
@@ -116,6 +123,20 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except USER_ERRORS as error:
-        # A loader's worker sends its traceback along; the message is its last line.
-        message = str(error).strip().splitlines()[-1]
-        sys.exit(f"error: {message}")
+        sys.exit(f"error: {_one_line(str(error))}")
+
+
+def _one_line(message: str) -> str:
+    if message.startswith("Caught "):  # in a loader's worker, which sends its traceback along
+        message = message.strip().splitlines()[-1].partition("Error: ")[2]
+    return " ".join(message.split())
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run one subcommand; a user's mistake ends it with one line on stderr and exit status 1.
+
+    Args:
+        args: Command-line arguments; None for the process's own.
+    """
+    with user_errors():
+        RecognitionCLI(args=args)

@@ -20,12 +20,15 @@ def main(args: list[str] | None = None) -> None:
     """Train and test; an interrupted demo goes on, a finished one is followed by another."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run_dir", type=Path, default=Path("runs/demo"), help="run folder")
+    parser.add_argument("--seed_everything", type=int, default=0, help="seed of the run")
     options, overrides = parser.parse_known_args(args)
+    overrides.append(f"--seed_everything={options.seed_everything}")
     earlier = count_earlier_runs(options.run_dir, PROTOCOLS)
     run_dir = numbered(options.run_dir, earlier)
     start = perf_counter()
     metrics = run_experiment(CONFIG, run_dir, PROTOCOLS, overrides)
-    rows = [ResultRow("TEINet-R18", 0, name, metrics[f"test_{name}"]) for name in PROTOCOLS]
+    seed = options.seed_everything
+    rows = [ResultRow("TEINet-R18", seed, name, metrics[f"test_{name}"]) for name in PROTOCOLS]
     print_table("MovingShapes, held-out videos (chance: 12.5 %)", rows)
     Console().print(
         f"Run folder: {run_dir}  ({(perf_counter() - start) / 60:.1f} minutes)\n"

@@ -57,10 +57,15 @@ def read_grid(file: Path) -> Grid:
         raise RunError(f"{file}: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict) or set(content) != KEYS:
         raise RunError(f"{file}: a grid has the keys {', '.join(sorted(KEYS))}, and no others")
+    rows = content["rows"]
+    if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+        raise RunError(f"{file}: rows map a label to its overrides, {{}} for none")
+    if not isinstance(content["protocols"], list):
+        raise RunError(f"{file}: protocols is a list, such as [1x1]")
     base = file.parent.parent / content["base"]
     if not base.is_file():
         raise RunError(f"{file}: its base {base} does not exist")
-    return Grid(file.stem, base, content["protocols"], content["rows"])
+    return Grid(file.stem, base, content["protocols"], rows)
 
 
 def run_grid(

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.command_line import main
 from experiments.run_folder import CHECKPOINTS
 from lightning_modules.callbacks.metrics_file import FILE_NAME
-from train import main
 
 
 def run_experiment(

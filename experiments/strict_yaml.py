@@ -1,6 +1,7 @@
 """YAML that refuses a key given twice, which plain YAML resolves in silence."""
 
 from collections.abc import Hashable
+from functools import cache
 from typing import Any
 
 import yaml
@@ -13,10 +14,10 @@ class _DuplicateKeyLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            key = (key_node.tag, str(key_node.value))
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    problem=f"key {key!r} is given twice; keep one",
+                    problem=f"key {key_node.value!r} is given twice; keep one",
                     problem_mark=key_node.start_mark,
                 )
             seen.add(key)
@@ -32,6 +33,7 @@ def load_strictly(stream: str) -> Any:
     return yaml.load(stream, Loader=_DuplicateKeyLoader)
 
 
+@cache
 def refuse_duplicate_keys() -> None:
     """Make every YAML that jsonargparse reads from now on strict."""
     load = get_loader("yaml")

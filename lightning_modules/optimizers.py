@@ -7,6 +7,19 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from lightning_modules.errors import RunError
+
+
+def require_positive(name: str, value: float) -> float:
+    """Return a value above zero.
+
+    Raises:
+        RunError: If it is not.
+    """
+    if not value > 0:
+        raise RunError(f"{name}={value} must be above 0")
+    return value
+
 
 class OptimizerMaker(ABC):
     """Makes a network's optimizer; a class of ours, so that YAML can state and override it."""
@@ -26,7 +39,7 @@ class SGD(OptimizerMaker):
     """
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 1e-4) -> None:
-        self.lr = lr
+        self.lr = require_positive("lr", lr)
         self.momentum = momentum
         self.weight_decay = weight_decay
 
@@ -38,7 +51,7 @@ class SGD(OptimizerMaker):
 
 
 class AdamW(OptimizerMaker):
-    """AdamW, for short trainings from scratch; biases, norms and 1-d kernels are not decayed.
+    """AdamW, for short trainings from scratch; biases and norms are not decayed.
 
     Args:
         lr: Learning rate.
@@ -46,7 +59,7 @@ class AdamW(OptimizerMaker):
     """
 
     def __init__(self, lr: float = 1e-3, weight_decay: float = 0.05) -> None:
-        self.lr = lr
+        self.lr = require_positive("lr", lr)
         self.weight_decay = weight_decay
 
     def make(self, network: nn.Module) -> Optimizer:

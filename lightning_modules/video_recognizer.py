@@ -81,7 +81,7 @@ class VideoRecognizer(LightningModule):
     def forward(self, clips: Tensor) -> Tensor:
         """Classify clips, uint8 0-255 (B, T, 3, H, W) -> logits (B, K)."""
         logits: Tensor = self.network(self.normalize(clips))
-        return logits
+        return logits.float()  # means and ranks of half-precision logits would tie
 
     def score_views(self, views: Tensor) -> Tensor:
         """Average a video's views, uint8 0-255 (B, V, T, 3, H, W) -> scores (B, K).
@@ -90,7 +90,7 @@ class VideoRecognizer(LightningModule):
         """
         logits = torch.stack([self(view) for view in views.unbind(1)], dim=1)  # (B, V, K)
         if self.view_fusion == "softmax":
-            return logits.softmax(dim=-1).mean(dim=1).log()
+            return logits.log_softmax(dim=-1).logsumexp(dim=1) - math.log(views.shape[1])
         return logits.mean(dim=1)
 
     def training_step(self, batch: VideoBatch, batch_idx: int) -> Tensor:
@@ -130,6 +130,21 @@ class VideoRecognizer(LightningModule):
         """Log the test metrics."""
         self._log_split("test")
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Compare a checkpoint with this network before anything is loaded.
+
+        Raises:
+            RunError: If a parameter is missing, unknown, or of another shape.
+        """
+        own, found = self.state_dict(), checkpoint["state_dict"]
+        for key in [*own, *found]:
+            shapes = [tuple(state[key].shape) if key in state else None for state in (own, found)]
+            if shapes[0] != shapes[1]:
+                raise RunError(
+                    f"the checkpoint does not fit this network: {key} is {shapes[1]} there and "
+                    f"{shapes[0]} here; give the run's own model, backbone and classes"
+                )
+
     def configure_optimizers(self) -> Any:
         """Make the optimizer, and the schedule as a factor per optimizer step.
 
@@ -137,9 +152,9 @@ class VideoRecognizer(LightningModule):
             RunError: If the number of epochs is not known.
         """
         optimizer = self.optimizer_maker.make(self.network)
-        total_steps = self.trainer.estimated_stepping_batches
         max_epochs = self.trainer.max_epochs
-        if not max_epochs or max_epochs < 0 or not math.isfinite(total_steps):
+        # Asking for the steps makes Lightning load the data, and so know the number of batches.
+        if not max_epochs or not 0 < self.trainer.estimated_stepping_batches < math.inf:
             raise RunError("schedules count epochs: give trainer.max_epochs")
         batches = self.trainer.num_training_batches / self.trainer.accumulate_grad_batches
         steps_per_epoch = math.ceil(batches)

@@ -12,7 +12,7 @@ NAMES = ("top1", "top5", "loss", "n_videos")
 
 
 class MetricsFile(Callback):
-    """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol, epoch into the run folder.
+    """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol into the run folder.
 
     ``val`` and ``test`` hold the latest results; each test also stays under
     ``test_<protocol>``, so that several protocols of one run stand side by side.

@@ -37,12 +37,18 @@ class Throughput(Callback):
         """Count the step; log at the trainer's interval."""
         self.batch_end = perf_counter()
         self.clips += len(batch["label"])
-        if (batch_idx + 1) % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-            seconds = self.batch_end - self.window_start
-            pl_module.log_dict(
-                {
-                    "throughput/clips_per_second": trainer.world_size * self.clips / seconds,
-                    "throughput/data_wait_share": self.waited / seconds,
-                }
-            )
-            self._start_window()
+        due = trainer.global_step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        if not (due or trainer.is_last_batch):
+            return
+        seconds = self.batch_end - self.window_start
+        values = {
+            "throughput/clips_per_second": trainer.world_size * self.clips / seconds,
+            "throughput/data_wait_share": self.waited / seconds,
+        }
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=trainer.global_step)
+        self._start_window()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave a validation in the middle of an epoch out of the time."""
+        self._start_window()

@@ -24,8 +24,9 @@ def salient_attention(current: Tensor, following: Tensor) -> Tensor:
     Returns:
         (N, d, H, W).
     """
-    query = current.flatten(2).transpose(1, 2).unsqueeze(1)  # (N, 1, H*W, d)
-    key = following.flatten(2).transpose(1, 2).unsqueeze(1)
+    # The fused kernels ask for neighbouring channels of a token in neighbouring memory.
+    query = current.flatten(2).transpose(1, 2).contiguous().unsqueeze(1)  # (N, 1, H*W, d)
+    key = following.flatten(2).transpose(1, 2).contiguous().unsqueeze(1)
     salient = F.scaled_dot_product_attention(query, key, key)
     return salient.squeeze(1).transpose(1, 2).unflatten(2, current.shape[-2:])
 
