@@ -10,8 +10,10 @@ from pathlib import Path
 from datamodules.errors import DataError
 from datamodules.splitting import SPLITS
 
-VIDEO_SUFFIXES = {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv"}
-VIDEO_SUFFIXES |= {".ts", ".webm", ".wmv"}
+VIDEO_SUFFIXES = {
+    *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv"),
+    *(".ts", ".webm", ".wmv"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class AnnotatedVideo:
 
     Attributes:
         path: The file.
-        label: Its class, as written.
+        label: Its class, as written; "" where it is unknown.
         group: Videos of one group are never split; "" where none is given.
         split: train, val or test; "" where none is given.
         name: A readable name of the class, "" where none is given.
@@ -83,7 +85,7 @@ def read_csv(
         videos = [
             AnnotatedVideo(
                 path=str(start / _value(row, "path", file, reader.line_num)),
-                label=_value(row, "label", file, reader.line_num),
+                label=(row.get("label") or "").strip(),
                 group=(row.get(group_column) or "").strip(),
                 split=(row.get("split") or "").strip(),
                 name=(row.get(name_column) or "").strip(),
@@ -102,31 +104,33 @@ def read_csv(
 def class_indices(
     videos: Sequence[AnnotatedVideo], num_classes: int | None
 ) -> tuple[list[int], tuple[str, ...]]:
-    """Number the classes: whole-number labels keep their value, names are sorted.
+    """Number the classes: whole-number labels keep their value, names are sorted, none is -1.
 
     Args:
         videos: The list.
         num_classes: Classes that labels must fit; None to take them from the list.
 
     Returns:
-        Each video's class from 0, and the class names in order.
+        Each video's class from 0, or -1, and the class names in order.
 
     Raises:
         DataError: If a label lies outside 0..num_classes-1, or a class has no video while
             ``num_classes`` is not given.
     """
-    numbered = all(re.fullmatch("-?[0-9]+", video.label) for video in videos)
-    if not numbered:
-        names = tuple(sorted({video.label for video in videos}))
+    labelled = [video for video in videos if video.label]
+    if not labelled:
+        raise DataError(f"{videos[0].where}: no video has a label, so there are no classes")
+    if not all(re.fullmatch("-?[0-9]+", video.label) for video in labelled):
+        names = tuple(sorted({video.label for video in labelled}))
         if num_classes not in (None, len(names)):
             raise DataError(
                 f"{videos[0].where}: the list names {len(names)} classes, not {num_classes}"
             )
-        return [names.index(video.label) for video in videos], names
-    labels = [int(video.label) for video in videos]
+        return [names.index(video.label) if video.label else -1 for video in videos], names
+    labels = [int(video.label) if video.label else -1 for video in videos]
     count = max(labels) + 1 if num_classes is None else num_classes
     for video, label in zip(videos, labels, strict=True):
-        if not 0 <= label < count:
+        if video.label and not 0 <= label < count:
             raise DataError(
                 f"{video.where}: label {label} lies outside 0..{count - 1}; labels count from 0"
             )

@@ -1,6 +1,5 @@
 """What all data sets share: settings, one loader factory, exact order, the class list."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -9,6 +8,7 @@ from pytorch_lightning import LightningDataModule
 from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
+from datamodules.cores import available_cores
 from datamodules.errors import DataError
 from datamodules.protocols import get_protocol
 from datamodules.samplers import EpochSampler
@@ -30,8 +30,8 @@ class VideoDataModule(LightningDataModule, ABC):
     Args:
         num_segments: T, the frames of one clip.
         batch_size: Videos per step and process in training.
-        eval_batch_size: Videos per step and process elsewhere; None for ``batch_size``. A video
-            of V views counts V clips.
+        eval_batch_size: Videos per step and process elsewhere. None for ``batch_size`` clips: a
+            video of V views counts V.
         sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
         short_side: Short side before test crops, pixels.
         crop_size: Side of the network's input, pixels.
@@ -65,10 +65,9 @@ class VideoDataModule(LightningDataModule, ABC):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        eval_batch_size = batch_size if eval_batch_size is None else eval_batch_size
         _require(num_segments > 0, f"{num_segments=} must be at least 1")
         _require(batch_size > 0, f"{batch_size=} must be at least 1")
-        _require(eval_batch_size > 0, f"{eval_batch_size=} must be at least 1")
+        _require(eval_batch_size != 0, f"{eval_batch_size=} must be at least 1, or null")
         _require(crop_size > 0, f"{crop_size=} must be at least 1 pixel")
         _require(0 <= flip_probability <= 1, f"{flip_probability=} must lie in 0-1")
         _require(num_workers is None or num_workers >= 0, f"{num_workers=} must not be negative")
@@ -117,6 +116,8 @@ class VideoDataModule(LightningDataModule, ABC):
         _require(
             len(self.records[first]) > 0, f"the {first} split holds no videos; nothing to {stage}"
         )
+        if stage != "predict":
+            self._require_labels(needed[stage])
         if stage in ("test", "predict"):
             rank_zero_info(f"protocol {self.protocol}")
 
@@ -138,6 +139,12 @@ class VideoDataModule(LightningDataModule, ABC):
         """The protocol's views of ``predict_split``, (B, V, T, 3, S, S)."""
         return self._loader(self.predict_split, self.test_views, shuffle=False)
 
+    def _require_labels(self, splits: Sequence[Split]) -> None:
+        for split in splits:
+            records = self.records[split]
+            for path in records.paths[records.labels < 0][:1]:
+                raise DataError(f"{path}: has no label; only predict reads videos without one")
+
     def _describe(self, records: VideoRecords) -> str:
         short = int((records.frames < self.min_frames).sum())
         repeats = f", {short:,} under {self.min_frames} frames, which repeat some" if short else ""
@@ -152,7 +159,7 @@ class VideoDataModule(LightningDataModule, ABC):
         workers = self._workers()
         return DataLoader(
             dataset,
-            batch_size=self.batch_size if shuffle else self.eval_batch_size,
+            batch_size=self._batch_size(views),
             sampler=sampler,
             # A short last batch would upset batch normalisation; its videos come in other epochs.
             drop_last=shuffle and len(sampler) >= self.batch_size,
@@ -160,6 +167,12 @@ class VideoDataModule(LightningDataModule, ABC):
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _batch_size(self, views: ViewMaker) -> int:
+        if views is self.train_views:
+            return self.batch_size
+        clips = self.protocol.views if views is self.test_views else 1
+        return self.eval_batch_size or max(1, self.batch_size // clips)
 
     def _rank_and_world_size(self) -> tuple[int, int]:
         if self.trainer is None:
@@ -170,7 +183,7 @@ class VideoDataModule(LightningDataModule, ABC):
         if self.num_workers is not None:
             return self.num_workers
         processes = self.trainer.num_devices if self.trainer is not None else 1
-        return max(0, min(MAX_WORKERS, (os.cpu_count() or 1) // processes - 1))
+        return max(0, min(MAX_WORKERS, available_cores() // processes - 1))
 
 
 def _require(holds: bool, otherwise: str) -> None:

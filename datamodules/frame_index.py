@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from datamodules.cores import available_cores
 from datamodules.decoding import count_frames
 from datamodules.errors import DataError, VideoDecodeError
 
@@ -66,7 +67,7 @@ class FrameIndex:
             except VideoDecodeError as error:
                 return error
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # FFmpeg releases the interpreter's lock
+        with ThreadPoolExecutor(available_cores()) as pool:  # FFmpeg frees the lock
             counted = zip(missing, pool.map(count, missing), strict=True)
             for done, (path, result) in enumerate(
                 track(counted, "Counting frames", total=len(missing)), start=1

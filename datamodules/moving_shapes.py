@@ -6,7 +6,6 @@ does not see the order of frames cannot tell the two of a pair apart.
 
 import hashlib
 import inspect
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from rich.progress import track
 
 from datamodules import encoding, shape_renderer
 from datamodules.base import VideoDataModule
+from datamodules.cores import available_cores
 from datamodules.encoding import write_video
 from datamodules.errors import DataError
 from datamodules.frame_index import FrameIndex
@@ -77,8 +77,8 @@ class MovingShapes(VideoDataModule):
             raise DataError("MovingShapes cannot be mirrored: left would show right; set flip to 0")
         if render_seed < 0 or min(train_videos, val_videos, test_videos) < 0:
             raise DataError("render_seed and the numbers of videos must not be negative")
-        self.sizes: dict[Split, int] = {"train": train_videos, "val": val_videos}
-        self.sizes["test"] = test_videos
+        sizes = (train_videos, val_videos, test_videos)
+        self.sizes: dict[Split, int] = dict(zip(SPLITS, sizes, strict=True))
         self.folder = Path(root) / f"{video_size}px-seed{render_seed}-{_renderer_version()}"
         self.index = FrameIndex(root)
         self.video_size = video_size
@@ -89,7 +89,7 @@ class MovingShapes(VideoDataModule):
         missing = [video for split in SPLITS for video in self._videos(split)]
         missing = [video for video in missing if not video.path.is_file()]
         if missing:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy and FFmpeg release the lock
+            with ThreadPoolExecutor(available_cores()) as pool:  # NumPy and FFmpeg release the lock
                 rendered = pool.map(self._render, missing)
                 for _ in track(rendered, "Rendering MovingShapes", total=len(missing)):
                     pass

@@ -13,6 +13,7 @@ from torchvision.ops import SqueezeExcitation
 
 from models.blocks import MotionEnhancement, TemporalInteraction
 from models.blocks.motion_enhancement import Gate
+from models.blocks.reduction import reduced_channels
 from models.errors import require_choice
 from models.placement import BlockChoice, BlockSite, Placement
 from models.video_resnet import VideoResNet
@@ -72,7 +73,7 @@ class TEINet(VideoResNet):
                     channels, num_segments, reduction, mem_bias, mem_gate
                 )
             elif enhancement == "se":
-                parts["se"] = SqueezeExcitation(channels, channels // reduction)
+                parts["se"] = SqueezeExcitation(channels, reduced_channels(channels, reduction))
             if interaction == "tim":
                 parts["tim"] = TemporalInteraction(channels, num_segments)
             return nn.Sequential(parts) if parts and site in placement else None

@@ -5,6 +5,7 @@ ReLU) of a bottleneck, at bottleneck width (section 3.4, figure 2).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from torch import nn
@@ -24,6 +25,7 @@ from models.video_resnet import VideoResNet
 
 Motion = Literal["sme", "none"]
 Integrator = Literal["cti", "tim", "none"]
+TimPlace = Literal["before_conv1", "before_last_conv"]
 FusionKind = Literal["cascade", "summation", "concatenation"]
 
 
@@ -37,10 +39,11 @@ def fuse(kind: FusionKind, sme: nn.Module, cti: nn.Module, channels: int) -> nn.
 class TSINet(VideoResNet):
     """A ResNet with Salient Motion Excitation and Cross-perception Temporal Integration.
 
-    Tables 4a and 4b: ``motion="none"`` is "CTI" alone, ``integration="tim"`` puts TEINet's TIM in
-    CTI's place. Table 4c: ``stages``, ``blocks``. Table 4d: ``fusion``, ``sme_alignment``,
-    ``sme_motion``, ``cti_integration``. In basic blocks (ResNet-18, -34) the modules stand
-    between the two 3x3 convolutions (**not in the paper**, which runs ResNet-50).
+    Tables 4a and 4b: ``motion="none"`` is "CTI" alone; ``integration="tim"`` is "TIM + SME", and
+    with ``motion="none"`` "TIM", TEINet's row to the digit. Table 4c: ``stages``, ``blocks``.
+    Table 4d: ``fusion``, ``sme_alignment``, ``sme_motion``, ``cti_integration``. In basic blocks
+    (ResNet-18, -34) the modules stand between the two 3x3 convolutions (**not in the paper**,
+    which runs ResNet-50).
 
     Args:
         num_classes: Classes.
@@ -51,8 +54,9 @@ class TSINet(VideoResNet):
         stages: Stages with TSI blocks, such as ``res4``; see `models.placement.Placement`.
         blocks: All blocks of these stages or the first of each.
         motion: SME or nothing.
-        integration: CTI, or TIM in its place (**paper leaves open** where TIM stands in
-            "TIM + SME"), or nothing.
+        integration: CTI, TEINet's TIM in its stead, or nothing.
+        tim_place: Where TIM stands: ``before_conv1`` as in TEINet, whose figures the table's
+            "R50 + TIM" repeats, or ``before_last_conv``, where CTI stands (**paper leaves open**).
         fusion: How the two stand together; the concatenation widens the convolution behind it,
             whose pretrained weights are then repeated and halved.
         sme_reduction: r = 16, section 3.2.
@@ -79,6 +83,7 @@ class TSINet(VideoResNet):
         blocks: BlockChoice = "all",
         motion: Motion = "sme",
         integration: Integrator = "cti",
+        tim_place: TimPlace = "before_conv1",
         fusion: FusionKind = "cascade",
         sme_reduction: int = 16,
         sme_alignment: AlignmentOperator = "multiply",
@@ -90,49 +95,51 @@ class TSINet(VideoResNet):
     ) -> None:
         require_choice("motion", motion, Motion)
         require_choice("integration", integration, Integrator)
+        require_choice("tim_place", tim_place, TimPlace)
         require_choice("fusion", fusion, FusionKind)
         placement = Placement(stages, blocks)
-        if fusion != "cascade" and "none" in (motion, integration):
+        tim_first = integration == "tim" and tim_place == "before_conv1"
+        beside_sme = "none" if tim_first else integration
+        if fusion != "cascade" and "none" in (motion, beside_sme):
             raise ModelError(
-                f"fusion={fusion!r} needs two modules, but motion={motion!r} and "
-                f"integration={integration!r}"
+                f"fusion={fusion!r} needs two modules in one place, but motion={motion!r}, "
+                f"integration={integration!r} and {tim_place=}"
             )
 
-        def make_sme(channels: int) -> nn.Module:
-            return SalientMotionExcitation(
-                channels,
-                num_segments,
-                sme_reduction,
-                sme_alignment,
-                sme_motion,
-                sme_channel_attention,
-                sme_reduction_norm,
-            )
-
-        def make_cti(channels: int) -> nn.Module:
-            return CrossPerceptionTemporalIntegration(
-                channels, num_segments, cti_groups, cti_integration
-            )
-
-        def make_tim(channels: int) -> nn.Module:
-            return TemporalInteraction(channels, num_segments)
-
+        make_tim = partial(TemporalInteraction, num_segments=num_segments)
         makers: dict[str, Callable[[int], nn.Module]] = {
-            "sme": make_sme,
-            "cti": make_cti,
+            "sme": partial(
+                SalientMotionExcitation,
+                num_segments=num_segments,
+                reduction=sme_reduction,
+                alignment=sme_alignment,
+                motion=sme_motion,
+                channel_attention=sme_channel_attention,
+                reduction_norm=sme_reduction_norm,
+            ),
+            "cti": partial(
+                CrossPerceptionTemporalIntegration,
+                num_segments=num_segments,
+                groups=cti_groups,
+                integration=cti_integration,
+            ),
             "tim": make_tim,
-            "none": lambda channels: nn.Identity(),
+            "none": nn.Identity,
         }
 
         def tsi(channels: int, site: BlockSite) -> nn.Module | None:
             if site not in placement:
                 return None
-            return fuse(fusion, makers[motion](channels), makers[integration](channels), channels)
+            return fuse(fusion, makers[motion](channels), makers[beside_sme](channels), channels)
+
+        def first(channels: int, site: BlockSite) -> nn.Module | None:
+            return make_tim(channels) if tim_first and site in placement else None
 
         super().__init__(
             num_classes,
             num_segments=num_segments,
             backbone=backbone,
+            before_conv1=first,
             before_last_conv=tsi,
             dropout=dropout,
             weights=weights,

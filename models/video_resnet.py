@@ -89,6 +89,8 @@ class VideoResNet(ResNet):
     ) -> None:
         if num_segments < 1 or num_classes < 1:
             raise ModelError(f"{num_segments=} and {num_classes=} must be at least 1")
+        if not 0 <= dropout <= 1:
+            raise ModelError(f"{dropout=} must lie in 0-1")
         shape = get_backbone(backbone)
         block = SiteAwareBlock(shape, before_conv1, before_last_conv)
         super().__init__(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.blocks.folding import require_successor, unfold_time
+from models.blocks.reduction import reduced_channels
 from models.errors import require_choice
 
 Gate = Literal["paper", "centred"]
@@ -32,7 +33,7 @@ class MotionEnhancement(nn.Module):
 
     Raises:
         ModelError: If ``num_segments`` is below 2: a single frame shows no motion; or
-            if ``gate`` is unknown.
+            if ``gate`` is unknown, or ``reduction`` leaves no channel.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class MotionEnhancement(nn.Module):
         require_choice("gate", gate, Gate)
         self.num_segments = require_successor(num_segments)
         self.gate_scale = GATE_SCALE[gate]
-        reduced = channels // reduction
+        reduced = reduced_channels(channels, reduction)
         self.conv1 = nn.Conv2d(channels, reduced, 1, bias=bias)
         self.conv2 = nn.Conv2d(channels, reduced, 1, bias=bias)
         self.conv3 = nn.Conv2d(reduced, channels, 1, bias=bias)

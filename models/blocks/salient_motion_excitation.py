@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from models.blocks.folding import require_successor, unfold_time
 from models.blocks.pyramidal_motion import PyramidalMotion
+from models.blocks.reduction import reduced_channels
 from models.blocks.saliency_alignment import AlignmentOperator, SaliencyAlignment
 from models.errors import require_choice
 
@@ -76,7 +77,7 @@ class SalientMotionExcitation(nn.Module):
 
     Raises:
         ModelError: If ``num_segments`` is below 2: a single frame shows no motion; or
-            if ``alignment`` or ``motion`` is unknown.
+            if ``alignment`` or ``motion`` is unknown, or ``reduction`` leaves no channel.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class SalientMotionExcitation(nn.Module):
         super().__init__()
         require_choice("motion", motion, MotionModel)
         self.num_segments = require_successor(num_segments)
-        reduced = channels // reduction
+        reduced = reduced_channels(channels, reduction)
         self.reduce = nn.Conv2d(channels, reduced, 1, bias=not reduction_norm)
         self.norm = nn.BatchNorm2d(reduced) if reduction_norm else nn.Identity()
         self.align = SaliencyAlignment(alignment)

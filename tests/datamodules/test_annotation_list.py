@@ -161,12 +161,35 @@ def test_an_empty_csv_is_refused(lines: tuple[str, ...], write_csv: WriteCsv) ->
     assert str(caught.value).startswith(f"{file}: ")
 
 
-@pytest.mark.parametrize(("row", "column"), [(",1", "path"), ("b.mp4, ", "label"), ("b", "label")])
-def test_an_empty_value_is_named_with_its_line(row: str, column: str, write_csv: WriteCsv) -> None:
-    file = write_csv("path,label", "a.mp4,0", row)
+def test_an_empty_path_is_named_with_its_line(write_csv: WriteCsv) -> None:
+    file = write_csv("path,label", "a.mp4,0", ",1")
     with pytest.raises(DataError) as caught:
         read(file)
-    assert str(caught.value) == f"{file}, line 3: column '{column}' is empty"
+    assert str(caught.value) == f"{file}, line 3: column 'path' is empty"
+
+
+def test_a_comma_too_many_is_named_with_its_line(write_csv: WriteCsv) -> None:
+    file = write_csv("path,label", "a.mp4,0", "b, c.mp4,1")
+    with pytest.raises(DataError, match="line 3: has too many values"):
+        read(file)
+
+
+def test_a_list_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes("path,label\ncafé.mp4,0".encode("latin-1"))
+    with pytest.raises(DataError, match="is not UTF-8"):
+        read(file)
+
+
+@pytest.mark.parametrize("row", ["b.mp4, ", "b.mp4"])
+def test_a_video_without_label_is_minus_one(row: str, write_csv: WriteCsv) -> None:
+    videos = read(write_csv("path,label", "a.mp4,0", row))
+    assert class_indices(videos, None) == ([0, -1], ("0",))
+
+
+def test_a_list_without_any_label_is_refused(write_csv: WriteCsv) -> None:
+    with pytest.raises(DataError, match="no video has a label"):
+        class_indices(read(write_csv("path,label", "a.mp4,")), None)
 
 
 def test_a_split_of_another_name_is_named_with_its_line(write_csv: WriteCsv) -> None:

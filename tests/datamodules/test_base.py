@@ -92,13 +92,19 @@ def test_a_validation_batch_holds_one_view_of_each_video(make_data: MakeData) ->
 
 
 def test_a_test_batch_holds_the_protocols_views_of_each_video(make_data: MakeData) -> None:
-    data = make_data(protocol="2x3")
+    data = make_data(protocol="2x3", eval_batch_size=2)
     data.setup("test")
     clips = next(iter(data.test_dataloader()))["clips"]
     assert clips.shape == (2, 6, 4, 3, 24, 24)
     assert clips.dtype == torch.uint8
     assert clips[0, :, 0, 2, 0, 0].tolist() == [0, 12, 24] * 2
     assert clips[0, :, :, 0, 0, 0].tolist() == [[1, 6, 11, 16]] * 3 + [[3, 8, 13, 18]] * 3
+
+
+def test_an_evaluation_batch_has_as_many_clips_as_a_training_batch(make_data: MakeData) -> None:
+    data = make_data(protocol="2x1", batch_size=2)
+    data.setup("test")
+    assert next(iter(data.test_dataloader()))["clips"].shape[:2] == (1, 2)
 
 
 def test_a_batch_names_labels_records_and_paths(make_data: MakeData) -> None:

@@ -166,3 +166,8 @@ def test_another_encoding_is_kept_in_another_folder(
     folder = make(tmp_path).folder
     monkeypatch.setitem(moving_shapes.ENCODER_OPTIONS, "crf", "30")
     assert make(tmp_path).folder != folder
+
+
+def test_mirrored_training_clips_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="left would show right"):
+        make(tmp_path, flip_probability=0.5)

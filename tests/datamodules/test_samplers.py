@@ -91,3 +91,9 @@ def test_keys_carry_the_epoch() -> None:
     sampler = EpochSampler(5, shuffle=True)
     sampler.set_epoch(7)
     assert {key.epoch for key in sampler} == {7}
+
+
+def test_an_evaluation_is_the_same_in_every_epoch() -> None:
+    sampler = EpochSampler(3, shuffle=False)
+    sampler.set_epoch(4)
+    assert [key.epoch for key in sampler] == [0, 0, 0]

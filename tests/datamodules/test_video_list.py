@@ -255,3 +255,17 @@ def test_real_annotations_have_every_class_in_every_test_sequence(
         label for label, split in zip(videos.labels, videos.splits, strict=True) if split == "test"
     ]
     assert [labels.count(label) for label in range(6)] == [4] * 6
+
+
+def test_a_video_without_label_can_be_predicted_but_not_tested(
+    video_list: Callable[..., VideoList],
+    write_clip: Callable[..., Path],
+    write_csv: Callable[..., Path],
+) -> None:
+    write_clip("a.mkv")
+    source = write_csv("path,label,split", "a.mkv,0,train", "a.mkv,,test")
+    videos = video_list(source)
+    videos.setup("predict")
+    assert next(iter(videos.predict_dataloader()))["label"].tolist() == [-1]
+    with pytest.raises(DataError, match=r"a\.mkv: has no label"):
+        video_list(source).setup("test")

@@ -10,6 +10,7 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from lightning_modules import RunError, VideoRecognizer
 from tests.conftest import Run
 from train import main
 
@@ -148,6 +149,9 @@ def test_testing_without_a_trained_network_is_refused(tiny_run: Run) -> None:
         ("--model.network.weights=nowhere.pth", "nowhere.pth"),
         ("--model.network.backbone=resnet51", "resnet51"),
         ("--model.network.stages=res9", "res9"),
+        ("--model.network.reduction=1000", "reduction=1000"),
+        ("--model.network.dropout=2", "dropout=2"),
+        ("--model.optimizer.lr=-1", "lr=-1"),
         ("--data.protocol=3by3", "3by3"),
         ("--data.video_size=33", "33"),
         ("--data.crop_scales=[2.0]", "2.0"),
@@ -197,3 +201,48 @@ def test_a_file_that_breaks_under_a_worker_is_named(tiny_run: Run, tmp_path: Pat
     with pytest.raises(SystemExit) as error:
         tiny_run("test", f"--data.root={own}", "--ckpt_path=last", "--data.num_workers=1")
     assert "left/000000.mp4" in stopped_with(error)
+
+
+def test_a_fit_stopped_before_its_first_checkpoint_starts_again(
+    tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: object) -> None:
+        raise RunError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoRecognizer, "training_step", interrupt)
+        with pytest.raises(SystemExit):
+            tiny_run("fit")
+    run_dir = tiny_run("fit")
+    assert (run_dir / "checkpoints" / "last.ckpt").exists()
+
+
+def test_a_run_without_validation_is_tested_by_its_last_checkpoint(tiny_run: Run) -> None:
+    run_dir = tiny_run("fit", "--data.val_videos=0", "--checkpoint.monitor=null")
+    tiny_run("test")
+    assert "test" in json.loads((run_dir / "metrics.json").read_text())
+
+
+def test_a_test_needs_no_pretrained_weights(run_dir: Path, tiny_run: Run) -> None:
+    tiny_run("test", "--model.network.weights=nowhere.pth")
+    assert "test" in json.loads((run_dir / "metrics.json").read_text())
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_its_first_difference(
+    run_dir: Path, tiny_run: Run
+) -> None:
+    with pytest.raises(SystemExit) as error:
+        tiny_run("test", "--model.network.enhancement=none")
+    assert "mem.conv1.weight" in stopped_with(error)
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tiny_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.ckpt").write_text("odd")
+    with pytest.raises(SystemExit) as error:
+        tiny_run("test", f"--ckpt_path={tmp_path / 'odd.ckpt'}")
+    assert "odd.ckpt: not a checkpoint" in stopped_with(error)
+
+
+@pytest.mark.parametrize("flag", ["--trainer.logger=false", "--trainer.enable_progress_bar=false"])
+def test_what_the_trainer_shows_and_logs_can_be_switched_off(tiny_run: Run, flag: str) -> None:
+    assert (tiny_run("fit", flag) / "metrics.json").is_file()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.conftest import REPOSITORY, TINY_NETWORK, TINY_SHAPES, Run
 
@@ -24,3 +25,17 @@ def test_two_processes_count_every_video_once(tiny_run: Run, shapes_root: Path) 
     assert together["n_videos"] == 5
     assert together["top1"] == alone["top1"]
     assert together["loss"] == pytest.approx(alone["loss"], rel=1e-5)
+
+
+def test_two_processes_train_and_predict_together(shapes_root: Path, tmp_path: Path) -> None:
+    common = [
+        *(*TINY_SHAPES, f"--data.root={shapes_root}", "--data.test_videos=5", *TINY_NETWORK),
+        *(f"--run_dir={tmp_path}", "--trainer.accelerator=cpu"),
+        *("--trainer.devices=2", "--trainer.strategy=ddp"),
+    ]
+    for subcommand in (["fit", "--trainer.max_epochs=1"], ["predict"]):
+        command = [sys.executable, "train.py", *subcommand, *common]
+        subprocess.run(command, cwd=REPOSITORY, check=True, timeout=300, capture_output=True)
+    tensors = torch.load(tmp_path / "predictions" / "test_1x1.pt", weights_only=True)
+    assert tensors["labels"].tolist() == [0, 1, 2, 3, 4]
+    assert tensors["scores"].shape == (5, 8)

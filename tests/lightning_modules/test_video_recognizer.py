@@ -95,3 +95,16 @@ def test_the_network_runs_in_channels_last() -> None:
     recognizer = VideoRecognizer(nn.Conv2d(3, 4, 3), CLASSES)
     weight = next(recognizer.network.parameters())
     assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_scores_are_single_precision_under_half_precision_training() -> None:
+    recognizer = VideoRecognizer(nn.Sequential(nn.Flatten(), nn.Linear(96, 3)), CLASSES)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert recognizer(views_of(10)[:, 0]).dtype == torch.float32
+
+
+def test_probabilities_of_confident_views_stay_finite() -> None:
+    recognizer = VideoRecognizer(Brightness(), CLASSES, view_fusion="softmax")
+    with torch.no_grad():
+        next(recognizer.network.parameters()).fill_(1000.0)
+    assert recognizer.score_views(views_of(255, 255)).isfinite().all()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from models import ModelError, TSINet
+from models import ModelError, TEINet, TSINet
 from models.blocks import (
     CrossPerceptionTemporalIntegration,
     SalientMotionExcitation,
@@ -212,3 +212,29 @@ def test_torchvision_s_initialisation_does_not_reach_sme() -> None:
     # torch's rule for a 1x1 convolution of 512 inputs is bounded; torchvision's is normal.
     reduce = network.layer4[0].before_last_conv.sme.reduce
     assert reduce.weight.abs().max() <= 512**-0.5
+
+
+@pytest.mark.parametrize("place", ["before_conv1", "before_last_conv"])
+def test_tim_stands_where_it_is_asked_to(
+    place: Literal["before_conv1", "before_last_conv"],
+) -> None:
+    network = TSINet(5, backbone="tiny bottleneck", integration="tim", tim_place=place)
+    tims = [
+        name for name, module in network.named_modules() if isinstance(module, TemporalInteraction)
+    ]
+    assert tims
+    assert all(f".{place}" in name for name in tims)
+    assert count(network, SalientMotionExcitation) == len(tims)
+
+
+def test_table_4a_s_tim_is_teinet_s() -> None:
+    tim = TSINet(5, backbone="tiny bottleneck", motion="none", integration="tim").state_dict()
+    teinet = TEINet(5, backbone="tiny bottleneck", enhancement="none").state_dict()
+    assert sorted(value.shape for value in tim.values()) == sorted(
+        value.shape for value in teinet.values()
+    )
+
+
+def test_tim_before_conv1_cannot_be_fused_with_sme() -> None:
+    with pytest.raises(ModelError, match="two modules in one place"):
+        TSINet(5, integration="tim", fusion="summation")

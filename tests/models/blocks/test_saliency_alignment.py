@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.blocks.saliency_alignment import SaliencyAlignment, salient_attention
 
@@ -74,3 +75,12 @@ def test_table_4b_without_alignment_takes_the_next_frame_as_it_is() -> None:
 @pytest.mark.parametrize("operator", ["multiply", "add", "none"])
 def test_alignment_has_no_parameters(operator: Literal["multiply", "add", "none"]) -> None:
     assert not SaliencyAlignment(operator).state_dict()
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_attention_runs_in_a_fused_kernel(memory_format: torch.memory_format) -> None:
+    video = torch.randn(2, 4, 4, 6, 6)  # (B, T, d, H, W), cut into frames as SME does
+    frames = video.flatten(0, 1).contiguous(memory_format=memory_format).unflatten(0, (2, 4))
+    current, following = frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1)
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # raises where it cannot be used
+        assert salient_attention(current, following).shape == current.shape
