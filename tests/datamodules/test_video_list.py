@@ -263,9 +263,10 @@ def test_a_video_without_label_can_be_predicted_but_not_tested(
     write_csv: Callable[..., Path],
 ) -> None:
     write_clip("a.mkv")
-    source = write_csv("path,label,split", "a.mkv,0,train", "a.mkv,,test")
+    write_clip("b.mkv")
+    source = write_csv("path,label,split", "a.mkv,0,train", "b.mkv,,test")
     videos = video_list(source)
     videos.setup("predict")
     assert next(iter(videos.predict_dataloader()))["label"].tolist() == [-1]
-    with pytest.raises(DataError, match=r"a\.mkv: has no label"):
+    with pytest.raises(DataError, match=r"b\.mkv: has no label"):
         video_list(source).setup("test")

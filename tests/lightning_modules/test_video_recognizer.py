@@ -1,9 +1,12 @@
 """VideoRecognizer: uint8 frames in, scores of one or many views out, metrics of every video."""
 
+from typing import cast
+
 import pytest
 import torch
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from lightning_modules import VideoRecognizer
 from lightning_modules.video_recognizer import VideoBatch
@@ -34,8 +37,16 @@ def batch_of(values: list[int], labels: list[int]) -> VideoBatch:
     clips = torch.cat([views_of(value) for value in values])
     index = torch.arange(len(values))
     return VideoBatch(
-        clips=clips, label=torch.tensor(labels), index=index, path=[str(i) for i in index]
+        clips=clips,
+        label=torch.tensor(labels),
+        index=index,
+        path=[str(i) for i in range(len(values))],
     )
+
+
+def loader_of(batches: list[VideoBatch]) -> DataLoader[VideoBatch]:
+    """Serve finished batches."""
+    return DataLoader(cast(Dataset[VideoBatch], batches), batch_size=None)
 
 
 def test_frames_are_scaled_and_normalised_by_imagenet_s_mean_and_std() -> None:
@@ -65,7 +76,7 @@ def test_a_test_counts_every_video_once_in_batches_of_any_size() -> None:
     batches = [batch_of([0, 255, 0], [0, 1, 1]), batch_of([255], [1])]
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
     recognizer = VideoRecognizer(Brightness(), CLASSES)
-    results = trainer.test(recognizer, batches, verbose=False)[0]
+    results = trainer.test(recognizer, loader_of(batches), verbose=False)[0]
     assert results["test/n_videos"] == 4
     assert results["test/top1"] == pytest.approx(3 / 4)
     assert results["test/top5"] == 1  # there are only three classes
@@ -78,7 +89,7 @@ def test_the_test_loss_is_the_mean_over_videos_not_over_batches() -> None:
     expected = nn.functional.cross_entropy(scores, torch.tensor(labels)).item()
     batches = [batch_of(values[:3], labels[:3]), batch_of(values[3:], labels[3:])]
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
-    results = trainer.test(recognizer, batches, verbose=False)[0]
+    results = trainer.test(recognizer, loader_of(batches), verbose=False)[0]
     assert results["test/loss"] == pytest.approx(expected)
 
 
