@@ -40,7 +40,7 @@ def batch_of(values: list[int], labels: list[int]) -> VideoBatch:
         clips=clips,
         label=torch.tensor(labels),
         index=index,
-        path=[str(i) for i in range(len(values))],
+        path=[str(value) for value in values],
     )
 
 
@@ -98,7 +98,7 @@ def test_predictions_carry_index_path_label_and_scores() -> None:
     predictions = recognizer.predict_step(batch_of([0, 255], [0, -1]), 0)
     assert predictions["index"].tolist() == [0, 1]
     assert predictions["label"].tolist() == [0, -1]
-    assert predictions["path"] == ["0", "1"]
+    assert predictions["path"] == ["0", "255"]
     assert predictions["scores"].argmax(1).tolist() == [0, 1]
 
 
