@@ -78,6 +78,9 @@ class RecognitionCLI(LightningCLI):
         )
         parser.link_arguments("data.class_names", "model.class_names", apply_on="instantiate")
 
+    def _parse_ckpt_path(self) -> None:
+        """Keep the configuration: Lightning would let a checkpoint's values override it."""
+
     def before_instantiate_classes(self) -> None:
         """Settle the run folder and the checkpoint before any work."""
         config = self.config[self.subcommand]
@@ -107,8 +110,10 @@ class RecognitionCLI(LightningCLI):
         callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput()]
         kwargs["default_root_dir"] = run_dir
         if trainer["logger"] in (None, True):
-            kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="")
-            callbacks.append(LearningRateMonitor("step"))
+            # Curves belong to the fit: a test would write its step 0 over them.
+            fit = self.subcommand == "fit"
+            kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="") if fit else False
+            callbacks += [LearningRateMonitor("step")] if fit else []
         kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
         return super().instantiate_trainer(**kwargs)
 

@@ -1,6 +1,7 @@
 """What tests of several rooms share: small runs through the public door."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,25 +34,35 @@ def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("moving_shapes")
 
 
+@pytest.fixture(scope="session")
+def trained_once(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One tiny trained run, for `run_dir` to copy."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    main(["fit", *tiny_arguments(shapes_root, folder)])
+    return folder
+
+
+@pytest.fixture
+def run_dir(trained_once: Path, tmp_path: Path) -> Path:
+    """The run folder of a tiny fit, the test's own."""
+    return Path(shutil.copytree(trained_once, tmp_path / "run"))
+
+
 @pytest.fixture
 def tiny_run(shapes_root: Path, tmp_path: Path) -> Run:
     """Run a subcommand of train.py on a few tiny videos; give back the run folder."""
 
     def run(subcommand: str, *arguments: str, run_dir: Path = tmp_path / "run") -> Path:
-        main(
-            [
-                subcommand,
-                *TINY_SHAPES,
-                f"--data.root={shapes_root}",
-                *TINY_NETWORK,
-                f"--run_dir={run_dir}",
-                "--trainer.max_epochs=1",
-                "--trainer.accelerator=cpu",
-                "--trainer.log_every_n_steps=1",
-                "--trainer.enable_model_summary=false",
-                *arguments,
-            ]
-        )
+        main([subcommand, *tiny_arguments(shapes_root, run_dir), *arguments])
         return run_dir
 
     return run
+
+
+def tiny_arguments(shapes_root: Path, run_dir: Path) -> list[str]:
+    """Name tiny data, a small network, and a short run on the CPU."""
+    return [
+        *(*TINY_SHAPES, f"--data.root={shapes_root}", *TINY_NETWORK, f"--run_dir={run_dir}"),
+        *("--trainer.max_epochs=1", "--trainer.accelerator=cpu"),
+        *("--trainer.log_every_n_steps=1", "--trainer.enable_model_summary=false"),
+    ]

@@ -23,11 +23,6 @@ def stopped_with(error: pytest.ExceptionInfo[SystemExit]) -> str:
     return message
 
 
-@pytest.fixture
-def run_dir(tiny_run: Run) -> Path:
-    return tiny_run("fit")
-
-
 def scalars(run_dir: Path) -> set[str]:
     events = EventAccumulator(str(run_dir))
     events.Reload()
@@ -54,6 +49,12 @@ def test_tensorboard_shows_metrics_rates_and_throughput(run_dir: Path) -> None:
         *("throughput/clips_per_second", "throughput/data_wait_share"),
         "lr-SGD",
     }
+
+
+def test_a_test_leaves_the_curves_of_the_fit_alone(run_dir: Path, tiny_run: Run) -> None:
+    before = sorted(run_dir.glob("events.*"))
+    tiny_run("test", "--ckpt_path=last")
+    assert sorted(run_dir.glob("events.*")) == before
 
 
 def test_checkpoints_load_with_weights_only(run_dir: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_missing_checkpoint_is_an_error_not_a_start_from_scratch(
 def test_testing_without_a_trained_network_is_refused(tiny_run: Run) -> None:
     with pytest.raises(SystemExit) as error:
         tiny_run("test")
-    assert "best.ckpt" in stopped_with(error)
+    assert "last.ckpt: no such checkpoint" in stopped_with(error)
 
 
 @pytest.mark.parametrize(

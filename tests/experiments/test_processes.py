@@ -11,8 +11,9 @@ import torch
 from tests.conftest import REPOSITORY, TINY_NETWORK, TINY_SHAPES, Run
 
 
-def test_two_processes_count_every_video_once(tiny_run: Run, shapes_root: Path) -> None:
-    run_dir = tiny_run("fit")
+def test_two_processes_count_every_video_once(
+    run_dir: Path, tiny_run: Run, shapes_root: Path
+) -> None:
     tiny_run("test", "--ckpt_path=last", "--data.test_videos=5")
     alone = json.loads((run_dir / "metrics.json").read_text())["test"]
     command = [
