@@ -1,6 +1,5 @@
 """What tests of several rooms share: small runs through the public door."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,9 +22,9 @@ Run = Callable[..., Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def two_threads() -> None:
-    """Keep the suite's speed independent of the machine's size."""
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+def one_thread() -> None:
+    """Keep torch on one thread; tensors this small only wait for a second one."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """What the specifications of `models` share: a fixed seed and ways to leave initialisation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,13 +11,9 @@ from models.residual_blocks import TemporalBasicBlock, TemporalBottleneck
 
 
 @pytest.fixture(autouse=True)
-def seeded_on_one_thread() -> Iterator[None]:
-    """Draw the same numbers in every run; tensors this small only wait for a second thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def seeded() -> None:
+    """Draw the same numbers in every run."""
     torch.manual_seed(0)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
