@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo grid test lint clean
+.PHONY: help install demo grid test lint clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -13,6 +13,8 @@ $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
+
+install: $(VENV)/installed ## Make .venv from requirements.txt
 
 demo: $(VENV)/installed ## Train TEINet on the embedded MovingShapes, test it, show the results
 	$(RUN) -m experiments.demo

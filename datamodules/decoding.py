@@ -29,7 +29,7 @@ def _named_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise VideoDecodeError(f"{path}: no such file; check the list and its root") from None
     except (av.FFmpegError, OSError, ValueError, IndexError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise VideoDecodeError(f"{path}: does not decode ({reason}); {REMEDY}") from error
 
 

@@ -45,7 +45,7 @@ def split_by_groups(
 def split_at_random(
     groups: Sequence[str], fractions: dict[Split, float], seed: int, where: str
 ) -> NDArray[np.str_]:
-    """Draw whole groups into val and test until each holds its fraction of the groups.
+    """Draw whole groups into val and test: each gets its fraction, and at least one if any.
 
     Args:
         groups: Each video's group.
@@ -63,10 +63,14 @@ def split_at_random(
     if min(fractions.values()) < 0 or sum(fractions.values()) >= 1:
         raise DataError(f"{where}: fractions {fractions} must not be negative and sum below 1")
     drawn = iter(np.random.default_rng(seed).permutation(names).tolist())
-    counts = {split: round(fraction * len(names)) for split, fraction in fractions.items()}
+    counts = {
+        split: max(1, round(fraction * len(names))) if fraction else 0
+        for split, fraction in fractions.items()
+    }
     if sum(counts.values()) >= len(names):
         raise DataError(
-            f"{where}: fractions {fractions} of {len(names)} groups leave none for training"
+            f"{where}: fractions {fractions} of {len(names)} groups leave none for training; "
+            "state other fractions, 0 for no such split"
         )
     held_out: dict[Split, Sequence[str]] = {
         split: [next(drawn) for _ in range(count)] for split, count in counts.items()

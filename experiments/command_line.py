@@ -1,11 +1,12 @@
 """The command line: LightningCLI with this project's defaults, links, run folder and errors."""
 
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
@@ -30,10 +31,29 @@ HARMLESS_WARNINGS = (
     ".*args parameter is intended to run from within Python.*",  # the demo and grids do
     ".*isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning against newer torch
     ".*smaller than the logging interval.*",
+    ".*exists and is not empty.*",  # a resumed run's own checkpoints
+    ".*could not find the monitored key.*",  # without validation videos the last epoch counts
     ".*Total length of `list` across ranks is zero.*",  # a data set without validation videos
     ".*sync_dist=True.*",  # torchmetrics has summed over the processes already
 )
+TYPE_NOISE = (
+    *("Does not validate against any of the Union subtypes", "Subtypes:", "Errors:", "Given value"),
+    "- Expected a <class 'NoneType'>",
+)
 USER_ERRORS = (DataError, ModelError, RunError, MisconfigurationException)
+
+
+class BriefParser(LightningArgumentParser):
+    """Answers a mistake with the mistake; the hundreds of options stay with ``--help``."""
+
+    def print_usage(self, file: Any = None) -> None:
+        """Print nothing."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Leave out what jsonargparse tells of the types that it tried."""
+        lines = [line for line in message.splitlines() if line.strip()]
+        lines = [line for line in lines if not line.strip().startswith(TYPE_NOISE)]
+        super().error("\n".join(lines), ex)
 
 
 class RecognitionCLI(LightningCLI):
@@ -45,6 +65,8 @@ class RecognitionCLI(LightningCLI):
 
     def __init__(self, args: list[str] | None = None) -> None:
         refuse_duplicate_keys()
+        advertisement = logging.getLogger("pytorch_lightning.utilities.rank_zero")
+        advertisement.addFilter(_is_no_advertisement)
         for harmless in HARMLESS_WARNINGS:
             warnings.filterwarnings("ignore", harmless)
         defaults = {"default_config_files": [str(DEFAULTS)], "parser_mode": "yaml"}
@@ -53,6 +75,7 @@ class RecognitionCLI(LightningCLI):
             VideoDataModule,
             subclass_mode_data=True,
             save_config_callback=ConfigFile,
+            parser_class=BriefParser,
             seed_everything_default=0,
             # Our samplers shard exactly; Lightning's would pad.
             trainer_defaults={"use_distributed_sampler": False},
@@ -98,10 +121,11 @@ class RecognitionCLI(LightningCLI):
         """Build everything; a value that a constructor refuses is the user's to mend."""
         try:
             super().instantiate_classes()
-        except USER_ERRORS:
-            raise
         except ValueError as error:
-            raise RunError(str(error)) from error
+            # jsonargparse wraps what a constructor raises in an account of the types it tried.
+            cause = error.__cause__
+            known = next((e for e in (error, cause) if isinstance(e, USER_ERRORS)), None)
+            raise known or RunError(str(error)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Send everything that the trainer writes into the run folder."""
@@ -116,6 +140,10 @@ class RecognitionCLI(LightningCLI):
             callbacks += [LearningRateMonitor("step")] if fit else []
         kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
         return super().instantiate_trainer(**kwargs)
+
+
+def _is_no_advertisement(record: logging.LogRecord) -> bool:
+    return "litlogger" not in record.getMessage()
 
 
 def _last_config_name(configs: list[Any] | None) -> str:

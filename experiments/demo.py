@@ -18,7 +18,10 @@ PROTOCOLS = ("1x1", "2x3")
 
 def main(args: list[str] | None = None) -> None:
     """Train and test; an interrupted demo goes on, a finished one is followed by another."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Any other flag goes to train.py, such as --trainer.max_epochs 4.",
+    )
     parser.add_argument("--run_dir", type=Path, default=Path("runs/demo"), help="run folder")
     parser.add_argument("--seed_everything", type=int, default=0, help="seed of the run")
     options, overrides = parser.parse_known_args(args)
@@ -28,7 +31,7 @@ def main(args: list[str] | None = None) -> None:
     start = perf_counter()
     metrics = run_experiment(CONFIG, run_dir, PROTOCOLS, overrides)
     seed = options.seed_everything
-    rows = [ResultRow("TEINet-R18", seed, name, metrics[f"test_{name}"]) for name in PROTOCOLS]
+    rows = [ResultRow(run_dir.name, seed, name, metrics[f"test_{name}"]) for name in PROTOCOLS]
     print_table("MovingShapes, held-out videos (chance: 12.5 %)", rows)
     Console().print(
         f"Run folder: {run_dir}  ({(perf_counter() - start) / 60:.1f} minutes)\n"

@@ -102,10 +102,14 @@ def main(args: list[str] | None = None) -> None:
     """Run a grid and write its table."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="train and test every row; resumable")
+    run = commands.add_parser(
+        "run",
+        help="train and test every row; resumable",
+        epilog="Any other flag goes to train.py for every row, such as --trainer.max_epochs 4.",
+    )
     run.add_argument("grid", type=Path, help="a file of experiments/grids/")
     run.add_argument("--rows", nargs="+", metavar="LABEL", help="default: all rows")
-    run.add_argument("--seeds", type=int, nargs="+", default=[0])
+    run.add_argument("--seeds", type=int, nargs="+", default=[0], help="default: 0")
     run.add_argument("--runs", type=Path, default=None, help="default: runs/<grid>")
     options, extra = parser.parse_known_args(args)
     grid = read_grid(options.grid)

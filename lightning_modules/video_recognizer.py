@@ -142,7 +142,7 @@ class VideoRecognizer(LightningModule):
             if shapes[0] != shapes[1]:
                 raise RunError(
                     f"the checkpoint does not fit this network: {key} is {shapes[1]} there and "
-                    f"{shapes[0]} here; give the run's own model, backbone and classes"
+                    f"{shapes[0]} here; give the run's own --config <run folder>/config.yaml"
                 )
 
     def configure_optimizers(self) -> Any:

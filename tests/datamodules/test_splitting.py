@@ -86,3 +86,13 @@ def test_fractions_that_leave_nothing_are_refused(val: float, test: float) -> No
 def test_fractions_that_round_to_all_groups_are_refused() -> None:
     with pytest.raises(DataError):
         split_at_random(["a", "b"], {"val": 0.3, "test": 0.6}, 0, "list.csv")
+
+
+def test_a_fraction_above_zero_holds_out_at_least_one_group() -> None:
+    splits = split_at_random(list("abcd"), {"val": 0.1, "test": 0.0}, seed=0, where="list")
+    assert sorted(splits.tolist()) == ["train", "train", "train", "val"]
+
+
+def test_a_single_group_cannot_be_split() -> None:
+    with pytest.raises(DataError, match="leave none for training"):
+        split_at_random(["a", "a"], {"val": 0.1, "test": 0.2}, seed=0, where="list")

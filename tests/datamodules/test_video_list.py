@@ -184,7 +184,8 @@ def test_class_names_come_from_the_name_column(
 def test_a_stated_number_of_classes_counts(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
-    assert video_list(write_csv("path,label", "a.mkv,1"), num_classes=7).num_classes == 7
+    source = write_csv("path,label,split", "a.mkv,1,train")
+    assert video_list(source, num_classes=7).num_classes == 7
 
 
 def test_a_missing_source_is_named(video_list: Callable[..., VideoList], tmp_path: Path) -> None:
@@ -208,7 +209,7 @@ def test_a_missing_video_stops_the_preparation_by_name(
     video_list: Callable[..., VideoList], write_csv: WriteCsv, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError) as caught:
-        video_list(write_csv("path,label", "nowhere.mkv,0")).prepare_data()
+        video_list(write_csv("path,label,split", "nowhere.mkv,0,train")).prepare_data()
     assert str(caught.value).startswith(f"{tmp_path / 'nowhere.mkv'}: no such file")
 
 
