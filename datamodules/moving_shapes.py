@@ -86,14 +86,14 @@ class MovingShapes(VideoDataModule):
 
     def prepare_data(self) -> None:
         """Render the videos that are not there yet; an interrupted rendering goes on."""
-        missing = [video for split in SPLITS for video in self._videos(split)]
-        missing = [video for video in missing if not video.path.is_file()]
+        videos = [video for split in SPLITS for video in self._videos(split)]
+        missing = [video for video in videos if not video.path.is_file()]
         if missing:
             with ThreadPoolExecutor(available_cores()) as pool:  # NumPy and FFmpeg release the lock
                 rendered = pool.map(self._render, missing)
                 for _ in track(rendered, "Rendering MovingShapes", total=len(missing)):
                     pass
-        self.index.count([str(video.path) for split in SPLITS for video in self._videos(split)])
+        self.index.count([str(video.path) for video in videos])
 
     def load_records(self, split: Split) -> VideoRecords:
         """Give one split's videos."""

@@ -32,7 +32,6 @@ HARMLESS_WARNINGS = (
     ".*isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning against newer torch
     ".*smaller than the logging interval.*",
     ".*exists and is not empty.*",  # a resumed run's own checkpoints
-    ".*could not find the monitored key.*",  # without validation videos the last epoch counts
     ".*Total length of `list` across ranks is zero.*",  # a data set without validation videos
     ".*sync_dist=True.*",  # torchmetrics has summed over the processes already
 )

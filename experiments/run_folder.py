@@ -8,13 +8,18 @@ from lightning_modules import RunError
 CHECKPOINTS = "checkpoints"
 
 
+def holds_run(run_dir: Path) -> bool:
+    """Tell whether a fit has saved a checkpoint in a folder."""
+    return (run_dir / CHECKPOINTS / "last.ckpt").exists()
+
+
 def refuse_existing_run(run_dir: Path) -> None:
     """Keep a fit from writing into another run's folder.
 
     Raises:
         RunError: If the folder holds a run that has saved a checkpoint.
     """
-    if (run_dir / CHECKPOINTS / "last.ckpt").exists():
+    if holds_run(run_dir):
         raise RunError(
             f"{run_dir} already holds a run: resume it with --ckpt_path last, or choose another "
             "folder with --run_dir"

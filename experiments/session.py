@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.command_line import main
-from experiments.run_folder import CHECKPOINTS
+from experiments.run_folder import holds_run
 from lightning_modules.callbacks.metrics_file import FILE_NAME
 
 
@@ -28,10 +28,9 @@ def run_experiment(
         The run's metrics.json.
     """
     common = ["--config", str(config), "--run_dir", str(run_dir), *overrides]
-    missing = [name for name in protocols if f"test_{name}" not in read_metrics(run_dir)]
+    missing = untested_protocols(run_dir, protocols)
     if missing:
-        interrupted = (Path(run_dir) / CHECKPOINTS / "last.ckpt").exists()
-        main(["fit", *common, *(["--ckpt_path", "last"] if interrupted else [])])
+        main(["fit", *common, *(["--ckpt_path", "last"] if holds_run(Path(run_dir)) else [])])
     for name in missing:
         main(["test", *common, "--ckpt_path", "last", f"--data.protocol={name}"])
     return read_metrics(run_dir)
@@ -43,10 +42,16 @@ def read_metrics(run_dir: str | Path) -> dict[str, Any]:
     return json.loads(file.read_text()) if file.is_file() else {}
 
 
+def untested_protocols(run_dir: str | Path, protocols: Sequence[str]) -> list[str]:
+    """List the protocols that a run has no result for."""
+    metrics = read_metrics(run_dir)
+    return [name for name in protocols if f"test_{name}" not in metrics]
+
+
 def count_earlier_runs(run_dir: Path, protocols: Sequence[str]) -> int:
     """Count the finished runs among ``run_dir``, ``run_dir-2``, ``run_dir-3``, ..."""
     count = 0
-    while all(f"test_{name}" in read_metrics(numbered(run_dir, count)) for name in protocols):
+    while not untested_protocols(numbered(run_dir, count), protocols):
         count += 1
     return count
 
