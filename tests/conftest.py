@@ -1,6 +1,9 @@
 """What tests of several rooms share: small runs through the public door."""
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,3 +68,14 @@ def tiny_arguments(shapes_root: Path, run_dir: Path) -> list[str]:
         *("--trainer.max_epochs=1", "--trainer.accelerator=cpu"),
         *("--trainer.log_every_n_steps=1", "--trainer.enable_model_summary=false"),
     ]
+
+
+def packages_imported_by(package: str) -> set[str]:
+    """Import a package in a fresh interpreter; give back all top-level packages that came in."""
+    program = f"import json, sys, {package}; print(json.dumps(list(sys.modules)))"
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    imported = {name.partition(".")[0] for name in json.loads(finished.stdout)}
+    assert package in imported
+    return imported
