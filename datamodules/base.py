@@ -175,8 +175,7 @@ class VideoDataModule(LightningDataModule, ABC):
         """
         selection = self.select(split)
         self.coverage[split] = selection.coverage
-        facts = self.index.facts(selection.paths)
-        return VideoRecords.of(selection.paths, selection.labels, facts)
+        return VideoRecords.of(selection.paths, selection.labels, selection.facts)
 
     def select(self, split: Split) -> Selection:
         """Choose the usable videos of one split's list.
