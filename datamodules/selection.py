@@ -81,11 +81,11 @@ def select_usable(
     """
     paths, labels = list(annotations.paths), list(annotations.labels)
     missing = {path for path in paths if not os.path.exists(path)} if missing_list else set()
-    if missing_list and missing:
-        if len(missing) == len(paths):
-            raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
+    if missing and len(missing) == len(paths):
+        raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
+    if missing_list:
         missing_list.parent.mkdir(parents=True, exist_ok=True)
-        missing_list.write_text("\n".join(sorted(missing)) + "\n")
+        missing_list.write_text("".join(f"{path}\n" for path in sorted(missing)))
     reported = _read_report(report) if report else {}
     skipped = {path for path in paths if reported.get(os.path.abspath(path)) == _stamp(path)}
     used = [
