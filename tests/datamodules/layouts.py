@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torchvision.io import write_jpeg
+from PIL import Image
 
 from datamodules import HMDB51
 from datamodules.annotations import Annotations
@@ -58,8 +57,8 @@ def write_images(folder: Path, num_frames: int, form: str, first: int) -> None:
     """Write a folder of frames."""
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(num_frames):
-        image = torch.full((3, 16, 24), index * STEP, dtype=torch.uint8)
-        write_jpeg(image, str(folder / form.format(first + index)), quality=100)
+        image = Image.new("RGB", (24, 16), (index * STEP,) * 3)
+        image.save(folder / form.format(first + index), quality=100)
 
 
 def write_lines(file: Path, *lines: str, newline: str = "\n") -> Path:
