@@ -185,7 +185,11 @@ class VideoRecognizer(LightningModule):
         optimizer = self.optimizer_maker.make(self.network, lr)
         max_epochs = self.trainer.max_epochs
         # Asking for the steps makes Lightning load the data, and so know the number of batches.
-        if not max_epochs or not 0 < self.trainer.estimated_stepping_batches < math.inf:
+        if (
+            not max_epochs
+            or max_epochs < 0
+            or not 0 < self.trainer.estimated_stepping_batches < math.inf
+        ):
             raise RunError("schedules count epochs: give trainer.max_epochs")
         batches = self.trainer.num_training_batches / self.trainer.accumulate_grad_batches
         steps_per_epoch = math.ceil(batches)
