@@ -36,6 +36,7 @@ SUBCOMMANDS = ("fit", "validate", "test", "predict")
 HARMLESS_WARNINGS = (
     ".*does not have many workers.*",  # a choice of the experiment
     ".*args parameter is intended to run from within Python.*",  # the demo and grids do
+    ".*module\\(s\\) in eval mode at the start of training.*",  # partial BN, which is reported
     ".*isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning against newer torch
     ".*smaller than the logging interval.*",
     ".*exists and is not empty.*",  # a resumed run's own checkpoints
