@@ -143,20 +143,28 @@ class RecognitionCLI(LightningCLI):
             raise known or RunError(str(error)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Send everything that the trainer writes into the run folder."""
+        """Send everything that the trainer writes into the run folder.
+
+        Raises:
+            RunError: If BatchNorm shall be shared where torch cannot.
+        """
         run_dir = self._get(self.config_init, "run_dir")
         trainer = self._get(self.config_init, "trainer")
         callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput()]
-        if self.subcommand == "fit":
+        fit = self.subcommand == "fit"
+        if fit:
             callbacks = [*self._weight_average(), RecipeReport(), *callbacks]
         kwargs["default_root_dir"] = run_dir
         if trainer["logger"] in (None, True):
             # Curves belong to the fit: a test would write its step 0 over them.
-            fit = self.subcommand == "fit"
             kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="") if fit else False
             callbacks += [LearningRateMonitor("step")] if fit else []
         kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
-        return super().instantiate_trainer(**kwargs)
+        built = super().instantiate_trainer(**kwargs)
+        on_cpu = built.strategy.root_device.type == "cpu"
+        if fit and on_cpu and trainer["sync_batchnorm"]:
+            raise RunError("trainer.sync_batchnorm=true needs GPUs; give false on CPUs")
+        return built
 
     def _weight_average(self) -> list[Callback]:
         decay = self._get(self.config_init, "ema_decay")

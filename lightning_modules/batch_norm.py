@@ -34,25 +34,20 @@ def freeze_all_but_first(network: nn.Module) -> None:
 
 
 def describe_batch_norm(network: nn.Module) -> str:
-    """Say how many BatchNorm layers learn now, and whether processes share their statistics."""
+    """Say how many BatchNorm layers learn now, and whether processes share their statistics.
+
+    The Trainer's ``sync_batchnorm`` makes them share these on GPUs; it is off unless asked for.
+    Neither paper speaks of it: each of TSI's GPUs sees 8 clips of 8 frames, or 4 of 16 (section
+    4.2), which are 64 frames for a layer's statistics.
+    """
     layers = _batch_norms(network)
     learning = sum(layer.training for layer in layers)
     text = f"BatchNorm: {learning} of {len(layers)} layers learn"
     if learning < len(layers):
         text += ", the others keep their statistics, weights and biases"
-    if shares_statistics(network):
+    if any(isinstance(layer, nn.SyncBatchNorm) for layer in layers):
         text += "; statistics of all processes together"
     return text
-
-
-def shares_statistics(network: nn.Module) -> bool:
-    """Tell whether BatchNorm layers share their batches' statistics over the processes.
-
-    The Trainer's ``sync_batchnorm`` makes them do so on GPUs; it is off unless asked for. Neither
-    paper speaks of it: TSI's GPUs see 8 clips of 8 frames, or 4 of 16, each (section 4.2), which
-    are 64 frames for a layer's statistics.
-    """
-    return any(isinstance(layer, nn.SyncBatchNorm) for layer in _batch_norms(network))
 
 
 def _batch_norms(network: nn.Module) -> list[_BatchNorm]:

@@ -6,7 +6,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from torch.optim import Optimizer
 
-from lightning_modules.batch_norm import describe_batch_norm, shares_statistics
+from lightning_modules.batch_norm import describe_batch_norm
 from lightning_modules.callbacks.weight_average import WeightAverage
 from lightning_modules.errors import RunError
 from lightning_modules.total_batch import TotalBatch, describe_learning_rate
@@ -54,14 +54,8 @@ class RecipeReport(Callback):
         self.wanted = _rates(trainer.optimizers)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Say and log what is in force.
-
-        Raises:
-            RunError: If BatchNorm shall share its statistics where it cannot.
-        """
+        """Say and log what is in force."""
         assert isinstance(pl_module, VideoRecognizer)
-        if shares_statistics(pl_module.network) and pl_module.device.type == "cpu":
-            raise RunError("trainer.sync_batchnorm=true needs GPUs; give false on CPUs")
         batch = TotalBatch.of(trainer)
         rank_zero_info(describe_learning_rate(pl_module.optimizer_maker, batch))
         in_force = _rates(trainer.optimizers)

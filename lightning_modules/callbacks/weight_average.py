@@ -37,6 +37,7 @@ class WeightAverage(WeightAveraging):
         """Follow the network to its device, where it has come after `setup`."""
         assert self._average_model is not None
         self._average_model.to(pl_module.device)
+        self._average_is_in_place = False
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Wait: the last checkpoint may yet be saved."""

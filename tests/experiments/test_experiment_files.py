@@ -85,8 +85,8 @@ def test_a_shipped_recipe_trains_one_step_over_an_experiment(
     main(["fit", f"--config={config}", f"--config={recipe}", *small, *data])
     in_force = yaml.safe_load((run_dir / "config.yaml").read_text())
     stated = yaml.safe_load(recipe.read_text())
-    for key, value in stated["model"].items():
-        assert _includes(in_force["model"][key], value), key
+    stated.get("trainer", {}).pop("max_epochs", None)  # this fit's is its own
+    assert _includes(in_force, stated)
 
 
 @pytest.mark.parametrize(("file", "label"), ROWS, ids=[f"{f.stem}-{label}" for f, label in ROWS])

@@ -84,6 +84,7 @@ def test_an_average_is_validated_saved_resumed_and_tested(tiny_run: Run) -> None
     ("argument", "named"),
     [
         ("--ema_decay=1", "ema_decay=1"),
+        ("--trainer.sync_batchnorm=true", "sync_batchnorm=true"),
         ("--model.optimizer.reference_batch_size=0", "reference_batch_size=0"),
         (
             "--model.schedule=StepDecay --model.schedule.milestones=[1] "
