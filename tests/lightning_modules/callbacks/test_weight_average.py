@@ -83,20 +83,13 @@ def test_statistics_are_averaged_too(fit: Fit, recognizer: Make) -> None:
     assert torch.equal(plain.normalize.mean, fitted.normalize.mean)
 
 
-@pytest.mark.parametrize("flags", [{}, {"max_steps": 3}], ids=["epoch", "step"])
+@pytest.mark.parametrize("every", [1, 2], ids=["end of an epoch", "end of the training"])
 def test_the_last_checkpoint_holds_the_average_and_the_weights_in_training(
-    fit: Fit, recognizer: Make, tmp_path: Path, flags: dict[str, int]
+    fit: Fit, recognizer: Make, tmp_path: Path, every: int
 ) -> None:
     watch = Watch()
-    saver = ModelCheckpoint(tmp_path, save_last=True)
-    fit(
-        recognizer(),
-        WeightAverage(DECAY),
-        watch,
-        saver,
-        enable_checkpointing=True,
-        **flags,
-    )
+    saver = ModelCheckpoint(tmp_path, save_last=True, every_n_epochs=every)
+    fit(recognizer(), WeightAverage(DECAY), watch, saver, enable_checkpointing=True)
     average, current = saved(read(tmp_path / "last.ckpt"))
     torch.testing.assert_close(average, watch.average())
     assert torch.equal(current, watch.after_steps[-1])
