@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from jsonargparse.typing import NonNegativeInt
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
@@ -18,10 +19,24 @@ from pytorch_lightning.utilities import rank_zero_info
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules import DataError
 from datamodules.base import VideoDataModule
+from experiments.hyperparameters import hyperparameters
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
 from lightning_modules import RunError, VideoRecognizer
-from lightning_modules.callbacks import ConfigFile, MetricsFile, PredictionsFile, Throughput
+from lightning_modules.callbacks import (
+    AlignmentMaps,
+    ConfigFile,
+    ConfusionMatrix,
+    DeviceMemory,
+    GateStatistics,
+    GradientNorm,
+    HyperparameterTable,
+    MetricsFile,
+    PredictionsFile,
+    TemporalKernels,
+    Throughput,
+    WorstClips,
+)
 from models import ModelError
 
 DEFAULTS = Path(__file__).parent / "defaults.yaml"
@@ -92,6 +107,13 @@ class RecognitionCLI(LightningCLI):
             help="Folder of the run: config, TensorBoard events, checkpoints, metrics. "
             "Default: runs/<name of the last --config>.",
         )
+        parser.add_argument(
+            "--pictures",
+            type=NonNegativeInt,
+            default=10,
+            help="About how often in a fit TensorBoard gets pictures, evenly spread; 0 for none. "
+            "It shows ten of each kind unless told otherwise.",
+        )
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
         parser.link_arguments("data.init_args.num_segments", "model.network.init_args.num_segments")
@@ -136,9 +158,24 @@ class RecognitionCLI(LightningCLI):
             # Curves belong to the fit: a test would write its step 0 over them.
             fit = self.subcommand == "fit"
             kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="") if fit else False
-            callbacks += [LearningRateMonitor("step")] if fit else []
+            callbacks += self._tensorboard_callbacks() if fit else []
         kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
         return super().instantiate_trainer(**kwargs)
+
+    def _tensorboard_callbacks(self) -> list[Callback]:
+        """Make what fills TensorBoard during a fit."""
+        config = self.config[self.subcommand]
+        callbacks: list[Callback] = [
+            LearningRateMonitor("step"),
+            GradientNorm(),
+            DeviceMemory(),
+            GateStatistics(),
+            HyperparameterTable(hyperparameters(config)),
+        ]
+        if config.pictures:
+            pictures = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps)
+            callbacks += [make(config.pictures) for make in pictures]
+        return callbacks
 
 
 def _is_no_advertisement(record: logging.LogRecord) -> bool:
