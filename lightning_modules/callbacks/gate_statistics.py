@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lightning_modules.callbacks.first_batch import FirstBatchCallback
 from lightning_modules.callbacks.inspection import Gating, blocks_of, by_stage
-from lightning_modules.callbacks.tensorboard import tensorboard_of
+from lightning_modules.callbacks.tensorboard import step_of, tensorboard_of
 
 CLIPS = 8
 
@@ -37,5 +37,5 @@ class GateStatistics(FirstBatchCallback):
             gates = torch.cat(list(gates_by_block.values()))
             scalars[f"gates/{stage}_mean"] = float(gates.mean())
             scalars[f"gates/{stage}_std"] = float(gates.std())
-            logger.experiment.add_histogram(f"gates/{stage}", gates, trainer.global_step)
-        logger.log_metrics(scalars, trainer.global_step)
+            logger.experiment.add_histogram(f"gates/{stage}", gates, step_of(trainer))
+        logger.log_metrics(scalars, step_of(trainer))

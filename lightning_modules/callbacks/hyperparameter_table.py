@@ -5,7 +5,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from lightning_modules.callbacks.tensorboard import tensorboard_of
+from lightning_modules.callbacks.tensorboard import step_of, tensorboard_of
 
 Value = bool | int | float | str
 
@@ -41,7 +41,7 @@ class HyperparameterTable(Callback):
             self.best = final
         metrics = {f"final/{name}": value for name, value in final.items()}
         metrics |= {f"best/{name}": value for name, value in self.best.items()}
-        logger.log_hyperparams(self.values, metrics=metrics, step=trainer.global_step)
+        logger.log_hyperparams(self.values, metrics=metrics, step=step_of(trainer))
 
     def state_dict(self) -> dict[str, Any]:
         """Keep the best over a resume."""

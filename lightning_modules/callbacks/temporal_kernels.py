@@ -5,7 +5,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from lightning_modules.callbacks.inspection import TemporalConvolution, blocks_of, by_stage
-from lightning_modules.callbacks.tensorboard import PictureTimes, show, tensorboard_of
+from lightning_modules.callbacks.tensorboard import PictureTimes, show, step_of, tensorboard_of
 from lightning_modules.pictures.kernels import KernelPair, draw_kernels
 
 
@@ -36,6 +36,6 @@ class TemporalKernels(Callback):
         for stage, of_stage in by_stage(pairs).items():
             distances = [(pair.now - pair.start).norm(dim=1).mean() for pair in of_stage.values()]
             moved = float(sum(distances) / len(distances))
-            logger.log_metrics({f"kernels/{stage}_moved": moved}, trainer.global_step)
+            logger.log_metrics({f"kernels/{stage}_moved": moved}, step_of(trainer))
             if due:
                 show(trainer, f"kernels/{stage}", draw_kernels(of_stage))

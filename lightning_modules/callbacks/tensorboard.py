@@ -19,12 +19,17 @@ def tensorboard_of(trainer: Trainer) -> TensorBoardLogger | None:
     return next((log for log in trainer.loggers if isinstance(log, TensorBoardLogger)), None)
 
 
+def step_of(trainer: Trainer) -> int:
+    """Give the last step done, from 0, at which Lightning writes a validation's metrics, too."""
+    return max(trainer.global_step - 1, 0)
+
+
 def show(trainer: Trainer, tag: str, picture: Picture) -> None:
     """Add a picture to TensorBoard's images at the current step; for process 0 only."""
     logger = tensorboard_of(trainer)
     if logger is not None and trainer.is_global_zero:
         pixels = np.asarray(picture)
-        logger.experiment.add_image(tag, pixels, trainer.global_step, dataformats="HWC")
+        logger.experiment.add_image(tag, pixels, step_of(trainer), dataformats="HWC")
 
 
 class PictureTimes:

@@ -23,11 +23,13 @@ from lightning_modules.pictures.canvas import (
 TILE = 168
 LOOKED_AT = 3
 """Figure 3 shows the three points with the largest attention."""
+SMALLEST_MARK = 5
 MOVING, STILL = "#ff3030", "#30d0ff"
 COLUMNS = ("frame t, two points", "frame t+1: what they see", "saliency S", "attention received")
 LEGEND = (
-    "red: where the two frames differ most, blue: least; frame t+1 shows the three positions that "
-    "each attends to most. S: mean over channels."
+    "Red: where the two frames differ most, blue: least. Frame t+1: the three positions that each "
+    "attends to most.",
+    "S: mean over channels. Maps: dark is the least, yellow the most of each map.",
 )
 
 
@@ -55,7 +57,7 @@ def draw_alignments(frame: Tensor, following: Tensor, views: Sequence[AlignmentV
     """
     tiles = [frame_picture(picture, TILE) for picture in (frame, following)]
     heads = [cell(text_line(title), tiles[0].width) for title in COLUMNS]
-    rows = [text_line(LEGEND, FAINT), beside(heads)]
+    rows = [*(text_line(line, FAINT) for line in LEGEND), beside(heads)]
     for view in views:
         height, width = view.saliency.shape
         low, high = float(view.saliency.min()), float(view.saliency.max())
@@ -86,7 +88,9 @@ def _mark(tile: Picture, position: int, grid: torch.Size, ink: str, strength: fl
     """Frame a position; the thicker, the stronger (0-1)."""
     row, column = divmod(position, grid[1])
     high, wide = tile.height / grid[0], tile.width / grid[1]
-    box = (column * wide, row * high, (column + 1) * wide - 1, (row + 1) * high - 1)
+    x, y = (column + 0.5) * wide, (row + 0.5) * high
+    half_wide, half_high = max(wide / 2, SMALLEST_MARK), max(high / 2, SMALLEST_MARK)
+    box = (x - half_wide, y - half_high, x + half_wide - 1, y + half_high - 1)
     ImageDraw.Draw(tile).rectangle(box, outline=ink, width=1 + round(2 * strength))
 
 

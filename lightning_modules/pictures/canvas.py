@@ -25,6 +25,8 @@ class Palette(NamedTuple):
 
 SEQUENTIAL = Palette("#440154", "#21918c", "#fde725")
 """From nothing to much."""
+SPARSE = Palette("#f4f4f4", "#4292c6", "#08306b")
+"""From nothing to all, where nearly everything is nothing."""
 DIVERGING = Palette("#2166ac", "#f7f7f7", "#b2182b")
 """From negative over zero to positive."""
 

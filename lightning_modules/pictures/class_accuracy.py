@@ -16,11 +16,12 @@ from lightning_modules.pictures.canvas import (
     shorten,
     stack,
     text_line,
+    text_width,
 )
 from lightning_modules.pictures.confusion import row_shares
 
 SHOWN = 20
-NAME_WIDTH, BAR_WIDTH, NOTE_WIDTH = 240, 240, 420
+WIDEST_NAME, BAR_WIDTH, NOTE_WIDTH = 270, 200, 510
 BAR_COLOUR, TRACK_COLOUR = "#21918c", "#ececec"
 
 
@@ -36,8 +37,11 @@ def draw_class_accuracy(counts: Tensor, class_names: Sequence[str], shown: int =
     accuracy = row_shares(counts.float()).diagonal()
     ranking = [int(k) for k in accuracy.argsort(stable=True) if counts[k].sum() > 0]
 
+    longest = max(text_width(name) for name in class_names)
+    width = min(longest, WIDEST_NAME) + 8
+
     def rows(classes: Sequence[int]) -> list[Picture]:
-        return [_row(counts[k], k, class_names) for k in classes]
+        return [_row(counts[k], k, class_names, width) for k in classes]
 
     if len(ranking) <= 2 * shown:
         return stack([text_line("accuracy by class, worst first"), *rows(ranking)], 2, margin=8)
@@ -46,23 +50,23 @@ def draw_class_accuracy(counts: Tensor, class_names: Sequence[str], shown: int =
     return stack([*worst, *best], 2, margin=8)
 
 
-def _row(counts: Tensor, label: int, class_names: Sequence[str]) -> Picture:
+def _row(counts: Tensor, label: int, names: Sequence[str], name_width: int) -> Picture:
     """Draw one class: name, bar, percent, videos, commonest mistake."""
     videos, right = int(counts.sum()), int(counts[label])
-    row = blank(NAME_WIDTH + BAR_WIDTH + NOTE_WIDTH, LINE)
+    row = blank(name_width + BAR_WIDTH + NOTE_WIDTH, LINE)
     pen = ImageDraw.Draw(row)
-    name = shorten(class_names[label], NAME_WIDTH - 8)
-    pen.text((NAME_WIDTH - 8, 1), name, INK, font(), anchor="ra")
-    pen.rectangle((NAME_WIDTH, 2, NAME_WIDTH + BAR_WIDTH - 1, LINE - 3), TRACK_COLOUR)
+    name = shorten(names[label], WIDEST_NAME)
+    pen.text((name_width - 8, 1), name, INK, font(), anchor="ra")
+    pen.rectangle((name_width, 2, name_width + BAR_WIDTH - 1, LINE - 3), TRACK_COLOUR)
     if right:
-        end = NAME_WIDTH + round(BAR_WIDTH * right / videos) - 1
-        pen.rectangle((NAME_WIDTH, 2, end, LINE - 3), BAR_COLOUR)
-    left = NAME_WIDTH + BAR_WIDTH + 8
+        end = name_width + round(BAR_WIDTH * right / videos) - 1
+        pen.rectangle((name_width, 2, end, LINE - 3), BAR_COLOUR)
+    left = name_width + BAR_WIDTH + 8
     pen.text((left, 1), f"{100 * right / videos:.0f} %  {right} of {videos}", INK, font())
-    mistakes = torch.where(torch.arange(len(counts)) == label, 0, counts)
     if right < videos:
+        mistakes = torch.where(torch.arange(len(counts)) == label, 0, counts)
         other = int(mistakes.argmax())
         share = 100 * int(mistakes[other]) / videos
-        text = shorten(f"{share:.0f} % taken for {class_names[other]}", NOTE_WIDTH - 124)
+        text = f"{share:.0f} % taken for {shorten(names[other], WIDEST_NAME)}"
         pen.text((left + 116, 1), text, FAINT, font())
     return row

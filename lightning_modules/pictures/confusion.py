@@ -9,6 +9,7 @@ from lightning_modules.pictures.canvas import (
     INK,
     LINE,
     PAPER,
+    SPARSE,
     Picture,
     beside,
     blank,
@@ -26,6 +27,7 @@ SIDE = 800
 LARGEST_CELL = 48
 CELL_WITH_NUMBER = 26
 NAME_WIDTH = 150
+DARK_SHARE = 0.2
 TICK_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 TICK_GAP = 40
 
@@ -45,7 +47,8 @@ def draw_confusion(counts: Tensor, class_names: Sequence[str]) -> Picture:
     shares = row_shares(counts.float().cpu())
     classes = len(class_names)
     cell = min(LARGEST_CELL, max(2, SIDE // classes))
-    matrix = enlarge(colour(shares), cell * classes, cell * classes)
+    # Square roots, so that confusions of a few percent are seen.
+    matrix = enlarge(colour(shares.sqrt(), SPARSE), cell * classes, cell * classes)
     if cell >= CELL_WITH_NUMBER:
         _write_percents(matrix, shares, cell)
     names = _axis_texts(class_names, cell)
@@ -57,12 +60,9 @@ def draw_confusion(counts: Tensor, class_names: Sequence[str]) -> Picture:
         middle = margin + k * cell + (cell - LINE) // 2
         sheet.paste(line, (margin - 4 - line.width, middle))
         sheet.paste(line.transpose(Image.Transpose.ROTATE_90), (middle, margin - 4 - line.width))
-    legend = beside([text_line("rows: label   columns: prediction   share of the row:"), _bar()])
+    bar = colour_bar(("0 %", "100 %   (middle: 25 %)"), SPARSE)
+    legend = beside([text_line("rows: label   columns: prediction   share of the row:"), bar])
     return stack([legend, sheet], margin=8)
-
-
-def _bar() -> Picture:
-    return colour_bar(("0 %", "100 %"))
 
 
 def _axis_texts(class_names: Sequence[str], cell: int) -> dict[int, str]:
@@ -78,5 +78,5 @@ def _write_percents(matrix: Picture, shares: Tensor, cell: int) -> None:
     for row, column in shares.nonzero().tolist():
         share = float(shares[row, column])
         middle = ((column + 0.5) * cell, (row + 0.5) * cell)
-        ink = INK if share > 0.6 else PAPER
+        ink = PAPER if share > DARK_SHARE else INK
         pen.text(middle, f"{100 * share:.0f}", ink, font(), anchor="mm")
