@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-TRAINER = ("max_epochs", "precision", "accumulate_grad_batches", "gradient_clip_val", "devices")
-DATA = (
-    *("num_segments", "batch_size", "sampling", "short_side", "crop_size", "crop_scales"),
-    "flip_probability",
-)
+MODEL = ("network", "optimizer", "schedule", "label_smoothing")
+TRAINER = ("max_epochs", "precision", "accumulate_grad_batches", "gradient_clip_val")
+DATA = ("num_segments", "batch_size", "sampling", "crop_size")
 LINKED = ("num_classes", "num_segments")
 """Arguments of the network that the data decide."""
 
@@ -27,9 +25,8 @@ def hyperparameters(config: Any) -> dict[str, Value]:
     model = config.model.as_dict()
     data = config.data.as_dict()
     values: dict[str, Any] = {"seed": config.seed_everything}
-    for name, part in model.items():
-        if name != "class_names":
-            values |= dict(_flatten(name, part))
+    for name in MODEL:
+        values |= dict(_flatten(name, model[name]))
     for name in LINKED:
         values.pop(f"network.{name}", None)
     values["data"] = _class_name(data)
