@@ -152,7 +152,8 @@ class RecognitionCLI(LightningCLI):
         """Send everything that the trainer writes into the run folder."""
         run_dir = self._get(self.config_init, "run_dir")
         trainer = self._get(self.config_init, "trainer")
-        callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput()]
+        table = HyperparameterTable(hyperparameters(self.config[self.subcommand]))
+        callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput(), table]
         kwargs["default_root_dir"] = run_dir
         if trainer["logger"] in (None, True):
             # Curves belong to the fit: a test would write its step 0 over them.
@@ -164,18 +165,10 @@ class RecognitionCLI(LightningCLI):
 
     def _tensorboard_callbacks(self) -> list[Callback]:
         """Make what fills TensorBoard during a fit."""
-        config = self.config[self.subcommand]
-        callbacks: list[Callback] = [
-            LearningRateMonitor("step"),
-            GradientNorm(),
-            DeviceMemory(),
-            GateStatistics(),
-            HyperparameterTable(hyperparameters(config)),
-        ]
-        if config.pictures:
-            pictures = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps)
-            callbacks += [make(config.pictures) for make in pictures]
-        return callbacks
+        curves = [LearningRateMonitor("step"), GradientNorm(), DeviceMemory(), GateStatistics()]
+        times = self.config[self.subcommand].pictures
+        pictures = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps)
+        return [*curves, *(make(times) for make in pictures if times)]
 
 
 def _is_no_advertisement(record: logging.LogRecord) -> bool:

@@ -8,9 +8,10 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from lightning_modules.callbacks import HyperparameterTable
+from lightning_modules.callbacks.hyperparameter_table import Value
 from tests.lightning_modules.callbacks.conftest import Board, Fit
 
-VALUES = {"network": "Glass", "optimizer.lr": 0.01, "seed": 0}
+VALUES: dict[str, Value] = {"network": "Glass", "optimizer.lr": 0.01, "seed": 0}
 METRICS = {"final/top1", "final/top5", "best/top1", "best/top5"}
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pytorch_lightning import Trainer
+from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from lightning_modules import VideoRecognizer
@@ -61,9 +61,15 @@ def test_nothing_is_done_without_tensorboard(
     fit(*(make() for make in (*PICTURES, GateStatistics)), **settings)
 
 
-def test_a_sanity_check_and_a_plain_validation_draw_nothing(tmp_path: Path, board: Board) -> None:
+def test_a_sanity_check_is_not_drawn(fit: Fit, board: Board) -> None:
+    fit(*(make() for make in PICTURES), num_sanity_val_steps=1)
+    for tag in board().Tags()["images"]:
+        assert [image.step for image in board().Images(tag)] == [0, 1], tag
+
+
+def test_a_validation_outside_a_fit_draws_nothing(tmp_path: Path, board: Board) -> None:
     logger = TensorBoardLogger(tmp_path, name="", version="")
-    callbacks = [make() for make in (*PICTURES, GateStatistics)]
+    callbacks: list[Callback] = [make() for make in (*PICTURES, GateStatistics)]
     trainer = Trainer(
         accelerator="cpu",
         logger=logger,
