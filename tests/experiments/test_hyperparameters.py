@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -61,7 +62,14 @@ def test_a_fit_of_tsinet_shows_alignment_maps(
     assert found["histograms"] == set()
 
 
-def test_pictures_can_be_switched_off(
-    tiny_run: Run, tags: Callable[[Path], dict[str, set[str]]]
+def test_pictures_can_be_switched_off_and_change_no_weight(
+    trained_once: Path, tiny_run: Run, tags: Callable[[Path], dict[str, set[str]]]
 ) -> None:
-    assert tags(tiny_run("fit", "--pictures=0"))["images"] == set()
+    run_dir = tiny_run("fit", "--pictures=0")
+    assert tags(run_dir)["images"] == set()
+    with_pictures, without = (
+        torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+        for folder in (trained_once, run_dir)
+    )
+    for key, value in with_pictures.items():
+        assert torch.equal(value, without[key]), key
