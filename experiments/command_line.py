@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from jsonargparse.typing import NonNegativeInt
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
@@ -18,16 +19,25 @@ from pytorch_lightning.utilities import rank_zero_info
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules import DataError
 from datamodules.base import VideoDataModule
+from experiments.hyperparameters import hyperparameters
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
 from lightning_modules import RunError, VideoRecognizer
 from lightning_modules.callbacks import (
+    AlignmentMaps,
     ConfigFile,
+    ConfusionMatrix,
+    DeviceMemory,
+    GateStatistics,
+    GradientNorm,
+    HyperparameterTable,
     MetricsFile,
     PredictionsFile,
     RecipeReport,
+    TemporalKernels,
     Throughput,
     WeightAverage,
+    WorstClips,
 )
 from models import ModelError
 
@@ -108,6 +118,13 @@ class RecognitionCLI(LightningCLI):
             help="Validate and save an exponential moving average of the weights with this decay, "
             "such as 0.999. Default: no average.",
         )
+        parser.add_argument(
+            "--pictures",
+            type=NonNegativeInt,
+            default=10,
+            help="About how often in a fit TensorBoard gets pictures, evenly spread; 0 for none. "
+            "It shows ten of each kind unless told otherwise.",
+        )
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
         parser.link_arguments("data.init_args.num_segments", "model.network.init_args.num_segments")
@@ -150,7 +167,8 @@ class RecognitionCLI(LightningCLI):
         """
         run_dir = self._get(self.config_init, "run_dir")
         trainer = self._get(self.config_init, "trainer")
-        callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput()]
+        table = HyperparameterTable(hyperparameters(self.config[self.subcommand]))
+        callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput(), table]
         fit = self.subcommand == "fit"
         if fit:
             callbacks = [*self._weight_average(), RecipeReport(), *callbacks]
@@ -158,7 +176,7 @@ class RecognitionCLI(LightningCLI):
         if trainer["logger"] in (None, True):
             # Curves belong to the fit: a test would write its step 0 over them.
             kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="") if fit else False
-            callbacks += [LearningRateMonitor("step")] if fit else []
+            callbacks += self._tensorboard_callbacks() if fit else []
         kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
         built = super().instantiate_trainer(**kwargs)
         on_cpu = built.strategy.root_device.type == "cpu"
@@ -169,6 +187,13 @@ class RecognitionCLI(LightningCLI):
     def _weight_average(self) -> list[Callback]:
         decay = self._get(self.config_init, "ema_decay")
         return [] if decay is None else [WeightAverage(decay)]
+
+    def _tensorboard_callbacks(self) -> list[Callback]:
+        """Make what fills TensorBoard during a fit."""
+        curves = [LearningRateMonitor("step"), GradientNorm(), DeviceMemory(), GateStatistics()]
+        times = self.config[self.subcommand].pictures
+        pictures = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps)
+        return [*curves, *(make(times) for make in pictures if times)]
 
 
 def _is_no_advertisement(record: logging.LogRecord) -> bool:

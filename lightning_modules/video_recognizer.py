@@ -130,9 +130,9 @@ class VideoRecognizer(LightningModule):
         self._split_metrics("train").update(logits.detach(), labels, loss.detach())
         return loss
 
-    def validation_step(self, batch: VideoBatch, batch_idx: int) -> None:
-        """Score one view of each video."""
-        self._evaluate(batch, "val")
+    def validation_step(self, batch: VideoBatch, batch_idx: int) -> Tensor:
+        """Score one view of each video; callbacks get the scores, (B, K)."""
+        return self._evaluate(batch, "val")
 
     def test_step(self, batch: VideoBatch, batch_idx: int) -> None:
         """Score the protocol's views of each video."""
@@ -203,9 +203,10 @@ class VideoRecognizer(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
-    def _evaluate(self, batch: VideoBatch, split: Split) -> None:
+    def _evaluate(self, batch: VideoBatch, split: Split) -> Tensor:
         scores, labels = self.score_views(batch["clips"]), batch["label"]
         self._split_metrics(split).update(scores, labels, F.cross_entropy(scores, labels))
+        return scores
 
     def _log_split(self, split: Split) -> None:
         metrics = self._split_metrics(split)

@@ -8,6 +8,8 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from lightning_modules.callbacks.gathering import gather_lists
+
 FOLDER = "predictions"
 SHOWN_CLASSES = 5
 
@@ -46,7 +48,7 @@ class PredictionsFile(Callback):
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gather all processes' parts, restore the data set's order, write."""
-        parts = _gather(self.outputs, trainer)
+        parts = gather_lists(self.outputs, trainer)
         if not trainer.is_global_zero or not parts:
             return
         order = sorted(
@@ -70,14 +72,6 @@ class PredictionsFile(Callback):
 
 def _plain(value: Tensor | list[str]) -> list[Any]:
     return value.tolist() if isinstance(value, Tensor) else list(value)
-
-
-def _gather(outputs: list[dict[str, Any]], trainer: Trainer) -> list[dict[str, Any]]:
-    if trainer.world_size == 1:
-        return outputs
-    gathered: list[list[dict[str, Any]]] = [[] for _ in range(trainer.world_size)]
-    torch.distributed.all_gather_object(gathered, outputs)
-    return [output for part in gathered for output in part]
 
 
 def _write_csv(

@@ -54,7 +54,15 @@ class DepthwiseTemporalConv(nn.Module):
     def reset_parameters(self) -> None:
         """Set every kernel to its part of the shift."""
         with torch.no_grad():
-            self.weight.copy_(shift_kernel(self.channels, self.fold_div)[:, None, :, None])
+            self.weight.copy_(self.initial_kernels()[:, None, :, None])
+
+    def initial_kernels(self) -> Tensor:
+        """Give the kernels as they start, (C, 3)."""
+        return shift_kernel(self.channels, self.fold_div)
+
+    def temporal_kernels(self) -> Tensor:
+        """Give the kernels as they are, (C, 3), over the frames (t-1, t, t+1)."""
+        return self.weight.detach().flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve over time: (B*T, C, H, W) -> (B*T, C, H, W)."""

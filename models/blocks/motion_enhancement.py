@@ -53,8 +53,23 @@ class MotionEnhancement(nn.Module):
         self.conv2 = nn.Conv2d(channels, reduced, 1, bias=bias)
         self.conv3 = nn.Conv2d(reduced, channels, 1, bias=bias)
 
+    def motion_gates(self, x: Tensor) -> Tensor:
+        """Compute the gates s^ of equation 2 for the frames that have a successor.
+
+        Args:
+            x: (B*T, C, H, W).
+
+        Returns:
+            (B, T-1, C, 1, 1).
+        """
+        pooled = unfold_time(F.adaptive_avg_pool2d(x, 1), self.num_segments)  # (B, T, C, 1, 1)
+        current, following = pooled[:, :-1].flatten(0, 1), pooled[:, 1:].flatten(0, 1)
+        change = self.conv1(current) - self.conv2(following)  # (B*(T-1), C/r, 1, 1)
+        gate = self.gate_scale * torch.sigmoid(self.conv3(change))
+        return gate.unflatten(0, (-1, self.num_segments - 1))
+
     def gates(self, x: Tensor) -> Tensor:
-        """Compute the gates s^ of equation 2, with 1 for each clip's last frame.
+        """Compute the gates of all frames, with 1 for each clip's last frame (equation 3).
 
         Args:
             x: (B*T, C, H, W).
@@ -62,11 +77,7 @@ class MotionEnhancement(nn.Module):
         Returns:
             (B*T, C, 1, 1).
         """
-        pooled = unfold_time(F.adaptive_avg_pool2d(x, 1), self.num_segments)  # (B, T, C, 1, 1)
-        current, following = pooled[:, :-1].flatten(0, 1), pooled[:, 1:].flatten(0, 1)
-        change = self.conv1(current) - self.conv2(following)  # (B*(T-1), C/r, 1, 1)
-        gate = self.gate_scale * torch.sigmoid(self.conv3(change))
-        gate = gate.unflatten(0, (-1, self.num_segments - 1))  # (B, T-1, C, 1, 1)
+        gate = self.motion_gates(x)
         return torch.cat([gate, torch.ones_like(gate[:, :1])], dim=1).flatten(0, 1)
 
     def forward(self, x: Tensor) -> Tensor:

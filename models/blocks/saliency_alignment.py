@@ -1,5 +1,6 @@
 """SME's saliency alignment (Su et al., TSI, section 3.2, equations 1-2)."""
 
+import math
 from typing import Literal
 
 from torch import Tensor, nn
@@ -31,6 +32,20 @@ def salient_attention(current: Tensor, following: Tensor) -> Tensor:
     return salient.squeeze(1).transpose(1, 2).unflatten(2, current.shape[-2:])
 
 
+def attention_maps(current: Tensor, following: Tensor) -> Tensor:
+    """Store what `salient_attention` never does: equation 1's softmax, for a look at few frames.
+
+    Args:
+        current: Frames t, (N, d, H, W).
+        following: Frames t+1, (N, d, H, W).
+
+    Returns:
+        Of each position of frame t (rows) to those of frame t+1, (N, H*W, H*W); rows sum to 1.
+    """
+    query, key = current.flatten(2).transpose(1, 2), following.flatten(2)
+    return (query @ key / math.sqrt(current.shape[1])).float().softmax(dim=-1)
+
+
 class SaliencyAlignment(nn.Module):
     """Equation 2: the aligned next frame, X_{t+1} * S(X_t, X_{t+1}).
 
@@ -48,10 +63,23 @@ class SaliencyAlignment(nn.Module):
 
     def forward(self, current: Tensor, following: Tensor) -> Tensor:
         """Align: two (N, d, H, W) -> (N, d, H, W)."""
-        if self.operator == "none":
+        if not self.aligns:
             return following
-        salient = salient_attention(current, following)
+        salient = self.saliency(current, following)
         return following * salient if self.operator == "multiply" else following + salient
+
+    @property
+    def aligns(self) -> bool:
+        """Whether S is used at all."""
+        return self.operator != "none"
+
+    def attention(self, current: Tensor, following: Tensor) -> Tensor:
+        """See `attention_maps`; for looking at, never for training."""
+        return attention_maps(current, following)
+
+    def saliency(self, current: Tensor, following: Tensor) -> Tensor:
+        """Compute equation 1's S: two (N, d, H, W) -> (N, d, H, W)."""
+        return salient_attention(current, following)
 
     def extra_repr(self) -> str:
         """Show the operator in the printed network."""

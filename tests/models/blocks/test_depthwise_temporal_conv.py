@@ -65,6 +65,15 @@ def test_resetting_brings_the_shift_back(shake: Shake) -> None:
     assert torch.equal(conv.weight.view(16, 3), shift_kernel(16))
 
 
+def test_it_shows_its_kernels_and_how_they_started() -> None:
+    conv = DepthwiseTemporalConv(16, 4)
+    assert torch.equal(conv.temporal_kernels(), conv.initial_kernels())
+    with torch.no_grad():
+        conv.weight.add_(1)
+    assert torch.equal(conv.temporal_kernels(), shift_kernel(16) + 1)
+    assert torch.equal(conv.initial_kernels(), shift_kernel(16))
+
+
 def test_shift_kernels_look_ahead_then_back_then_at_their_own_frame() -> None:
     ahead, back, own = [0, 0, 1], [1, 0, 0], [0, 1, 0]
     assert shift_kernel(8, fold_div=4).tolist() == [ahead] * 2 + [back] * 2 + [own] * 4

@@ -92,6 +92,15 @@ def test_a_gate_is_the_same_over_all_positions(shake: Shake) -> None:
     assert mem.gates(torch.randn(6, 16, 4, 4)).shape == (6, 16, 1, 1)
 
 
+def test_the_gates_of_frames_with_a_successor_stand_alone(shake: Shake) -> None:
+    mem = MotionEnhancement(16, 3)
+    shake(mem)
+    x = torch.randn(6, 16, 4, 4)
+    motion = mem.motion_gates(x)
+    assert motion.shape == (2, 2, 16, 1, 1)
+    assert torch.equal(motion, mem.gates(x).unflatten(0, (2, 3))[:, :-1])
+
+
 def test_gates_see_the_spatial_mean_only(shake: Shake) -> None:
     mem = MotionEnhancement(16, 3)
     shake(mem)

@@ -53,6 +53,24 @@ def test_frame_t_asks_and_frame_t_plus_1_answers() -> None:
     torch.testing.assert_close(salient_attention(current, following), following)
 
 
+def test_the_stored_maps_are_the_softmax_of_equation_1() -> None:
+    current, following = two_frames(2, 4, 5, 3)
+    maps = SaliencyAlignment().attention(current, following)
+    assert maps.shape == (2, 15, 15)
+    tokens = following.flatten(2).transpose(1, 2)  # (N, H*W, d)
+    salient = (maps.double() @ tokens).transpose(1, 2).unflatten(2, (5, 3))
+    torch.testing.assert_close(salient, equation_1(current, following), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("operator", "aligns"), [("multiply", True), ("add", True), ("none", False)]
+)
+def test_it_says_whether_it_aligns(
+    operator: Literal["multiply", "add", "none"], aligns: bool
+) -> None:
+    assert SaliencyAlignment(operator).aligns is aligns
+
+
 def test_the_aligned_frame_is_the_next_frame_times_the_attention() -> None:
     current, following = two_frames(2, 4, 3, 5)
     aligned = SaliencyAlignment()(current, following)

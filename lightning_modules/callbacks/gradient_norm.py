@@ -1,0 +1,25 @@
+"""The size of the gradients that the optimiser meets."""
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch.nn.utils import get_total_norm
+from torch.optim import Optimizer
+
+
+class GradientNorm(Callback):
+    """Logs ``train/gradient_norm``, the L2 norm over all parameters, at the trainer's interval.
+
+    It is taken before clipping, after scaled gradients are scaled back, and is the same in all
+    processes, which have averaged their gradients by then; process 0 computes it.
+    """
+
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
+    ) -> None:
+        """Compute it where a log is due."""
+        due = (trainer.global_step + 1) % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        if not (due and trainer.loggers and trainer.is_global_zero):
+            return
+        gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
+        norm = float(get_total_norm(gradients))
+        for logger in trainer.loggers:
+            logger.log_metrics({"train/gradient_norm": norm}, step=trainer.global_step)

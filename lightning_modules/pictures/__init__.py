@@ -1,0 +1,1 @@
+"""Pictures for TensorBoard: tensors in, PIL images out; nothing here knows of Lightning."""

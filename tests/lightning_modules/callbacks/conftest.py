@@ -1,0 +1,167 @@
+"""A network of made-of-glass blocks, short fits of it, and what TensorBoard then holds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from lightning_modules import VideoRecognizer
+from lightning_modules.video_recognizer import VideoBatch
+
+CLASSES = ("dark", "bright", "none of these")
+T = 4
+GATE = 0.25
+
+
+class Gate(nn.Module):
+    """Has gates that can be told beforehand: 0.25 plus the clip's number in its batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    def motion_gates(self, x: Tensor) -> Tensor:
+        clips = x.unflatten(0, (-1, T))
+        number = torch.arange(len(clips)).view(-1, 1, 1, 1, 1)
+        return GATE + number.expand(-1, T - 1, x.shape[1], 1, 1)
+
+
+class Kernels(nn.Module):
+    """Has kernels that are 0.3 away from their start in one of three taps."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    def temporal_kernels(self) -> Tensor:
+        return self.initial_kernels() + torch.tensor([0.3, 0.0, 0.0])
+
+    def initial_kernels(self) -> Tensor:
+        return torch.tensor([0.0, 1.0, 0.0]).expand(5, 3)
+
+
+class Align(nn.Module):
+    """Attends evenly; says whether it aligns."""
+
+    def __init__(self, aligns: bool = True) -> None:
+        super().__init__()
+        self.aligns = aligns
+
+    def forward(self, current: Tensor, following: Tensor) -> Tensor:
+        return current
+
+    def attention(self, current: Tensor, following: Tensor) -> Tensor:
+        positions = current[0, 0].numel()
+        return torch.full((len(current), positions, positions), 1 / positions)
+
+    def saliency(self, current: Tensor, following: Tensor) -> Tensor:
+        return following
+
+
+class Stage(nn.Module):
+    """One block of each kind."""
+
+    def __init__(self, aligns: bool) -> None:
+        super().__init__()
+        self.gate, self.kernels, self.align = Gate(), Kernels(), Align(aligns)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.kernels(self.gate(x))
+        video = x.unflatten(0, (-1, T))
+        self.align(video[:, :-1].flatten(0, 1), video[:, 1:].flatten(0, 1))
+        return x
+
+
+class Glass(nn.Module):
+    """Logits that can be computed by hand: (-mean, +mean, 0) of a normalised clip."""
+
+    def __init__(self, aligns: bool = True) -> None:
+        super().__init__()
+        self.stage1, self.stage2 = Stage(aligns), Stage(aligns)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        frames = self.stage2(self.stage1(clips.flatten(0, 1)))
+        mean = frames.unflatten(0, (-1, T)).mean((1, 2, 3, 4)) * self.scale
+        return torch.stack([-mean, mean, torch.zeros_like(mean)], dim=1)
+
+
+def views_of(grey: int) -> Tensor:
+    """Make one video's single view of one grey value, (1, 1, T, 3, 6, 6)."""
+    return torch.full((1, 1, T, 3, 6, 6), grey, dtype=torch.uint8)
+
+
+def batch_of(greys: list[int], labels: list[int]) -> VideoBatch:
+    """Make a validation batch of one-view videos named after their grey values."""
+    return VideoBatch(
+        clips=torch.cat([views_of(grey) for grey in greys]),
+        label=torch.tensor(labels),
+        index=torch.arange(len(greys)),
+        path=[f"videos/{grey}.mp4" for grey in greys],
+    )
+
+
+def loader_of(batches: list[VideoBatch]) -> DataLoader[VideoBatch]:
+    """Serve finished batches."""
+    return DataLoader(cast(Dataset[VideoBatch], batches), batch_size=None)
+
+
+VALIDATION = [batch_of([0, 255, 10], [0, 0, 0]), batch_of([250, 240], [1, 2])]
+
+Fit = Callable[..., Trainer]
+
+
+@pytest.fixture
+def fit(tmp_path: Path) -> Fit:
+    """Fit the network of glass for a few epochs of one step."""
+
+    def run(
+        *callbacks: Callback,
+        network: nn.Module | None = None,
+        max_epochs: int = 2,
+        ckpt_path: Path | None = None,
+        **settings: Any,
+    ) -> Trainer:
+        recognizer = VideoRecognizer(network or Glass(), CLASSES)
+        step = batch_of([0, 255], [0, 1])
+        step["clips"] = step["clips"][:, 0]
+        defaults: dict[str, Any] = {
+            "logger": TensorBoardLogger(tmp_path, name="", version=""),
+            "accelerator": "cpu",
+            "num_sanity_val_steps": 0,
+            "enable_checkpointing": False,
+            "log_every_n_steps": 1,
+        }
+        trainer = Trainer(
+            max_epochs=max_epochs,
+            callbacks=list(callbacks),
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=tmp_path,
+            **{**defaults, **settings},
+        )
+        loaders = loader_of([step]), loader_of(VALIDATION)
+        trainer.fit(recognizer, *loaders, ckpt_path=ckpt_path)
+        return trainer
+
+    return run
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Callable[[], EventAccumulator]:
+    """Read what the fits of this test have written."""
+
+    def read() -> EventAccumulator:
+        events = EventAccumulator(str(tmp_path), size_guidance={"images": 0, "scalars": 0})
+        events.Reload()
+        return events
+
+    return read
+
+
+Board = Callable[[], EventAccumulator]

@@ -1,0 +1,28 @@
+"""ConfusionMatrix: every video of the validation counted once."""
+
+import pytest
+from torch import Tensor
+
+from lightning_modules.callbacks import ConfusionMatrix, confusion_matrix
+from lightning_modules.pictures.canvas import Picture, blank
+from tests.lightning_modules.callbacks.conftest import Board, Fit
+
+
+def test_rows_are_labels_and_columns_predictions(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[list[list[int]]] = []
+
+    def keep(counts: Tensor, names: object) -> Picture:
+        drawn.append(counts.tolist())
+        return blank(1, 1)
+
+    monkeypatch.setattr(confusion_matrix, "draw_confusion", keep)
+    fit(ConfusionMatrix())
+    assert drawn == [[[2, 1, 0], [0, 1, 0], [0, 1, 0]]] * 2  # begun anew each time
+
+
+def test_the_pictures_are_in_tensorboard(fit: Fit, board: Board) -> None:
+    fit(ConfusionMatrix())
+    for tag in ("val/confusion", "val/classes"):
+        image = board().Images(tag)[-1]
+        assert image.encoded_image_string.startswith(b"\x89PNG")
+        assert image.width > 100

@@ -1,0 +1,22 @@
+"""DeviceMemory: a GPU's peak per epoch, and silence on the CPU."""
+
+import pytest
+import torch
+
+from lightning_modules.callbacks import DeviceMemory
+from tests.lightning_modules.callbacks.conftest import Board, Fit
+
+NAME = "memory/max_allocated_gib"
+
+
+def test_the_cpu_has_no_curve(fit: Fit, board: Board) -> None:
+    fit(DeviceMemory())
+    assert NAME not in board().Tags()["scalars"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_has_one_value_per_epoch(fit: Fit, board: Board) -> None:
+    fit(DeviceMemory(), accelerator="gpu", devices=1)
+    values = [event.value for event in board().Scalars(NAME)]
+    assert len(values) == 2
+    assert min(values) > 0
