@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.ops import Conv2dNormActivation
 
 
@@ -89,10 +90,23 @@ class Inception(nn.Module):
         return torch.cat(branches, dim=1), head
 
 
+class HalvingMaxPool(nn.Module):
+    """3x3 maxima of stride 2 that fit the strided convolutions beside them.
+
+    An even side is halved without padding, rounding up, as in Caffe. An odd side is padded by 1;
+    the published model, made for frames of 224 px, does not run on these (**not in the paper**).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool: (N, C, H, W) -> (N, C, H/2, W/2), rounded up."""
+        odd = (x.shape[2] % 2, x.shape[3] % 2)
+        return F.max_pool2d(x, 3, 2, padding=odd, ceil_mode=True)
+
+
 def make_pool(stride: int, max_pool: bool) -> nn.Module:
-    """Make a module's 3x3 pooling; with a stride it rounds up, as Caffe does."""
+    """Make a module's 3x3 pooling."""
     if stride == 2:
-        return nn.MaxPool2d(3, 2, ceil_mode=True)
+        return HalvingMaxPool()
     return nn.MaxPool2d(3, 1, 1) if max_pool else nn.AvgPool2d(3, 1, 1)
 
 

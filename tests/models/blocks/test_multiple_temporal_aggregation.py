@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from models import ModelError
 from models.blocks import CrossPerceptionTemporalIntegration, MultipleTemporalAggregation
+from models.blocks.multiple_temporal_aggregation import make_aggregation
 
 Shake = Callable[[nn.Module], None]
 FramesThatChange = Callable[[nn.Module, Tensor, int], set[int]]
@@ -19,25 +20,29 @@ def test_each_group_is_added_to_the_one_before_and_convolved(norm: bool, shake: 
     shake(mta)
     x = torch.randn(3, 16, 4, 4)
     x1, x2, x3, x4 = x.chunk(4, dim=1)
-    second, third, fourth = mta.aggregations
+    second, third, fourth = mta.aggregations.children()
     y2 = second(x2)
     y3 = third(x3 + y2)
     assert torch.equal(mta(x), torch.cat([x1, y2, y3, fourth(x4 + y3)], dim=1))
 
 
 def test_an_aggregation_is_temporal_then_spatial_then_norm_and_relu(shake: Shake) -> None:
-    (pair, *_) = MultipleTemporalAggregation(16, 3).eval().aggregations
+    pair = make_aggregation(4, 3, norm=True).eval()
     shake(pair)
     x = torch.randn(3, 4, 4, 4)
-    assert torch.equal(pair(x), pair.norm(pair.spatial(pair.temporal(x))).relu())
+    temporal, spatial, norm, relu = list(pair)
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert torch.equal(pair(x), relu(norm(spatial(temporal(x)))))
 
 
 def test_without_its_spatial_convolutions_it_is_cti_with_addition() -> None:
     mta = MultipleTemporalAggregation(16, 3, norm=False)
     cti = CrossPerceptionTemporalIntegration(16, 3, integration="add")
-    for pair in mta.aggregations:
-        nn.init.dirac_(pair.spatial.weight)
-        nn.init.zeros_(pair.spatial.bias)
+    for module in mta.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.dirac_(module.weight)
+            assert module.bias is not None
+            nn.init.zeros_(module.bias)
     x = torch.randn(3, 16, 4, 4)
     torch.testing.assert_close(mta(x), cti(x))
 
