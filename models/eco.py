@@ -1,4 +1,6 @@
-"""ECO: Zolfaghari, Singh, Brox, ECO: Efficient Convolutional Network for Online Video, ECCV 2018.
+"""ECO: Zolfaghari, Singh, Brox, ECCV 2018.
+
+ECO: Efficient Convolutional Network for Online Video Understanding.
 
 The tables' ECO (47.5 M parameters, 64 G at 16 frames) is the full network of figure 2, not ECO
 Lite: BN-Inception on every frame and, beside its later half, a 3D ResNet-18 on its 28 x 28 maps.
