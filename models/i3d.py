@@ -83,7 +83,7 @@ class I3D(nn.Module):
 
     Args:
         num_classes: Classes.
-        num_segments: T, the frames of one clip; 32 in the tables' row, taken consecutively.
+        num_segments: T, the frames of one clip; 32 in the tables' row, a clip of consecutive ones.
         backbone: A torchvision ResNet, ResNeXt or Wide ResNet of bottlenecks, by its name.
         weights: A torchvision weights name, a file, or None; 2D weights are inflated, see
             `models.weights.load_weights`.

@@ -1,7 +1,7 @@
 """STM: Jiang et al., STM: SpatioTemporal and Motion Encoding for Action Recognition, ICCV 2019.
 
 An STM block is a bottleneck whose 3x3 convolution becomes two branches, CSTM and CMM, added before
-the last 1x1 convolution (section 3.3, figure 2).
+the last 1x1 convolution (section 3.3, figure 3).
 """
 
 from collections.abc import Callable
