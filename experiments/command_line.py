@@ -21,7 +21,14 @@ from datamodules.base import VideoDataModule
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
 from lightning_modules import RunError, VideoRecognizer
-from lightning_modules.callbacks import ConfigFile, MetricsFile, PredictionsFile, Throughput
+from lightning_modules.callbacks import (
+    ConfigFile,
+    MetricsFile,
+    PredictionsFile,
+    RecipeReport,
+    Throughput,
+    WeightAverage,
+)
 from models import ModelError
 
 DEFAULTS = Path(__file__).parent / "defaults.yaml"
@@ -29,10 +36,12 @@ SUBCOMMANDS = ("fit", "validate", "test", "predict")
 HARMLESS_WARNINGS = (
     ".*does not have many workers.*",  # a choice of the experiment
     ".*args parameter is intended to run from within Python.*",  # the demo and grids do
+    ".*module\\(s\\) in eval mode at the start of training.*",  # partial BN, which is reported
     ".*isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning against newer torch
     ".*smaller than the logging interval.*",
     ".*exists and is not empty.*",  # a resumed run's own checkpoints
     ".*Total length of `list` across ranks is zero.*",  # a data set without validation videos
+    ".*callbacks used to create the checkpoint.*WeightAverage.*",  # a test needs only its result
     ".*sync_dist=True.*",  # torchmetrics has summed over the processes already
 )
 TYPE_NOISE = (
@@ -92,6 +101,13 @@ class RecognitionCLI(LightningCLI):
             help="Folder of the run: config, TensorBoard events, checkpoints, metrics. "
             "Default: runs/<name of the last --config>.",
         )
+        parser.add_argument(
+            "--ema_decay",
+            type=float | None,
+            default=None,
+            help="Validate and save an exponential moving average of the weights with this decay, "
+            "such as 0.999. Default: no average.",
+        )
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
         parser.link_arguments("data.init_args.num_segments", "model.network.init_args.num_segments")
@@ -127,18 +143,32 @@ class RecognitionCLI(LightningCLI):
             raise known or RunError(str(error)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Send everything that the trainer writes into the run folder."""
+        """Send everything that the trainer writes into the run folder.
+
+        Raises:
+            RunError: If BatchNorm shall be shared where torch cannot.
+        """
         run_dir = self._get(self.config_init, "run_dir")
         trainer = self._get(self.config_init, "trainer")
         callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput()]
+        fit = self.subcommand == "fit"
+        if fit:
+            callbacks = [*self._weight_average(), RecipeReport(), *callbacks]
         kwargs["default_root_dir"] = run_dir
         if trainer["logger"] in (None, True):
             # Curves belong to the fit: a test would write its step 0 over them.
-            fit = self.subcommand == "fit"
             kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="") if fit else False
             callbacks += [LearningRateMonitor("step")] if fit else []
         kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
-        return super().instantiate_trainer(**kwargs)
+        built = super().instantiate_trainer(**kwargs)
+        on_cpu = built.strategy.root_device.type == "cpu"
+        if fit and on_cpu and trainer["sync_batchnorm"]:
+            raise RunError("trainer.sync_batchnorm=true needs GPUs; give false on CPUs")
+        return built
+
+    def _weight_average(self) -> list[Callback]:
+        decay = self._get(self.config_init, "ema_decay")
+        return [] if decay is None else [WeightAverage(decay)]
 
 
 def _is_no_advertisement(record: logging.LogRecord) -> bool:

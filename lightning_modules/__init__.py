@@ -4,8 +4,18 @@ This package reaches networks and data through constructor arguments only.
 """
 
 from lightning_modules.errors import RunError
+from lightning_modules.mixing import ClipMixing
 from lightning_modules.optimizers import SGD, AdamW
 from lightning_modules.schedules import Constant, CosineDecay, StepDecay
 from lightning_modules.video_recognizer import VideoRecognizer
 
-__all__ = ["SGD", "AdamW", "Constant", "CosineDecay", "RunError", "StepDecay", "VideoRecognizer"]
+__all__ = [
+    "SGD",
+    "AdamW",
+    "ClipMixing",
+    "Constant",
+    "CosineDecay",
+    "RunError",
+    "StepDecay",
+    "VideoRecognizer",
+]

@@ -7,48 +7,11 @@ from lightning_modules.errors import RunError
 
 
 class Schedule(ABC):
-    """A factor on every group's learning rate, asked for before each step."""
-
-    @abstractmethod
-    def factor(self, epoch: float, max_epochs: int) -> float:
-        """Compute the factor.
-
-        Args:
-            epoch: Epochs done, counted with fractions.
-            max_epochs: Epochs in all.
-        """
-
-
-class Constant(Schedule):
-    """The learning rate stays."""
-
-    def factor(self, epoch: float, max_epochs: int) -> float:
-        """Return 1."""
-        return 1.0
-
-
-class StepDecay(Schedule):
-    """Multiply by ``gamma`` at each milestone, as both papers do.
+    """A factor on every group's learning rate, asked for before each step.
 
     Args:
-        milestones: Epochs at whose start the rate drops; TEINet on Something-Something: 30, 40, 45.
-        gamma: The factor of one drop.
-    """
-
-    def __init__(self, milestones: list[int], gamma: float = 0.1) -> None:
-        self.milestones = milestones
-        self.gamma = gamma
-
-    def factor(self, epoch: float, max_epochs: int) -> float:
-        """Count the milestones passed."""
-        return self.gamma ** sum(epoch >= milestone for milestone in self.milestones)
-
-
-class CosineDecay(Schedule):
-    """Rise linearly for the first epochs, then fall to zero along half a cosine.
-
-    Args:
-        warmup_epochs: Length of the rise; fractions allowed, 0 for none.
+        warmup_epochs: Length of a linear rise at the start, during which `decay` is multiplied
+            by the share of the rise done; fractions allowed, 0 for none, as in both papers.
 
     Raises:
         RunError: If the rise is negative.
@@ -60,9 +23,71 @@ class CosineDecay(Schedule):
         self.warmup_epochs = warmup_epochs
 
     def factor(self, epoch: float, max_epochs: int) -> float:
-        """Follow the rise, then the cosine."""
-        if epoch < self.warmup_epochs:
-            # The first step already moves: half a thousandth of an epoch stands in for zero.
-            return max(epoch, 5e-4) / self.warmup_epochs
+        """Compute the factor: the rise times the decay.
+
+        Args:
+            epoch: Epochs done, counted with fractions.
+            max_epochs: Epochs in all.
+        """
+        decay = self.decay(epoch, max_epochs)
+        if epoch >= self.warmup_epochs:
+            return decay
+        # The first step already moves: half a thousandth of an epoch stands in for zero.
+        return decay * max(epoch, 5e-4) / self.warmup_epochs
+
+    @abstractmethod
+    def decay(self, epoch: float, max_epochs: int) -> float:
+        """Compute the factor without the rise."""
+
+
+class Constant(Schedule):
+    """The learning rate stays, after a rise if there is one.
+
+    Args:
+        warmup_epochs: See `Schedule`.
+    """
+
+    def __init__(self, warmup_epochs: float = 0.0) -> None:
+        super().__init__(warmup_epochs)
+
+    def decay(self, epoch: float, max_epochs: int) -> float:
+        """Return 1."""
+        return 1.0
+
+
+class StepDecay(Schedule):
+    """Multiply by ``gamma`` at each milestone, as both papers do.
+
+    Args:
+        milestones: Epochs at whose start the rate drops, counted from the start of the training,
+            warm-up included; on Something-Something both papers drop at 30, 40, 45.
+        gamma: The factor of one drop.
+        warmup_epochs: See `Schedule`.
+    """
+
+    def __init__(
+        self, milestones: list[int], gamma: float = 0.1, warmup_epochs: float = 0.0
+    ) -> None:
+        super().__init__(warmup_epochs)
+        self.milestones = milestones
+        self.gamma = gamma
+
+    def decay(self, epoch: float, max_epochs: int) -> float:
+        """Count the milestones passed."""
+        return self.gamma ** sum(epoch >= milestone for milestone in self.milestones)
+
+
+class CosineDecay(Schedule):
+    """Fall to zero along half a cosine, which starts where the rise ends.
+
+    Args:
+        warmup_epochs: See `Schedule`.
+    """
+
+    def __init__(self, warmup_epochs: float = 0.0) -> None:
+        super().__init__(warmup_epochs)
+
+    def decay(self, epoch: float, max_epochs: int) -> float:
+        """Follow the cosine; 1 during the rise."""
         done = (epoch - self.warmup_epochs) / max(max_epochs - self.warmup_epochs, 1e-9)
-        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        return 0.5 * (1 + math.cos(math.pi * min(max(done, 0.0), 1.0)))

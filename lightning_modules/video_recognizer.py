@@ -5,7 +5,7 @@ B videos, V views, T frames (segments), H W pixels, K classes.
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Self, TypedDict
 
 import torch
 from pytorch_lightning import LightningModule
@@ -13,11 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 
+from lightning_modules.batch_norm import freeze_all_but_first
 from lightning_modules.errors import RunError
 from lightning_modules.metrics import SplitMetrics
+from lightning_modules.mixing import ClipMixing
 from lightning_modules.normalization import FrameNormalizer
 from lightning_modules.optimizers import SGD, OptimizerMaker
 from lightning_modules.schedules import Constant, Schedule
+from lightning_modules.total_batch import learning_rate
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -52,6 +55,12 @@ class VideoRecognizer(LightningModule):
         label_smoothing: Of the training loss, 0-1; both papers train without.
         view_fusion: How a video's views are averaged: their ``logits`` (the code line's way) or
             their ``softmax`` probabilities.
+        mixing: Mixes the clips of a training batch; None, as in both papers, mixes nothing.
+        partial_bn: Freeze all BatchNorm layers but the first, see
+            `lightning_modules.batch_norm.freeze_all_but_first`; both papers train them all.
+
+    Raises:
+        RunError: If ``partial_bn`` finds no layer to freeze.
     """
 
     def __init__(
@@ -62,6 +71,8 @@ class VideoRecognizer(LightningModule):
         schedule: Schedule | None = None,
         label_smoothing: float = 0.0,
         view_fusion: Literal["logits", "softmax"] = "logits",
+        mixing: ClipMixing | None = None,
+        partial_bn: bool = False,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
@@ -71,16 +82,29 @@ class VideoRecognizer(LightningModule):
         self.schedule = schedule or Constant()
         self.label_smoothing = label_smoothing
         self.view_fusion = view_fusion
+        self.mixing = mixing
+        self.partial_bn = partial_bn
         self.metrics = nn.ModuleDict(
             {
                 f"{split}_metrics": SplitMetrics(len(class_names))
                 for split in ("train", "val", "test")
             }
         )
+        self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation; frozen BatchNorm layers stay in evaluation."""
+        super().train(mode)
+        if mode and self.partial_bn:
+            freeze_all_but_first(self.network)
+        return self
 
     def forward(self, clips: Tensor) -> Tensor:
         """Classify clips, uint8 0-255 (B, T, 3, H, W) -> logits (B, K)."""
-        logits: Tensor = self.network(self.normalize(clips))
+        return self._classify(self.normalize(clips))
+
+    def _classify(self, normalised: Tensor) -> Tensor:
+        logits: Tensor = self.network(normalised)
         return logits.float()  # means and ranks of half-precision logits would tie
 
     def score_views(self, views: Tensor) -> Tensor:
@@ -94,9 +118,14 @@ class VideoRecognizer(LightningModule):
         return logits.mean(dim=1)
 
     def training_step(self, batch: VideoBatch, batch_idx: int) -> Tensor:
-        """Compute the loss of random clips."""
-        logits, labels = self(batch["clips"]), batch["label"]
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        """Compute the loss of random clips; mixed ones count as their likelier class in top-k."""
+        clips, labels = self.normalize(batch["clips"]), batch["label"]
+        targets = labels
+        if self.mixing is not None:
+            clips, targets = self.mixing(clips, labels, len(self.class_names))
+            labels = targets.argmax(dim=1)
+        logits = self._classify(clips)
+        loss = F.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
         self.log("train/loss_step", loss, prog_bar=True)
         self._split_metrics("train").update(logits.detach(), labels, loss.detach())
         return loss
@@ -149,12 +178,18 @@ class VideoRecognizer(LightningModule):
         """Make the optimizer, and the schedule as a factor per optimizer step.
 
         Raises:
-            RunError: If the number of epochs is not known.
+            RunError: If the number of epochs is not known, or the total batch that the
+                learning rate depends on.
         """
-        optimizer = self.optimizer_maker.make(self.network)
+        lr = learning_rate(self.optimizer_maker, self.trainer)
+        optimizer = self.optimizer_maker.make(self.network, lr)
         max_epochs = self.trainer.max_epochs
         # Asking for the steps makes Lightning load the data, and so know the number of batches.
-        if not max_epochs or not 0 < self.trainer.estimated_stepping_batches < math.inf:
+        if (
+            not max_epochs
+            or max_epochs < 0
+            or not 0 < self.trainer.estimated_stepping_batches < math.inf
+        ):
             raise RunError("schedules count epochs: give trainer.max_epochs")
         batches = self.trainer.num_training_batches / self.trainer.accumulate_grad_batches
         steps_per_epoch = math.ceil(batches)

@@ -3,6 +3,15 @@
 from lightning_modules.callbacks.config_file import ConfigFile
 from lightning_modules.callbacks.metrics_file import MetricsFile
 from lightning_modules.callbacks.predictions_file import PredictionsFile
+from lightning_modules.callbacks.recipe_report import RecipeReport
 from lightning_modules.callbacks.throughput import Throughput
+from lightning_modules.callbacks.weight_average import WeightAverage
 
-__all__ = ["ConfigFile", "MetricsFile", "PredictionsFile", "Throughput"]
+__all__ = [
+    "ConfigFile",
+    "MetricsFile",
+    "PredictionsFile",
+    "RecipeReport",
+    "Throughput",
+    "WeightAverage",
+]

@@ -1,6 +1,7 @@
-"""Every shipped experiment trains one step; every shipped grid expands."""
+"""Every shipped experiment and recipe trains one step; every shipped grid expands."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from train import main
 
 EXPERIMENTS = REPOSITORY / "experiments"
 GRIDS = sorted((EXPERIMENTS / "grids").glob("*.yaml"))
+RECIPES = sorted((EXPERIMENTS / "recipes").glob("*.yaml"))  # parts, combined with an experiment
 SHIPPED = sorted(
     file
     for file in EXPERIMENTS.rglob("*.yaml")
-    if file not in GRIDS and file.name != "defaults.yaml"
+    if file not in GRIDS + RECIPES and file.name != "defaults.yaml"
 )
 ROWS = [(file, label) for file in GRIDS for label in read_grid(file).rows]
 
@@ -72,6 +74,21 @@ def test_a_shipped_experiment_trains_one_step(
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
 
 
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("name", ["demo", "ut_interaction"])  # AdamW with a cosine; SGD with one
+def test_a_shipped_recipe_trains_one_step_over_an_experiment(
+    name: str, recipe: Path, shapes_root: Path, video_list: Path, tmp_path: Path
+) -> None:
+    config, run_dir = EXPERIMENTS / f"{name}.yaml", tmp_path / "run"
+    data = data_arguments(config, shapes_root, video_list, tmp_path)
+    small = [*SMALL, "--model.network.backbone=resnet18", f"--run_dir={run_dir}"]
+    main(["fit", f"--config={config}", f"--config={recipe}", *small, *data])
+    in_force = yaml.safe_load((run_dir / "config.yaml").read_text())
+    stated = yaml.safe_load(recipe.read_text())
+    stated.get("trainer", {}).pop("max_epochs", None)  # this fit's is its own
+    assert _includes(in_force, stated)
+
+
 @pytest.mark.parametrize(("file", "label"), ROWS, ids=[f"{f.stem}-{label}" for f, label in ROWS])
 def test_a_shipped_grid_s_row_trains_one_step(
     file: Path, label: str, shapes_root: Path, video_list: Path, tmp_path: Path
@@ -81,3 +98,9 @@ def test_a_shipped_grid_s_row_trains_one_step(
     row = grid.overrides(label, seed=0)
     main(["fit", f"--config={grid.base}", f"--run_dir={tmp_path / 'run'}", *row, *SMALL, *data])
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+
+
+def _includes(whole: Any, part: Any) -> bool:
+    if not isinstance(part, dict):
+        return part == whole or str(whole).endswith(f".{part}")  # a class, by its full name
+    return all(_includes(whole[key], value) for key, value in part.items())

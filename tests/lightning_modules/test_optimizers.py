@@ -1,8 +1,9 @@
 """Optimisers: which parameters get which rate and decay."""
 
+import pytest
 from torch import nn
 
-from lightning_modules import SGD, AdamW
+from lightning_modules import SGD, AdamW, RunError
 
 
 def network() -> nn.Module:
@@ -27,3 +28,26 @@ def test_adamw_decays_only_what_has_more_than_one_axis() -> None:
     assert [parameter.ndim for parameter in decayed["params"]] == [4]
     assert [parameter.ndim for parameter in others["params"]] == [1, 1, 1]
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
+
+
+def test_adamw_s_groups_are_told_apart_by_name() -> None:
+    groups = AdamW().make(network()).param_groups
+    assert [group["name"] for group in groups] == ["decayed", "undecayed"]
+
+
+@pytest.mark.parametrize("maker", [SGD, AdamW])
+def test_the_rate_follows_the_total_batch(maker: type[SGD] | type[AdamW]) -> None:
+    assert maker(lr=0.01, reference_batch_size=64).lr_at(8) == pytest.approx(0.00125)
+    assert maker(lr=0.01, reference_batch_size=64).lr_at(64) == 0.01
+    assert maker(lr=0.01).lr_at(8) == 0.01
+
+
+@pytest.mark.parametrize("maker", [SGD, AdamW])
+def test_the_rate_in_force_takes_the_stated_one_s_place(maker: type[SGD] | type[AdamW]) -> None:
+    groups = maker(lr=0.01).make(network(), lr=0.5).param_groups
+    assert {group["lr"] for group in groups} == {0.5}
+
+
+def test_a_reference_of_no_clips_is_refused() -> None:
+    with pytest.raises(RunError, match="reference_batch_size=0"):
+        SGD(reference_batch_size=0)

@@ -1,5 +1,7 @@
 """Schedules: the learning rate's factor over the epochs."""
 
+from collections.abc import Callable
+
 import pytest
 
 from lightning_modules import Constant, CosineDecay, RunError, StepDecay
@@ -29,9 +31,27 @@ def test_a_cosine_without_a_rise_starts_at_one() -> None:
     assert CosineDecay().factor(0, 10) == 1
 
 
-def test_a_negative_rise_is_refused() -> None:
+def test_steps_rise_linearly_too_and_keep_their_milestones() -> None:
+    schedule = StepDecay([30, 40, 45], warmup_epochs=5)
+    assert schedule.factor(2.5, 50) == pytest.approx(0.5)
+    for epoch in (5, 29.9, 30, 49.9):
+        assert schedule.factor(epoch, 50) == StepDecay([30, 40, 45]).factor(epoch, 50)
+
+
+def test_a_constant_rate_rises_too() -> None:
+    assert Constant(warmup_epochs=4).factor(1, 10) == pytest.approx(0.25)
+    assert Constant(warmup_epochs=4).factor(4, 10) == 1
+
+
+def test_a_training_shorter_than_its_rise_only_rises() -> None:
+    schedule = CosineDecay(warmup_epochs=5)
+    assert [schedule.factor(epoch, 2) for epoch in (1, 2)] == pytest.approx([0.2, 0.4])
+
+
+@pytest.mark.parametrize("schedule", [Constant, CosineDecay, lambda **rise: StepDecay([3], **rise)])
+def test_a_negative_rise_is_refused(schedule: Callable[..., object]) -> None:
     with pytest.raises(RunError, match="warmup_epochs=-1"):
-        CosineDecay(warmup_epochs=-1)
+        schedule(warmup_epochs=-1)
 
 
 def test_constant_stays() -> None:

@@ -8,8 +8,9 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_modules import VideoRecognizer
+from lightning_modules import RunError, VideoRecognizer
 from lightning_modules.video_recognizer import VideoBatch
+from tests.lightning_modules.conftest import Fit
 
 CLASSES = ("dark", "bright", "none of these")
 
@@ -119,3 +120,8 @@ def test_probabilities_of_confident_views_stay_finite() -> None:
     with torch.no_grad():
         next(recognizer.network.parameters()).fill_(1000.0)
     assert recognizer.score_views(views_of(255, 255)).isfinite().all()
+
+
+def test_a_fit_that_counts_only_steps_is_refused(fit: Fit) -> None:
+    with pytest.raises(RunError, match=r"trainer\.max_epochs"):
+        fit(VideoRecognizer(Brightness(), CLASSES), max_epochs=-1, max_steps=3)

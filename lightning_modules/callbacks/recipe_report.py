@@ -1,0 +1,90 @@
+"""What recipe is in force: said once at the start of a fit, and checked against a checkpoint."""
+
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
+from torch.optim import Optimizer
+
+from lightning_modules.batch_norm import describe_batch_norm
+from lightning_modules.callbacks.weight_average import WeightAverage
+from lightning_modules.errors import RunError
+from lightning_modules.total_batch import TotalBatch, describe_learning_rate
+from lightning_modules.video_recognizer import VideoRecognizer
+
+AVERAGED = "averaging_state"
+"""The key by which `WeightAverage` makes itself known in a checkpoint."""
+
+
+class RecipeReport(Callback):
+    """Says the learning rate at the total batch, the BatchNorm mode and what is mixed or averaged.
+
+    Logs ``recipe/lr`` and ``recipe/total_batch_size``, clips, once. A resumed fit goes on with
+    its checkpoint's optimizer: another learning rate is warned of, another kind refused.
+    """
+
+    def __init__(self) -> None:
+        self.wanted: list[float] = []
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Compare a checkpoint's recipe with this one before its optimizer is loaded.
+
+        Raises:
+            RunError: If the parameter groups differ, or the average of the weights would be lost.
+        """
+        if trainer.state.fn != "fit":
+            return
+        assert isinstance(pl_module, VideoRecognizer)
+        averages = any(isinstance(callback, WeightAverage) for callback in _callbacks(trainer))
+        if AVERAGED in checkpoint and not averages:
+            raise RunError("the checkpoint's fit averages its weights: give its --ema_decay")
+        for state in checkpoint["optimizer_states"]:
+            own = pl_module.optimizer_maker.make(pl_module.network).state_dict()
+            there, here = (_groups(optimizer["param_groups"]) for optimizer in (state, own))
+            if there != here:
+                raise RunError(
+                    f"the checkpoint's optimizer updates {there}, this one {here}: resume with "
+                    "the run's own optimizer and parameter_policy"
+                )
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep what was asked for, which a checkpoint's optimizer is about to replace."""
+        self.wanted = _rates(trainer.optimizers)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say and log what is in force."""
+        assert isinstance(pl_module, VideoRecognizer)
+        batch = TotalBatch.of(trainer)
+        rank_zero_info(describe_learning_rate(pl_module.optimizer_maker, batch))
+        in_force = _rates(trainer.optimizers)
+        if in_force != self.wanted:
+            rank_zero_warn(
+                f"resumed: the checkpoint's lr {in_force[0]:g} stays in force, not "
+                f"{self.wanted[0]:g}; for another lr, begin a new run from the checkpoint with "
+                "model.network.weights"
+            )
+        rank_zero_info(describe_batch_norm(pl_module.network))
+        if pl_module.mixing is not None:
+            rank_zero_info(str(pl_module.mixing))
+        for callback in _callbacks(trainer):
+            if isinstance(callback, WeightAverage):
+                rank_zero_info(f"weights are averaged with decay {callback.decay:g}")
+        values = {"recipe/lr": in_force[0], "recipe/total_batch_size": float(batch.size)}
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=trainer.global_step)
+
+
+def _callbacks(trainer: Trainer) -> list[Callback]:
+    return trainer.callbacks  # type: ignore[attr-defined]
+
+
+def _rates(optimizers: list[Optimizer]) -> list[float]:
+    return [group["initial_lr"] for optimizer in optimizers for group in optimizer.param_groups]
+
+
+def _groups(groups: list[dict[str, Any]]) -> str:
+    return ", ".join(
+        f"{group.get('name', 'all')} ({len(group['params'])} parameters)" for group in groups
+    )

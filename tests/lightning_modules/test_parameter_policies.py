@@ -1,0 +1,91 @@
+"""Parameter policies: every parameter in one group, with the code line's factors."""
+
+import pytest
+import torch
+from torch import nn
+
+from lightning_modules import SGD, RunError
+from models import TSN, TEINet, TSINet
+from models.video_resnet import VideoResNet
+
+FACTORS = {  # group -> factors on rate and decay
+    "weight": (1, 1),
+    "bias": (2, 0),
+    "norm": (1, 0),
+    "classifier_weight": (5, 1),
+    "classifier_bias": (10, 0),
+}
+
+
+def grouped(network: nn.Module) -> dict[str, list[str]]:
+    """Tell the names of each group's parameters."""
+    names = {parameter: name for name, parameter in network.named_parameters()}
+    groups = SGD(parameter_policy="tsm").make(network).param_groups
+    return {group["name"]: [names[parameter] for parameter in group["params"]] for group in groups}
+
+
+@pytest.mark.parametrize("policy", ["flat", "tsm"])
+@pytest.mark.parametrize("network_class", [TSN, TEINet, TSINet])
+def test_every_parameter_is_in_one_group(network_class: type[VideoResNet], policy: str) -> None:
+    with torch.device("meta"):
+        network = network_class(5, backbone="resnet18")
+    maker = SGD(parameter_policy=policy)  # type: ignore[arg-type]
+    groups = maker.make(network).param_groups
+    found = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(found) == sorted(id(parameter) for parameter in network.parameters())
+
+
+def test_tsm_s_groups_have_the_code_line_s_factors() -> None:
+    maker = SGD(lr=0.5, weight_decay=0.25, parameter_policy="tsm")
+    groups = maker.make(TEINet(5, backbone="resnet18")).param_groups
+    found = {group["name"]: (group["lr"], group["weight_decay"]) for group in groups}
+    assert found == {name: (0.5 * lr, 0.25 * decay) for name, (lr, decay) in FACTORS.items()}
+
+
+def test_the_factors_apply_to_the_rate_in_force() -> None:
+    maker = SGD(lr=0.5, parameter_policy="tsm")
+    groups = maker.make(TEINet(5, backbone="resnet18"), lr=0.25).param_groups
+    assert {group["lr"] for group in groups} == {0.25, 0.5, 1.25, 2.5}
+
+
+def test_only_the_classifier_gets_the_classifier_s_rate() -> None:
+    groups = grouped(TSINet(5, backbone="resnet18"))
+    assert groups["classifier_weight"] == ["fc.weight"]
+    assert groups["classifier_bias"] == ["fc.bias"]
+    inner = [name for name in groups["weight"] if name.endswith(".fc.weight")]
+    assert inner  # CTI's linear layers
+    assert [name.replace("weight", "bias") for name in inner] == [
+        name for name in groups["bias"] if name.endswith(".fc.bias")
+    ]
+
+
+def test_normalisations_are_a_group_of_their_own() -> None:
+    network = TSINet(5, backbone="resnet18")
+    norms = [
+        f"{name}.{kind}"
+        for name, module in network.named_modules()
+        if isinstance(module, nn.BatchNorm2d)
+        for kind in ("weight", "bias")
+    ]
+    assert grouped(network)["norm"] == norms
+
+
+def test_temporal_kernels_count_as_weights() -> None:
+    kernels = [name for name in grouped(TEINet(5, backbone="resnet18"))["weight"] if "tim" in name]
+    assert len(kernels) == 8
+
+
+def test_a_group_without_parameters_is_left_out() -> None:
+    assert "bias" not in grouped(TSN(5, backbone="resnet18"))  # all its convolutions are bare
+
+
+def test_a_shared_parameter_is_counted_once() -> None:
+    network = TSN(5, backbone="resnet18")
+    network.layer1[1].conv1.weight = network.layer1[0].conv1.weight
+    names = [name for group in grouped(network).values() for name in group]
+    assert len(names) == len(set(names)) == len(list(network.parameters()))
+
+
+def test_a_network_without_a_classifier_is_refused() -> None:
+    with pytest.raises(RunError, match=r"no linear classifier 'fc'.*flat"):
+        SGD(parameter_policy="tsm").make(nn.Conv2d(3, 4, 1))
