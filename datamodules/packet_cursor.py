@@ -28,7 +28,7 @@ class PacketCursor:
         self.stream = stream
         self.context = stream.codec_context
         self.number = 0
-        self._packets: Iterator["Packet[VideoStream]"] = iter(container.demux(stream))
+        self._packets: Iterator[Packet[VideoStream]] = iter(container.demux(stream))
 
     @staticmethod
     def time(packet: "Packet[VideoStream]") -> int | None:

@@ -159,12 +159,13 @@ class RecognitionCLI(LightningCLI):
         """
         run_dir = self._get(self.config_init, "run_dir")
         trainer = self._get(self.config_init, "trainer")
+        first: list[Callback] = []
         callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput()]
         fit = self.subcommand == "fit"
         checkpoint = self._get(self.config_init, "ckpt_path")
         if fit:
-            exact_resume = ExactResume(int(self._get(self.config_init, "seed_everything")))
-            callbacks = [exact_resume, *self._weight_average(), RecipeReport(), *callbacks]
+            first = [ExactResume(int(self._get(self.config_init, "seed_everything")))]
+            callbacks = [*self._weight_average(), RecipeReport(), *callbacks]
         kwargs["default_root_dir"] = run_dir
         if trainer["logger"] in (None, True):
             # Curves belong to the fit: a test would write its step 0 over them.
@@ -173,7 +174,7 @@ class RecognitionCLI(LightningCLI):
             logger = TensorBoardLogger(run_dir, name="", version="", purge_step=purge_step)
             kwargs["logger"] = logger if fit else False
             callbacks += [LearningRateMonitor("step")] if fit else []
-        kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
+        kwargs["callbacks"] = [*first, *(trainer["callbacks"] or []), *callbacks]
         built = super().instantiate_trainer(**kwargs)
         on_cpu = built.strategy.root_device.type == "cpu"
         if fit and on_cpu and trainer["sync_batchnorm"]:

@@ -66,9 +66,7 @@ class Position:
         fit._restarting = epoch._restarting = begun
         validation._restarting = False
         fit._restart_stage = _stage(fit_loop, "RESTARTED_MID_EPOCH" if begun else "NONE")
-        epoch._restart_stage = _stage(
-            training_epoch_loop, "RESTARTED_ON_LAST" if begun else "NONE"
-        )
+        epoch._restart_stage = _stage(training_epoch_loop, "RESTARTED_ON_LAST" if begun else "NONE")
         # Lightning's name for: validate, before any batch. It begins with the first video.
         pending = due and not self.validated
         validation._restart_stage = _stage(

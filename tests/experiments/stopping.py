@@ -1,37 +1,43 @@
 """Ways to stop a fit at a chosen place; given to train.py as callbacks."""
 
 import os
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from lightning_modules import RunError
 
-Hook = Literal[
-    "on_train_epoch_start",
-    "on_train_batch_start",
-    "on_before_backward",
-    "on_train_batch_end",
-    "on_validation_start",
-    "on_validation_batch_end",
-    "on_validation_end",
-    "on_train_epoch_end",
-]
 STOPPED = "stopped by the test"
+CLASS = f"{__name__}.StopAt"
 
 
 class StopAt(Callback):
-    """Stops a fit in a hook: by a signal to this process, or, with 0, by an error.
+    """Stops a run in a hook: by a signal to this process, or, with 0, by an error.
 
     Args:
         hook: The hook.
-        batches: In which call of it that comes after so many batches of the fit were begun.
+        batches: In which call of it: the first after so many batches of the fit were begun.
         number: The signal.
-        rank: The process that is stopped; None for all.
+        times: How often it is sent.
+        rank: The process that gets it; None for all.
+        group: Whether its workers get it as well, as from a terminal or a cluster.
+        save: Whether to save last.ckpt in that place before.
     """
 
-    def __init__(self, hook: Hook, batches: int, number: int = 0, rank: int | None = None) -> None:
-        self.batches, self.number, self.rank = batches, number, rank
+    def __init__(
+        self,
+        hook: str,
+        batches: int = 0,
+        number: int = 0,
+        times: int = 1,
+        rank: int | None = None,
+        group: bool = False,
+        save: bool = False,
+    ) -> None:
+        assert hasattr(self, hook)
+        self.batches, self.number, self.times = batches, number, times
+        self.rank, self.group, self.save = rank, group, save
         self.done = False
         setattr(self, hook, self._stop)
 
@@ -41,6 +47,17 @@ class StopAt(Callback):
         if self.done or begun < self.batches or not mine:
             return
         self.done = True
+        if self.save:
+            file = Path(trainer.default_root_dir) / "checkpoints" / "last.ckpt"
+            trainer.save_checkpoint(file, weights_only=False)
         if not self.number:
             raise RunError(STOPPED)
-        os.kill(os.getpid(), self.number)
+        for _ in range(self.times):
+            (os.killpg if self.group else os.kill)(os.getpid(), self.number)
+
+
+def stop_at(hook: str, batches: int = 0, number: int = 0, **others: object) -> list[str]:
+    """Write a `StopAt` as arguments of train.py."""
+    values = {"hook": hook, "batches": batches, "number": int(number), **others}
+    stated = [f"--trainer.callbacks.{name}={value}" for name, value in values.items()]
+    return [f"--trainer.callbacks+={CLASS}", *stated]
