@@ -229,7 +229,12 @@ class VideoDataModule(LightningDataModule, ABC):
         dataset = VideoDataset(self.records[split], views, self.seed, mirrored)
         rank, world_size = self._rank_and_world_size()
         sampler = EpochSampler(
-            len(dataset), shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size
+            len(dataset),
+            shuffle=shuffle,
+            seed=self.seed,
+            rank=rank,
+            world_size=world_size,
+            count_done=self._count_done if shuffle else None,
         )
         workers = self._workers()
         return WatchedLoader(
@@ -243,6 +248,19 @@ class VideoDataModule(LightningDataModule, ABC):
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _count_done(self) -> int:
+        """Count this process's samples that a resumed fit has trained on in its first epoch.
+
+        The trainer's loop counts batches, from 0 in each epoch. No public attribute tells this
+        before the first batch; tests of exact resuming watch that it stays true.
+        """
+        if self.trainer is None or not self.trainer.training:
+            return 0
+        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        if batches >= self.trainer.num_training_batches:  # nothing is left, whatever the limit
+            return len(self.records["train"])
+        return batches * self.batch_size
 
     def _mirrored_labels(self, views: ViewMaker) -> list[int] | None:
         if views is not self.train_views or not self.flip_probability:

@@ -1,6 +1,9 @@
 """A loader that can say which files its workers were reading when one of them hung or died."""
 
-from collections.abc import Iterator
+import atexit
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -41,26 +44,51 @@ class WatchedLoader(DataLoader[Any]):
     """A DataLoader of a `datamodules.video_dataset.VideoDataset`.
 
     With workers, one that dies, or takes longer than ``timeout`` seconds for a batch, ends the
-    run.
+    run. Signals that ask a run to stop are the main process's to answer: workers, which are often
+    sent them as well, go on until it has saved.
+
+    Nothing is read, and no order is asked for, before the first batch is: Lightning begins to
+    iterate before it has told the sampler the epoch.
 
     Raises:
         DataError: While iterating, naming the files that were being read.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, worker_init_fn=_leave_signals_alone, **kwargs)
+        if self.num_workers:
+            atexit.unregister(_end_workers)  # once is enough
+            atexit.register(_end_workers)
+
     def __iter__(self) -> Any:
         """Iterate over batches."""
-        return _WatchedIterator(super().__iter__(), self)
+        return _WatchedIterator(super().__iter__, self)
+
+
+def _leave_signals_alone(worker: int) -> None:
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(name, signal.SIG_IGN)
+
+
+def _end_workers() -> None:
+    """Do not wait, at this process's end, for workers that hang and take no polite signal."""
+    for process in multiprocessing.active_children():
+        if process.daemon:
+            process.kill()
 
 
 class _WatchedIterator:
-    def __init__(self, batches: Iterator[Any], loader: WatchedLoader) -> None:
-        self.batches = batches
+    def __init__(self, begin: Callable[[], Iterator[Any]], loader: WatchedLoader) -> None:
+        self.begin = begin
+        self.batches: Iterator[Any] | None = None
         self.loader = loader
 
     def __iter__(self) -> "_WatchedIterator":
         return self
 
     def __next__(self) -> Any:
+        if self.batches is None:
+            self.batches = self.begin()
         try:
             return next(self.batches)
         except RuntimeError as error:

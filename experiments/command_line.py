@@ -15,11 +15,13 @@ from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelChec
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_info
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules import DataError
 from datamodules.base import VideoDataModule
 from experiments.hyperparameters import hyperparameters
+from experiments.resuming import continues_slurm_job, step_of
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
 from lightning_modules import RunError, VideoRecognizer
@@ -28,9 +30,11 @@ from lightning_modules.callbacks import (
     ConfigFile,
     ConfusionMatrix,
     DeviceMemory,
+    ExactResume,
     GateStatistics,
     GradientNorm,
     HyperparameterTable,
+    LastCheckpoint,
     MetricsFile,
     PredictionsFile,
     RecipeReport,
@@ -39,6 +43,7 @@ from lightning_modules.callbacks import (
     WeightAverage,
     WorstClips,
 )
+from lightning_modules.stop_signals import INTERRUPTED, PREEMPTED, Stopped
 from models import ModelError
 
 DEFAULTS = Path(__file__).parent / "defaults.yaml"
@@ -52,6 +57,7 @@ HARMLESS_WARNINGS = (
     ".*exists and is not empty.*",  # a resumed run's own checkpoints
     ".*Total length of `list` across ranks is zero.*",  # a data set without validation videos
     ".*callbacks used to create the checkpoint.*WeightAverage.*",  # a test needs only its result
+    ".*your dataloader is not resumable.*",  # ours goes on where the loop's counters say
     ".*sync_dist=True.*",  # torchmetrics has summed over the processes already
 )
 TYPE_NOISE = (
@@ -126,6 +132,7 @@ class RecognitionCLI(LightningCLI):
             "It shows ten of each kind unless told otherwise.",
         )
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(LastCheckpoint, "last")
         parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
         parser.link_arguments("data.init_args.num_segments", "model.network.init_args.num_segments")
         parser.link_arguments(
@@ -142,8 +149,10 @@ class RecognitionCLI(LightningCLI):
         if config.run_dir is None:
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         if self.subcommand == "fit" and config.ckpt_path is None:
-            refuse_existing_run(Path(config.run_dir))
-            return
+            if not continues_slurm_job(Path(config.run_dir)):
+                refuse_existing_run(Path(config.run_dir))
+                return
+            config.ckpt_path = "last"
         config.ckpt_path = find_checkpoint(Path(config.run_dir), config.ckpt_path)
         rank_zero_info(f"checkpoint {config.ckpt_path}")
         if "weights" in config.model.network.init_args:
@@ -168,20 +177,29 @@ class RecognitionCLI(LightningCLI):
         run_dir = self._get(self.config_init, "run_dir")
         trainer = self._get(self.config_init, "trainer")
         table = HyperparameterTable(hyperparameters(self.config[self.subcommand]))
+        first: list[Callback] = []
         callbacks: list[Callback] = [MetricsFile(), PredictionsFile(), Throughput(), table]
         fit = self.subcommand == "fit"
+        checkpoint = self._get(self.config_init, "ckpt_path")
         if fit:
+            first = [ExactResume(int(self._get(self.config_init, "seed_everything")))]
             callbacks = [*self._weight_average(), RecipeReport(), *callbacks]
         kwargs["default_root_dir"] = run_dir
         if trainer["logger"] in (None, True):
             # Curves belong to the fit: a test would write its step 0 over them.
-            kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="") if fit else False
+            # A resumed fit hides what the one before it logged after the checkpoint.
+            purge_step = step_of(checkpoint) if fit and checkpoint else None
+            logger = TensorBoardLogger(run_dir, name="", version="", purge_step=purge_step)
+            kwargs["logger"] = logger if fit else False
             callbacks += self._tensorboard_callbacks() if fit else []
-        kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
+        kwargs["callbacks"] = [*first, *(trainer["callbacks"] or []), *callbacks]
         built = super().instantiate_trainer(**kwargs)
         on_cpu = built.strategy.root_device.type == "cpu"
         if fit and on_cpu and trainer["sync_batchnorm"]:
             raise RunError("trainer.sync_batchnorm=true needs GPUs; give false on CPUs")
+        if fit and checkpoint is None:
+            # What was chosen stays: in SLURM, Lightning would resume any hpc_ckpt of the folder.
+            built._checkpoint_connector._user_managed = True
         return built
 
     def _weight_average(self) -> list[Callback]:
@@ -206,11 +224,22 @@ def _last_config_name(configs: list[Any] | None) -> str:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """End the process with one line and status 1 where the user can mend what is wrong."""
+    """End the process with one line and status 1 where the user can mend what is wrong.
+
+    Ctrl-C ends it with 130, SIGTERM with 143; Lightning's own statuses are 1 and 0.
+    """
     try:
         yield
     except USER_ERRORS as error:
         sys.exit(f"error: {_one_line(str(error))}")
+    except SIGTERMException:
+        raise Stopped(PREEMPTED) from None
+    except KeyboardInterrupt:
+        raise Stopped(INTERRUPTED) from None
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise Stopped(INTERRUPTED) from None
+        raise
 
 
 def _one_line(message: str) -> str:

@@ -4,9 +4,11 @@ from lightning_modules.callbacks.alignment_maps import AlignmentMaps
 from lightning_modules.callbacks.config_file import ConfigFile
 from lightning_modules.callbacks.confusion_matrix import ConfusionMatrix
 from lightning_modules.callbacks.device_memory import DeviceMemory
+from lightning_modules.callbacks.exact_resume import ExactResume
 from lightning_modules.callbacks.gate_statistics import GateStatistics
 from lightning_modules.callbacks.gradient_norm import GradientNorm
 from lightning_modules.callbacks.hyperparameter_table import HyperparameterTable
+from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
 from lightning_modules.callbacks.metrics_file import MetricsFile
 from lightning_modules.callbacks.predictions_file import PredictionsFile
 from lightning_modules.callbacks.recipe_report import RecipeReport
@@ -20,9 +22,11 @@ __all__ = [
     "ConfigFile",
     "ConfusionMatrix",
     "DeviceMemory",
+    "ExactResume",
     "GateStatistics",
     "GradientNorm",
     "HyperparameterTable",
+    "LastCheckpoint",
     "MetricsFile",
     "PredictionsFile",
     "RecipeReport",

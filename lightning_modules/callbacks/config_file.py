@@ -21,7 +21,7 @@ class ConfigFile(SaveConfigCallback):
             return
         folder = Path(trainer.default_root_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        resumed = trainer.global_step > 0
+        resumed = trainer.ckpt_path is not None and (folder / self.config_filename).exists()
         name = f"config-{trainer.global_step}.yaml" if resumed else self.config_filename
         file = folder / name
         self.parser.save(self.config, str(file), skip_none=False, overwrite=True)

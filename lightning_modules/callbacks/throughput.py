@@ -21,6 +21,10 @@ class Throughput(Callback):
         self.waited = 0.0
         self.window_start = self.batch_end = perf_counter()
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin; a fit that is resumed inside an epoch does not start this epoch."""
+        self._start_window()
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave validation and checkpoints out of the time."""
         self._start_window()
@@ -46,7 +50,7 @@ class Throughput(Callback):
             "throughput/data_wait_share": self.waited / seconds,
         }
         for logger in trainer.loggers:
-            logger.log_metrics(values, step=trainer.global_step)
+            logger.log_metrics(values, step=trainer.global_step - 1)  # as Lightning counts steps
         self._start_window()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

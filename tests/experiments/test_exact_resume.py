@@ -1,0 +1,237 @@
+"""A fit that is stopped anywhere and resumed ends as the uninterrupted one, bit by bit."""
+
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import tiny_arguments
+from tests.experiments.runs import (
+    TWO_EPOCHS,
+    assert_same_run,
+    assert_same_training,
+    checkpoint_of,
+    curves_of,
+)
+from tests.experiments.stopping import STOPPED, stop_at
+from tests.experiments.test_command_line import stopped_with
+from train import main
+
+EVERY_STEP = "--last.every_n_steps=1"
+RESUME = "--ckpt_path=last"
+RECIPE = (
+    *("--model.mixing=ClipMixing", "--model.mixing.mixup_alpha=1"),
+    *("--model.mixing.cutmix_alpha=1", "--ema_decay=0.9", "--model.optimizer.momentum=0.9"),
+)
+"""All that draws random numbers in a step (with the network's dropout), and averaged weights."""
+
+Fit = Callable[..., Path]
+RUN = "run"
+
+
+@pytest.fixture
+def fit(shapes_root: Path, tmp_path: Path) -> Fit:
+    """Fit for two epochs of four batches; give back the run folder."""
+
+    def run(*arguments: str, run_dir: Path = tmp_path / RUN) -> Path:
+        main(["fit", *tiny_arguments(shapes_root, run_dir), *TWO_EPOCHS, *arguments])
+        return run_dir
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Fit:
+    """Give the run folder of a fit that nothing stopped; each kind is trained once."""
+    known: dict[tuple[str, ...], Path] = {}
+
+    def train(*arguments: str) -> Path:
+        if arguments not in known:
+            known[arguments] = tmp_path_factory.mktemp("whole") / "run"
+            common = tiny_arguments(shapes_root, known[arguments])
+            main(["fit", *common, *TWO_EPOCHS, *arguments])
+        return known[arguments]
+
+    return train
+
+
+def assert_fails(fit: Fit, *arguments: str) -> None:
+    """Let a fit be stopped by an error."""
+    with pytest.raises(SystemExit) as error:
+        fit(*arguments)
+    assert stopped_with(error) == f"error: {STOPPED}"
+
+
+def assert_is_terminated(fit: Fit, *arguments: str, hook: str, batches: int) -> None:
+    """Let a fit be stopped by SIGTERM."""
+    with pytest.raises(SystemExit) as error:
+        fit(*arguments, *stop_at(hook, batches, signal.SIGTERM))
+    assert error.value.code == 143
+
+
+@pytest.mark.parametrize(
+    ("hook", "batches"),
+    [
+        ("on_train_batch_start", 2),
+        ("on_before_backward", 3),
+        ("on_train_batch_end", 4),  # the epoch's last batch
+        ("on_validation_batch_end", 4),
+        ("on_validation_end", 4),
+        ("on_train_epoch_end", 4),
+        ("on_train_epoch_start", 4),
+        ("on_before_backward", 7),
+        ("on_train_epoch_end", 8),
+    ],
+)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_after_an_error_anywhere(
+    fit: Fit, uninterrupted: Fit, workers: int, hook: str, batches: int
+) -> None:
+    loading = f"--data.num_workers={workers}"
+    assert_fails(fit, *RECIPE, EVERY_STEP, loading, *stop_at(hook, batches))
+    assert_same_run(uninterrupted(*RECIPE), fit(*RECIPE, loading, RESUME))
+
+
+@pytest.mark.parametrize(
+    ("hook", "batches", "step"),
+    [
+        ("on_train_start", 0, 0),
+        ("on_before_backward", 2, 2),
+        ("on_train_batch_end", 4, 4),  # saved as the validation begins
+        ("on_validation_batch_end", 8, 8),  # saved inside it
+        ("on_train_epoch_end", 4, 4),
+    ],
+)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_after_a_signal_anywhere(
+    fit: Fit, uninterrupted: Fit, workers: int, hook: str, batches: int, step: int
+) -> None:
+    loading = f"--data.num_workers={workers}"
+    assert_is_terminated(fit, *RECIPE, loading, hook=hook, batches=batches)
+    run_dir = uninterrupted(*RECIPE)
+    assert_same_run(run_dir, fit(*RECIPE, loading, RESUME))
+
+
+@pytest.mark.parametrize(
+    ("hook", "batches"),
+    [
+        ("on_train_batch_end", 2),  # where Lightning's ModelCheckpoint saves after steps
+        ("on_train_batch_end", 4),
+        ("on_validation_start", 4),
+        ("on_validation_end", 4),  # where it saves after validations
+        ("on_train_epoch_start", 4),
+        ("on_train_batch_end", 8),
+    ],
+)
+def test_after_a_save_by_another_callback(
+    fit: Fit, uninterrupted: Fit, hook: str, batches: int
+) -> None:
+    assert_fails(fit, *stop_at(hook, batches, save=True))
+    resumed, whole = fit(RESUME), uninterrupted()
+    assert_same_training(resumed, whole)
+    for name, curve in curves_of(resumed).items():  # some hooks lie before the step is logged
+        assert Counter(curve) <= Counter(curves_of(whole)[name])
+
+
+SETTINGS = {
+    "accumulation": ["--trainer.accumulate_grad_batches=2"],
+    "accumulation-with-remainder": ["--trainer.accumulate_grad_batches=3"],
+    "two-validations-per-epoch": ["--trainer.val_check_interval=0.5"],
+    "validation-every-other-epoch": ["--trainer.check_val_every_n_epoch=2"],
+    "part-of-an-epoch": ["--trainer.limit_train_batches=3"],
+    "no-validation": ["--data.val_videos=0", "--checkpoint.monitor=null"],
+    "max-steps": ["--trainer.max_steps=7"],
+}
+
+
+PLACES = [
+    *(("on_train_batch_end", 2), ("on_validation_end", 2)),
+    *(("on_train_batch_end", 3), ("on_train_epoch_end", 3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("setting", "hook", "batches"),
+    [
+        (setting, *place)
+        for setting in SETTINGS
+        for place in PLACES
+        if (setting, place[0]) != ("no-validation", "on_validation_end")
+    ],
+)
+def test_with_other_settings(
+    fit: Fit, uninterrupted: Fit, setting: str, hook: str, batches: int
+) -> None:
+    assert_is_terminated(fit, *SETTINGS[setting], hook=hook, batches=batches)
+    assert_same_run(uninterrupted(*SETTINGS[setting]), fit(*SETTINGS[setting], RESUME))
+
+
+def test_after_two_interruptions_with_another_worker_count(fit: Fit, uninterrupted: Fit) -> None:
+    assert_is_terminated(fit, *RECIPE, hook="on_before_backward", batches=2)
+    workers = "--data.num_workers=1"
+    assert_is_terminated(fit, *RECIPE, workers, RESUME, hook="on_before_backward", batches=7)
+    assert_same_run(uninterrupted(*RECIPE), fit(*RECIPE, "--data.num_workers=3", RESUME))
+
+
+def test_a_save_inside_an_accumulation_is_warned_of(fit: Fit, tmp_path: Path) -> None:
+    accumulation = "--trainer.accumulate_grad_batches=2"
+    place = stop_at("on_train_batch_end", 3, save=True)
+    with pytest.warns(UserWarning, match="saved between two steps"):
+        assert_fails(fit, accumulation, *place)
+    saved = checkpoint_of(tmp_path / RUN)
+    assert saved["exact_resume"]["position"]["batches"] == 2
+    assert checkpoint_of(fit(accumulation, RESUME))["global_step"] == 4
+
+
+@pytest.mark.parametrize(
+    ("argument", "named"),
+    [
+        ("--data.batch_size=2", "data.batch_size 4 -> 2"),
+        ("--seed_everything=1", "seed_everything 0 -> 1"),
+        ("--trainer.accumulate_grad_batches=2", "trainer.accumulate_grad_batches 1 -> 2"),
+        ("--data.train_videos=8", "batches per epoch 4 -> 2"),
+    ],
+)
+def test_an_epoch_is_not_finished_with_other_batches(fit: Fit, argument: str, named: str) -> None:
+    assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
+    with pytest.raises(SystemExit) as error:
+        fit(argument, RESUME)
+    assert named in stopped_with(error)
+
+
+def test_a_new_epoch_may_have_other_batches(fit: Fit) -> None:
+    assert_is_terminated(fit, hook="on_train_epoch_end", batches=4)
+    with pytest.warns(UserWarning, match=r"data\.batch_size 4 -> 2"):
+        run_dir = fit("--data.batch_size=2", RESUME)
+    assert checkpoint_of(run_dir)["global_step"] == 4 + 8
+
+
+def test_another_learning_rate_is_reported_and_another_network_refused(
+    fit: Fit,
+) -> None:
+    assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
+    with pytest.warns(UserWarning, match=r"the checkpoint's lr 0\.01 stays in force, not 0\.5"):
+        fit("--model.optimizer.lr=0.5", RESUME)
+    with pytest.raises(SystemExit) as error:
+        fit("--model.network=TSN", "--model.network.backbone=resnet18", RESUME)
+    assert "network.layers.0.weight" in stopped_with(error)
+
+
+def test_the_run_s_own_config_is_kept(fit: Fit, tmp_path: Path) -> None:
+    assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
+    first = ((tmp_path / RUN) / "config.yaml").read_text()
+    fit("--data.num_workers=1", RESUME)
+    assert ((tmp_path / RUN) / "config.yaml").read_text() == first
+    assert "num_workers: 1" in ((tmp_path / RUN) / "config-2.yaml").read_text()
+
+
+def test_the_best_score_is_remembered_in_a_folder_that_was_moved(fit: Fit, tmp_path: Path) -> None:
+    assert_is_terminated(fit, hook="on_train_epoch_end", batches=4)
+    before = checkpoint_of((tmp_path / RUN), "best")["best"]
+    moved = (tmp_path / RUN).rename(tmp_path / "moved")
+    fit(RESUME, run_dir=moved)
+    score, name = checkpoint_of(moved)["best"]
+    assert score >= before[0]
+    assert name == "best.ckpt"
