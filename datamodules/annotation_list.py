@@ -119,7 +119,12 @@ def class_indices(
     """
     labelled = [video for video in videos if video.label]
     if not labelled:
-        raise DataError(f"{videos[0].where}: no video has a label, so there are no classes")
+        if num_classes is None:
+            raise DataError(
+                f"{videos[0].where}: no video has a label, so the classes are not known; state "
+                "data.num_classes to predict with a network of so many"
+            )
+        return [-1] * len(videos), tuple(map(str, range(num_classes)))
     if not all(re.fullmatch("-?[0-9]+", video.label) for video in labelled):
         names = tuple(sorted({video.label for video in labelled}))
         if num_classes not in (None, len(names)):

@@ -86,7 +86,9 @@ class VideoDataModule(LightningDataModule, ABC):
         super().__init__()
         _require(num_segments > 0, f"{num_segments=} must be at least 1")
         _require(batch_size > 0, f"{batch_size=} must be at least 1")
-        _require(eval_batch_size != 0, f"{eval_batch_size=} must be at least 1, or null")
+        some = eval_batch_size is None or eval_batch_size > 0
+        _require(some, f"{eval_batch_size=} must be at least 1, or null")
+        _require(worker_timeout >= 0, f"{worker_timeout=} must not be negative; 0 for no limit")
         _require(crop_size > 0, f"{crop_size=} must be at least 1 pixel")
         _require(0 <= flip_probability <= 1, f"{flip_probability=} must lie in 0-1")
         _require(num_workers is None or num_workers >= 0, f"{num_workers=} must not be negative")
@@ -188,10 +190,10 @@ class VideoDataModule(LightningDataModule, ABC):
             annotations,
             self.index,
             self.report_file if self.skip_unreadable else None,
-            missing_list=self._missing_list(split),
+            missing_list=self.missing_list(split),
         )
 
-    def _missing_list(self, split: Split) -> Path | None:
+    def missing_list(self, split: Split) -> Path | None:
         """Name where missing videos are listed; None where none may be missing."""
         return None
 

@@ -129,7 +129,8 @@ class Kinetics400(Benchmark):
         folders = PurePath(os.path.relpath(path, self.root)).parent
         return set(re.split("[^a-z0-9]+", str(folders).lower()))
 
-    def _missing_list(self, split: Split) -> Path | None:
+    def missing_list(self, split: Split) -> Path | None:
+        """Name where the clips that have left the web are listed."""
         return self.index.file.parent / f"{self.report_name}.{split}.missing.txt"
 
 

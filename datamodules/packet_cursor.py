@@ -76,7 +76,10 @@ class PacketCursor:
     ) -> Iterator["Packet[VideoStream]"]:
         for place, packet in enumerate(packets):
             if place == 0 and not (packet.is_keyframe and self.time(packet) == entry.time):
-                raise VideoDecodeError(f"{self.container.name}: a seek to {entry} leads elsewhere")
+                raise VideoDecodeError(
+                    f"{self.container.name}: frame {entry.frame} is not where it was; the file has "
+                    "changed since it was indexed, so start again"
+                )
             yield packet
 
 

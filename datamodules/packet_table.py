@@ -79,11 +79,11 @@ class PacketTable:
         """
         runs: list[Run] = []
         for packet, frame in sorted((int(self.packets[frame]), frame) for frame in frames):
-            entry = self._entry_for(packet, frame)
-            if runs and entry.packet <= runs[-1].packets[-1] + WORTH_A_BREAK:
-                runs[-1].packets.append(packet)
-            else:
-                runs.append(Run(entry, [packet]))
+            run = Run(self._entry_for(packet, frame), [packet])
+            while runs and run.entry.packet <= runs[-1].packets[-1] + WORTH_A_BREAK:
+                before = runs.pop()
+                run = Run(min(before.entry, run.entry), before.packets + run.packets)
+            runs.append(run)
         return runs
 
     def _entry_for(self, packet: int, frame: int) -> Entry:

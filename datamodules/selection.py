@@ -84,8 +84,7 @@ def select_usable(
     if missing and len(missing) == len(paths):
         raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
     if missing_list:
-        missing_list.parent.mkdir(parents=True, exist_ok=True)
-        missing_list.write_text("".join(f"{path}\n" for path in sorted(missing)))
+        _write(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
     reported = _read_report(report) if report else {}
     skipped = {path for path in paths if reported.get(os.path.abspath(path)) == _stamp(path)}
     used = [
@@ -110,11 +109,20 @@ def write_report(file: Path, content: dict[str, object], unreadable: Sequence[st
         content: For people.
         unreadable: Videos that cannot be used, missing ones included.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
     stamps = {os.path.abspath(path): _stamp(path) for path in unreadable}
-    draft.write_text(json.dumps({**content, "unreadable": stamps}, indent=1) + "\n")
-    draft.replace(file)
+    _write(file, json.dumps({**content, "unreadable": stamps}, indent=1) + "\n")
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all; several processes may do so at once."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(f".{os.getpid()}.tmp")
+        draft.write_text(text)
+        draft.replace(file)
+    except OSError as error:
+        message = f"{file}: cannot be written ({error}); name another data.index_dir"
+        raise DataError(message) from None
 
 
 def _read_report(file: Path) -> dict[str, list[int]]:

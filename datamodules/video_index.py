@@ -20,7 +20,7 @@ from datamodules.video_facts import VideoFacts
 
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
-READER = f"1 av {av.__version__}"
+READER = f"2 av {av.__version__}"
 """What found the facts; another FFmpeg may decode a damaged file otherwise."""
 
 FACTS = ", ".join(field.name for field in fields(VideoFacts))
@@ -66,6 +66,9 @@ class VideoIndex:
             paths: Files or folders.
             jobs: Threads; None for one per core. FFmpeg releases Python's lock.
         """
+        for path in paths:
+            if not path.isprintable():  # such as bytes that are no UTF-8
+                raise DataError(f"{path!r}: the name cannot be written down; rename the file")
         stamps = {path: _stamp(path) for path in dict.fromkeys(map(os.path.abspath, paths))}
         present = {path: stamp for path, stamp in stamps.items() if stamp is not None}
         with self._open() as connection:
@@ -101,11 +104,16 @@ class VideoIndex:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.file, timeout=60)) as connection:
                 connection.execute(SCHEMA)
                 yield connection
+        except (sqlite3.OperationalError, OSError) as error:
+            raise DataError(
+                f"{self.file}: cannot be written ({error}); name another data.index_dir, or wait "
+                "where another process holds it"
+            ) from None
         except sqlite3.DatabaseError as error:
             raise DataError(
                 f"{self.file}: cannot be used ({error}); delete it, it is made anew"
@@ -162,7 +170,14 @@ def _scan(
     marks = ", ".join("?" * len(columns.split(",")))
     insert = f"INSERT OR REPLACE INTO videos ({columns}) VALUES ({marks})"
     outcomes: dict[str, VideoFacts | str] = {}
+    rows: list[tuple[object, ...]] = []
     saved = monotonic()
+
+    def save() -> None:  # in one go, so that other processes never wait for a slow video
+        connection.executemany(insert, rows)
+        connection.commit()
+        rows.clear()
+
     with ThreadPoolExecutor(jobs) as pool:
         found = zip(paths, pool.map(look, paths), strict=True)
         try:
@@ -173,13 +188,13 @@ def _scan(
                     row += (outcome, *(None for _ in fields(VideoFacts)))
                 else:
                     row += (None, *astuple(outcome))
-                connection.execute(insert, row)
+                rows.append(row)
                 if monotonic() - saved > SECONDS_BETWEEN_SAVES:
-                    connection.commit()
+                    save()
                     saved = monotonic()
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
         finally:
-            connection.commit()
+            save()
     return outcomes

@@ -66,6 +66,7 @@ class VideoList(VideoDataModule):
         else:
             videos = read_class_folders(place)
         self.source = source
+        self.root = None if place.suffix.lower() == ".csv" else place
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
         groups = [video.group or video.path for video in videos]

@@ -45,4 +45,4 @@ def _refuse_damaged_jpeg(image: Path) -> None:
             f"{image}: is damaged inside; extract the video's frames anew"
         ) from None
     except av.FFmpegError:
-        return  # a kind of JPEG that FFmpeg does not know; torchvision has read it
+        return  # a kind of JPEG that FFmpeg does not know; Pillow has read it

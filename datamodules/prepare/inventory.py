@@ -89,7 +89,7 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
         except DataError as error:
             inventory.refused[split] = str(error)
         else:
-            may_miss = data._missing_list(split) is not None
+            may_miss = data.missing_list(split) is not None
             inventory.splits[split] = SplitInventory(annotations, may_miss)
     if not inventory.splits:
         raise DataError("; ".join(dict.fromkeys(inventory.refused.values())))
@@ -119,12 +119,10 @@ def take_inventory(
         part.missing = [path for path, is_there in there.items() if not is_there]
         present += [path for path, is_there in there.items() if is_there]
     present = list(dict.fromkeys(present))
-    failures = dict(data.index.scan(present, jobs))
-    unreadable = {
-        path: failures[full] for path in present if (full := os.path.abspath(path)) in failures
-    }
+    found = data.index.look_up(present, jobs)
+    unreadable = dict(found.unreadable)
     usable = [path for path in present if path not in unreadable]
-    facts = dict(zip(usable, data.index.facts(usable), strict=True))
+    facts = dict(zip(usable, found.facts, strict=True))
     for part in inventory.splits.values():
         for path in part.videos:
             if path in facts:

@@ -18,7 +18,7 @@ def in_parallel(
     """Yield ``work`` of each item, in order; Ctrl-C lets begun ones finish and drops the others.
 
     Args:
-        work: Spends its time outside Python's lock, as FFmpeg and torchvision do.
+        work: Spends its time outside Python's lock, as FFmpeg and Pillow do.
         items: All of them.
         title: Of the progress bar.
         jobs: Threads; None for one per core.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import av
+import PIL
 import rich
-import torchvision
 
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
@@ -134,7 +134,7 @@ def _write_record(file: Path, settings: TranscodeSettings, outcome: Mapping[str,
         "versions": {
             "av": av.__version__,
             "ffmpeg": av.ffmpeg_version_info,
-            "torchvision": torchvision.__version__,
+            "pillow": PIL.__version__,
         },
         **outcome,
     }

@@ -1,7 +1,6 @@
 """Builds the data part of an experiment alone, with a few of its videos."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -74,11 +73,11 @@ def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
         raise DataError(f"the {split} split holds no videos; name another with --split")
     if not any(Path(listed.paths[place]).exists() for place in chosen):
         data.prepare_data()  # some data sets make their videos
-    failures = data.index.scan([listed.paths[place] for place in chosen])
-    unusable = {failure.path for failure in failures}
-    usable = [p for p in chosen if os.path.abspath(listed.paths[p]) not in unusable]
+    found = data.index.look_up([listed.paths[place] for place in chosen])
+    unusable = {failure.path for failure in found.unreadable}
+    usable = [place for place in chosen if listed.paths[place] not in unusable]
     if not usable:
-        refuse_unreadable(failures, len(chosen))
+        refuse_unreadable(found.unreadable, len(chosen))
     paths = [listed.paths[place] for place in usable]
     labels = [listed.labels[place] for place in usable]
-    data.records[split] = VideoRecords.of(paths, labels, data.index.facts(paths))
+    data.records[split] = VideoRecords.of(paths, labels, found.facts)

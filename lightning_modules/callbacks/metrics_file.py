@@ -20,6 +20,12 @@ class MetricsFile(Callback):
     how many files were missing and how many skipped as unreadable.
     """
 
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write how much of the training list was used."""
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        used = data.coverage["train"]
+        self._write(trainer, {"train": {"n_videos": used.used, **used.as_dict()}})
+
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the validation's results, except those of the sanity check."""
         if not trainer.sanity_checking:

@@ -32,6 +32,11 @@ def test_a_frame_shown_before_its_keyframe_needs_the_group_before() -> None:
     assert (run.entry, run.packets) == (START, [5])
 
 
+def test_a_run_begins_where_its_earliest_frame_can() -> None:
+    (run,) = OPEN.plan([7, 4])
+    assert (run.entry, run.packets) == (START, [5, 7])
+
+
 def test_a_frame_shown_after_its_keyframe_does_not() -> None:
     (run,) = OPEN.plan([7])
     assert (run.entry.packet, run.packets) == (4, [7])

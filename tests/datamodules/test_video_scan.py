@@ -15,7 +15,7 @@ import torch
 from av.video.frame import VideoFrame
 from torch import Tensor
 
-from datamodules.decoding import read_frames
+from datamodules.decoding import decode_runs, read_frames
 from datamodules.encoding import write_video
 from datamodules.errors import VideoDecodeError
 from datamodules.packet_table import NO_SEEK, PacketTable
@@ -220,11 +220,28 @@ def test_frames_of_all_real_clips_are_those_of_decoding_in_order(data_folder: Pa
         assert_exact(path)
 
 
+def test_any_choice_of_frames_is_exact_in_real_packed_files(data_folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for path in sorted((data_folder / "ut_interaction").rglob("*.avi"))[::12]:
+        facts, frames = scan_video(path), whole(path)
+        for _ in range(10):
+            wanted = rng.choice(facts.frames, 8, replace=False).tolist()
+            assert torch.equal(read_frames(path, wanted, facts.layout), frames[wanted]), path
+
+
+def test_all_wanted_frames_come_in_one_pass(encoded: Path) -> None:
+    table = PacketTable.from_bytes(scan_video(encoded).layout)
+    for first in range(60):
+        wanted = {first, (first + 17) % 60, (first * 7) % 60}
+        given = [index for index, _ in decode_runs(encoded, table, wanted)]
+        assert sorted(given) == sorted(wanted)
+
+
 READ_ONE = """
 import sys
 from pathlib import Path
 import torch
-from datamodules.decoding import read_frames
+from datamodules.decoding import decode_runs, read_frames
 from datamodules.errors import VideoDecodeError
 from datamodules.video_scan import scan_video
 for name in sys.argv[1:]:

@@ -34,7 +34,7 @@ def test_fit_leaves_config_events_checkpoints_and_metrics(run_dir: Path) -> None
     assert (run_dir / "config.yaml").is_file()
     assert list(run_dir.glob("events.out.tfevents.*"))
     assert {file.name for file in (run_dir / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
-    assert json.loads((run_dir / "metrics.json").read_text()).keys() == {"val"}
+    assert json.loads((run_dir / "metrics.json").read_text()).keys() == {"train", "val"}
 
 
 def test_the_saved_config_states_what_was_asked_for(run_dir: Path) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
+from datamodules.prepare.command_line import main
 from datamodules.prepare.verify import verify_lists, verify_videos
 from datamodules.splitting import Split
 from datamodules.video_list import VideoList
@@ -33,7 +34,7 @@ class Published(VideoDataModule):
         paths = self.videos[split]
         return Annotations(paths, [n % 2 for n in range(len(paths))], self.official)
 
-    def _missing_list(self, split: Split) -> Path | None:
+    def missing_list(self, split: Split) -> Path | None:
         return self.index.file.parent / f"{split}.missing.txt"
 
 
@@ -168,3 +169,16 @@ def test_missing_videos_are_noted_where_a_data_set_loses_them(
 def test_all_videos_missing_is_wrong_everywhere(tmp_path: Path) -> None:
     data = Published(tmp_path, {"val": [str(tmp_path / "x"), str(tmp_path / "y")]}, official=2)
     assert not verify_videos(data, ["val"], jobs=1)
+
+
+def test_relative_paths_are_reported_like_others(
+    listed: Listed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (listed.folder / "a" / "one.mp4").write_text("no video")
+    monkeypatch.chdir(listed.folder)
+    arguments = ["--data=VideoList", "--data.source=list.csv", f"--data.index_dir={listed.index}"]
+    assert main(["verify", *arguments]) == 1
+    (file,) = listed.index.glob("*.verify.json")
+    assert list(json.loads(file.read_text())["unreadable"]) == [
+        str(listed.folder / "a" / "one.mp4")
+    ]
