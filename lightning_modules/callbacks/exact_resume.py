@@ -11,6 +11,7 @@ from torchmetrics import Metric
 
 from lightning_modules import slurm
 from lightning_modules.errors import RunError
+from lightning_modules.moved_folder import follow_run_folder
 from lightning_modules.position import Position, is_inside_batch, left_over_batches
 
 KEY = "exact_resume"
@@ -65,6 +66,7 @@ class ExactResume(Callback):
     ) -> None:
         """Keep it until the trainer is ready."""
         if trainer.state.fn == "fit":
+            follow_run_folder(trainer, checkpoint)
             self.loaded = checkpoint.get(KEY)
             if self.loaded is None:
                 rank_zero_warn("the checkpoint does not say its place: resuming is not exact")
