@@ -98,7 +98,8 @@ class ExactResume(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note that it is done; checkpoints are saved after this."""
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
-            self.validated_at = trainer.fit_loop.epoch_loop.batch_progress.total.processed
+            total: Any = trainer.fit_loop.epoch_loop.batch_progress.total
+            self.validated_at = total.processed
 
     def _setting(self, trainer: Trainer) -> dict[str, Any]:
         """Collect what decides which samples a batch of an epoch holds."""
@@ -129,7 +130,7 @@ class ExactResume(Callback):
 
 def _metrics(pl_module: LightningModule) -> dict[str, Metric]:
     """Find the metrics that add up over an epoch of training, by name."""
-    train: Any = pl_module.metrics["train_metrics"]  # type: ignore[index, operator]
+    train: Any = pl_module.metrics["train_metrics"]  # type: ignore[index]
     return {name: part for name, part in train.named_modules() if isinstance(part, Metric)}
 
 

@@ -86,8 +86,22 @@ def assert_is_terminated(fit: Fit, *arguments: str, hook: str, batches: int) -> 
         ("on_train_epoch_end", 8),
     ],
 )
-@pytest.mark.parametrize("workers", [0, 2])
-def test_after_an_error_anywhere(
+def test_after_an_error_anywhere(fit: Fit, uninterrupted: Fit, hook: str, batches: int) -> None:
+    assert_fails(fit, *RECIPE, EVERY_STEP, *stop_at(hook, batches))
+    assert_same_run(uninterrupted(*RECIPE), fit(*RECIPE, RESUME))
+
+
+@pytest.mark.parametrize(
+    ("hook", "batches"),
+    [
+        ("on_before_backward", 3),
+        ("on_train_batch_end", 4),
+        ("on_train_epoch_start", 4),
+        ("on_before_backward", 7),
+    ],
+)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_after_an_error_with_workers(
     fit: Fit, uninterrupted: Fit, workers: int, hook: str, batches: int
 ) -> None:
     loading = f"--data.num_workers={workers}"

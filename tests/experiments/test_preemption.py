@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments import demo
+from experiments.session import read_metrics
 from tests.conftest import REPOSITORY, tiny_arguments
 from tests.experiments.runs import TWO_EPOCHS, assert_same_run, checkpoint_of
 from tests.experiments.stopping import stop_at
@@ -61,9 +63,7 @@ def test_sigterm_to_a_process_and_its_workers_saves_and_ends_with_143(
     assert "Traceback" not in stopped.stderr
     assert "SIGTERM: saved" in stopped.stderr
     assert checkpoint_of(tmp_path / "run")["global_step"] == 2
-    resumed = start(workers, RESUME)
-    assert resumed.returncode == 0, resumed.stderr
-    assert_same_run(tmp_path / "run", fit(run_dir=tmp_path / "whole"))
+    assert_same_run(fit(RESUME), fit(run_dir=tmp_path / "whole"))
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_ends_with_130(start: Start, tmp_path: Path) -> None:
@@ -73,10 +73,10 @@ def test_ctrl_c_saves_says_how_to_go_on_and_ends_with_130(start: Start, tmp_path
     said = next(line for line in interrupted.stderr.splitlines() if "SIGINT" in line)
     _, _, command = said.partition("go on with: python ")
     assert "--ckpt_path last" in command
-    resumed = subprocess.run(
-        [sys.executable, *shlex.split(command)], cwd=REPOSITORY, capture_output=True, text=True
-    )
-    assert checkpoint_of(tmp_path / "run")["global_step"] == 8, resumed.stderr
+    program, *arguments = shlex.split(command)
+    assert program == "train.py"
+    main([*arguments, "--trainer.callbacks=null"])  # the run's config would stop it again
+    assert checkpoint_of(tmp_path / "run")["global_step"] == 8
 
 
 def test_a_second_ctrl_c_ends_at_once_and_saves_nothing(fit: Fit, tmp_path: Path) -> None:
@@ -135,22 +135,34 @@ def two_processes_uninterrupted(
     return run_dir
 
 
-@pytest.mark.parametrize(
-    ("hook", "batches", "rank"),
-    [("on_before_backward", 3, 1), ("on_validation_batch_end", 4, 0)],
-)
 def test_two_processes_stop_together_and_go_on_exactly(
-    start: Start,
-    two_processes_uninterrupted: Path,
-    tmp_path: Path,
-    hook: str,
-    batches: int,
-    rank: int,
+    start: Start, two_processes_uninterrupted: Path, tmp_path: Path
 ) -> None:
-    stop = stop_at(hook, batches, signal.SIGTERM, rank=rank)
-    stopped = start(*TWO_PROCESSES, *stop)
-    assert stopped.returncode == 143, stopped.stderr
-    assert "Traceback" not in stopped.stderr
+    stops = [
+        stop_at("on_before_backward", 3, signal.SIGTERM, rank=1),
+        stop_at("on_validation_batch_end", 4, signal.SIGTERM, rank=0),
+    ]
+    for resume, stop in zip([[], [RESUME]], stops, strict=True):
+        stopped = start(*TWO_PROCESSES, *resume, *stop)
+        assert stopped.returncode == 143, stopped.stderr
+        assert "Traceback" not in stopped.stderr
     resumed = start(*TWO_PROCESSES, RESUME)
     assert resumed.returncode == 0, resumed.stderr
     assert_same_run(two_processes_uninterrupted, tmp_path / "run")
+
+
+def test_an_interrupted_demo_ends_with_the_metrics_of_an_uninterrupted_one(
+    shapes_root: Path, tmp_path: Path
+) -> None:
+    def run(name: str, *stop: str) -> Path:
+        sizes = [f"--data.{split}_videos=8" for split in ("train", "val", "test")]
+        pixels = [f"--data.{side}=32" for side in ("video_size", "short_side", "crop_size")]
+        where = [f"--run_dir={tmp_path / name}", f"--data.root={shapes_root}"]
+        demo.main([*where, *sizes, *pixels, "--data.batch_size=2", *stop])
+        return tmp_path / name
+
+    with pytest.raises(SystemExit) as error:
+        run("interrupted", *stop_at("on_before_backward", 6, signal.SIGTERM))
+    assert error.value.code == 143
+    assert not read_metrics(tmp_path / "interrupted").keys() & {"test"}
+    assert read_metrics(run("interrupted")) == read_metrics(run("whole"))
