@@ -53,7 +53,7 @@ class LastCheckpoint(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock; listen to signals."""
         self.saved_at = monotonic()
-        self.saved_step = -1 if trainer.ckpt_path else 0  # it may lie elsewhere
+        self.saved_step: int | None = None if trainer.ckpt_path else 0  # it may lie elsewhere
         self.signals.begin(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -75,7 +75,7 @@ class LastCheckpoint(Callback):
         stop, clock = self._agree(trainer)
         step = trainer.global_step
         due = self.every_n_steps and step % self.every_n_steps == 0 and step != self.saved_step
-        if stop or clock or due:
+        if clock or due:
             self._save(trainer)
         if stop:
             self._stop(trainer, stop)
@@ -103,7 +103,6 @@ class LastCheckpoint(Callback):
             return
         stop, _ = self._agree(trainer)
         if stop:
-            self._save(trainer)
             self._stop(trainer, stop)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -131,6 +130,8 @@ class LastCheckpoint(Callback):
         self.saved_at, self.saved_step = monotonic(), trainer.global_step
 
     def _stop(self, trainer: Trainer, number: int) -> None:
+        if trainer.global_step != self.saved_step or not trainer.global_step:
+            self._save(trainer)
         folder = Path(trainer.default_root_dir)
         rank_zero_info(
             f"{signal.Signals(number).name}: saved {folder / FILE} at step {trainer.global_step}; "
