@@ -114,6 +114,13 @@ class LastCheckpoint(Callback):
         if self.signals.received:
             raise Stopped(exit_status(self.signals.received))
 
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """End all workers; inside a validation, Lightning forgets those of the training."""
+        if trainer.state.fn == "fit":
+            trainer.fit_loop.teardown()
+
     def _agree(self, trainer: Trainer) -> tuple[int, bool]:
         """Tell all processes the signal that any of them got, and whether it is time to save."""
         clock = self.every_n_minutes and monotonic() - self.saved_at >= 60 * self.every_n_minutes

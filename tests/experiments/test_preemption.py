@@ -1,5 +1,6 @@
 """Signals end a fit between two steps, saved; the next start goes on."""
 
+import multiprocessing
 import os
 import shlex
 import signal
@@ -102,6 +103,13 @@ def test_a_signal_in_the_last_moments_still_ends_with_143(fit: Fit, tmp_path: Pa
         fit(*stop_at("on_train_end", 8, signal.SIGTERM))
     assert error.value.code == 143
     assert checkpoint_of(tmp_path / "run")["exact_resume"]["position"]["epochs"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, 0])
+def test_a_fit_that_ends_inside_a_validation_leaves_no_workers(fit: Fit, number: int) -> None:
+    with pytest.raises(SystemExit):
+        fit("--data.num_workers=1", *stop_at("on_validation_batch_end", 4, number))
+    assert not multiprocessing.active_children()
 
 
 def test_an_interval_in_time_saves_inside_epochs(fit: Fit, tmp_path: Path) -> None:
