@@ -55,7 +55,7 @@ class WatchedLoader(DataLoader[Any]):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, worker_init_fn=_leave_signals_alone, **kwargs)
+        super().__init__(*args, **{**kwargs, "worker_init_fn": _leave_signals_alone})
         if self.num_workers:
             atexit.unregister(_end_workers)  # once is enough
             atexit.register(_end_workers)

@@ -39,8 +39,8 @@ class Position:
             trainer: The trainer.
             validated_at: How many batches were done when a validation was last completed.
         """
-        epoch = trainer.fit_loop.epoch_progress.current
-        progress = trainer.fit_loop.epoch_loop.batch_progress
+        epoch: Any = trainer.fit_loop.epoch_progress.current
+        progress: Any = trainer.fit_loop.epoch_loop.batch_progress
         begun = epoch.started > epoch.processed
         batches = progress.current.processed if begun else 0
         left_over = left_over_batches(trainer)
@@ -82,7 +82,8 @@ class Position:
 
 def left_over_batches(trainer: Trainer) -> int:
     """Count the batches since the last optimizer step, whose gradients no checkpoint holds."""
-    batches = trainer.fit_loop.epoch_loop.batch_progress.current.processed
+    current: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+    batches: int = current.processed
     if batches == trainer.num_training_batches:  # an epoch's last batch always makes a step
         return 0
     return batches % trainer.accumulate_grad_batches
@@ -90,8 +91,8 @@ def left_over_batches(trainer: Trainer) -> int:
 
 def is_inside_batch(trainer: Trainer) -> bool:
     """Tell whether a batch has been begun and not been finished, as when an error is raised."""
-    current = trainer.fit_loop.epoch_loop.batch_progress.current
-    return current.started > current.processed
+    current: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+    return bool(current.started > current.processed)
 
 
 def _set(count: Any, started: int, done: int) -> None:

@@ -11,6 +11,7 @@ from torchmetrics import Metric
 
 from lightning_modules import slurm
 from lightning_modules.errors import RunError
+from lightning_modules.moved_folder import follow_run_folder
 from lightning_modules.position import Position, is_inside_batch, left_over_batches
 
 KEY = "exact_resume"
@@ -65,6 +66,7 @@ class ExactResume(Callback):
     ) -> None:
         """Keep it until the trainer is ready."""
         if trainer.state.fn == "fit":
+            follow_run_folder(trainer, checkpoint)
             self.loaded = checkpoint.get(KEY)
             if self.loaded is None:
                 rank_zero_warn("the checkpoint does not say its place: resuming is not exact")
@@ -96,7 +98,8 @@ class ExactResume(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note that it is done; checkpoints are saved after this."""
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
-            self.validated_at = trainer.fit_loop.epoch_loop.batch_progress.total.processed
+            total: Any = trainer.fit_loop.epoch_loop.batch_progress.total
+            self.validated_at = total.processed
 
     def _setting(self, trainer: Trainer) -> dict[str, Any]:
         """Collect what decides which samples a batch of an epoch holds."""
@@ -127,7 +130,7 @@ class ExactResume(Callback):
 
 def _metrics(pl_module: LightningModule) -> dict[str, Metric]:
     """Find the metrics that add up over an epoch of training, by name."""
-    train: Any = pl_module.metrics["train_metrics"]  # type: ignore[index, operator]
+    train: Any = pl_module.metrics["train_metrics"]  # type: ignore[index]
     return {name: part for name, part in train.named_modules() if isinstance(part, Metric)}
 
 

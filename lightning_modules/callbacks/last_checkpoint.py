@@ -6,7 +6,8 @@ from time import monotonic
 from typing import Any
 
 import torch
-from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
@@ -52,7 +53,7 @@ class LastCheckpoint(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock; listen to signals."""
         self.saved_at = monotonic()
-        self.saved_step = -1 if trainer.ckpt_path else 0  # it may lie elsewhere
+        self.saved_step: int | None = None if trainer.ckpt_path else 0  # it may lie elsewhere
         self.signals.begin(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -74,7 +75,7 @@ class LastCheckpoint(Callback):
         stop, clock = self._agree(trainer)
         step = trainer.global_step
         due = self.every_n_steps and step % self.every_n_steps == 0 and step != self.saved_step
-        if stop or clock or due:
+        if clock or due:
             self._save(trainer)
         if stop:
             self._stop(trainer, stop)
@@ -102,7 +103,6 @@ class LastCheckpoint(Callback):
             return
         stop, _ = self._agree(trainer)
         if stop:
-            self._save(trainer)
             self._stop(trainer, stop)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -113,6 +113,13 @@ class LastCheckpoint(Callback):
         """
         if self.signals.received:
             raise Stopped(exit_status(self.signals.received))
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """End all workers; inside a validation, Lightning forgets those of the training."""
+        if trainer.state.fn == "fit":
+            trainer.fit_loop.teardown()
 
     def _agree(self, trainer: Trainer) -> tuple[int, bool]:
         """Tell all processes the signal that any of them got, and whether it is time to save."""
@@ -130,6 +137,8 @@ class LastCheckpoint(Callback):
         self.saved_at, self.saved_step = monotonic(), trainer.global_step
 
     def _stop(self, trainer: Trainer, number: int) -> None:
+        if trainer.global_step != self.saved_step or not trainer.global_step:
+            self._save(trainer)
         folder = Path(trainer.default_root_dir)
         rank_zero_info(
             f"{signal.Signals(number).name}: saved {folder / FILE} at step {trainer.global_step}; "

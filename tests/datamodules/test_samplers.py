@@ -97,3 +97,11 @@ def test_an_evaluation_is_the_same_in_every_epoch() -> None:
     sampler = EpochSampler(3, shuffle=False)
     sampler.set_epoch(4)
     assert [key.epoch for key in sampler] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("done", [0, 3, 10])
+def test_a_resumed_epoch_leaves_out_what_is_done(done: int) -> None:
+    resumed = EpochSampler(20, shuffle=True, rank=1, world_size=2, count_done=lambda: done)
+    whole = records(EpochSampler(20, shuffle=True, rank=1, world_size=2), epoch=2)
+    assert records(resumed, epoch=2) == whole[done:]
+    assert len(resumed) == len(whole)

@@ -126,3 +126,24 @@ def test_250000_records_are_arrays_that_workers_share() -> None:
 def scan_facts() -> VideoFacts:
     """Make the facts of a video without one."""
     return VideoFacts(30, 30, 25.0, 340, 256, "h264", 3, os.urandom(100))
+
+
+def send_stop_signals(video: Video) -> None:
+    """Send a worker what a terminal and a cluster send to all processes of a run."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        os.kill(os.getpid(), number)
+
+
+def test_workers_leave_signals_to_the_main_process(
+    make_loader: Callable[..., WatchedLoader],
+) -> None:
+    assert len(list(make_loader(send_stop_signals))) == 4
+
+
+def test_no_order_is_asked_for_before_the_first_batch(write_clip: WriteClip) -> None:
+    path = write_clip("a.mkv")
+    records = VideoRecords.of([str(path)], [0], [scan(path)])
+    keys: list[SampleKey] = []
+    batches = iter(WatchedLoader(VideoDataset(records, BadThird(fail)), sampler=keys))
+    keys.append(SampleKey(0, 0))
+    assert len(list(batches)) == 1

@@ -19,11 +19,12 @@ KEPT = (
 
 
 def checkpoint_of(run_dir: Path, name: str = "last") -> dict[str, Any]:
-    """Read a checkpoint without what may differ: folders."""
+    """Read a checkpoint without what may differ: folders, and the cluster's job."""
     whole = torch.load(run_dir / "checkpoints" / f"{name}.ckpt", weights_only=True)
     callbacks = whole["callbacks"].items()
     best = next(state for key, state in callbacks if key.startswith("ModelCheckpoint"))
     kept = {key: whole[key] for key in KEPT if key in whole}
+    del kept["exact_resume"]["slurm_job"]
     return {**kept, "best": [best["best_model_score"], Path(best["best_model_path"]).name]}
 
 

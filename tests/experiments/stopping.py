@@ -42,9 +42,9 @@ class StopAt(Callback):
         setattr(self, hook, self._stop)
 
     def _stop(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
-        begun = trainer.fit_loop.epoch_loop.batch_progress.total.started
+        total: Any = trainer.fit_loop.epoch_loop.batch_progress.total
         mine = self.rank is None or trainer.global_rank == self.rank
-        if self.done or begun < self.batches or not mine:
+        if self.done or total.started < self.batches or not mine:
             return
         self.done = True
         if self.save:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.conftest import tiny_arguments
 from tests.experiments.runs import (
@@ -85,8 +86,22 @@ def assert_is_terminated(fit: Fit, *arguments: str, hook: str, batches: int) -> 
         ("on_train_epoch_end", 8),
     ],
 )
-@pytest.mark.parametrize("workers", [0, 2])
-def test_after_an_error_anywhere(
+def test_after_an_error_anywhere(fit: Fit, uninterrupted: Fit, hook: str, batches: int) -> None:
+    assert_fails(fit, *RECIPE, EVERY_STEP, *stop_at(hook, batches))
+    assert_same_run(uninterrupted(*RECIPE), fit(*RECIPE, RESUME))
+
+
+@pytest.mark.parametrize(
+    ("hook", "batches"),
+    [
+        ("on_before_backward", 3),
+        ("on_train_batch_end", 4),
+        ("on_train_epoch_start", 4),
+        ("on_before_backward", 7),
+    ],
+)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_after_an_error_with_workers(
     fit: Fit, uninterrupted: Fit, workers: int, hook: str, batches: int
 ) -> None:
     loading = f"--data.num_workers={workers}"
@@ -216,7 +231,7 @@ def test_another_learning_rate_is_reported_and_another_network_refused(
         fit("--model.optimizer.lr=0.5", RESUME)
     with pytest.raises(SystemExit) as error:
         fit("--model.network=TSN", "--model.network.backbone=resnet18", RESUME)
-    assert "network.layers.0.weight" in stopped_with(error)
+    assert "network.conv1.weight is None there" in stopped_with(error)
 
 
 def test_the_run_s_own_config_is_kept(fit: Fit, tmp_path: Path) -> None:
@@ -227,11 +242,19 @@ def test_the_run_s_own_config_is_kept(fit: Fit, tmp_path: Path) -> None:
     assert "num_workers: 1" in ((tmp_path / RUN) / "config-2.yaml").read_text()
 
 
-def test_the_best_score_is_remembered_in_a_folder_that_was_moved(fit: Fit, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [RUN, "moved"])
+def test_the_best_score_is_remembered_also_in_a_folder_that_was_moved(
+    fit: Fit, tmp_path: Path, name: str
+) -> None:
     assert_is_terminated(fit, hook="on_train_epoch_end", batches=4)
-    before = checkpoint_of((tmp_path / RUN), "best")["best"]
-    moved = (tmp_path / RUN).rename(tmp_path / "moved")
-    fit(RESUME, run_dir=moved)
-    score, name = checkpoint_of(moved)["best"]
-    assert score >= before[0]
-    assert name == "best.ckpt"
+    checkpoints = (tmp_path / RUN).rename(tmp_path / name) / "checkpoints"
+    best = (checkpoints / "best.ckpt").read_bytes()
+    last = torch.load(checkpoints / "last.ckpt", weights_only=True)
+    state = next(v for k, v in last["callbacks"].items() if k.startswith("ModelCheckpoint"))
+    unbeatable = torch.tensor(2.0)
+    state["best_model_score"] = state["kth_value"] = unbeatable
+    state["best_k_models"] = dict.fromkeys(state["best_k_models"], unbeatable)
+    torch.save(last, checkpoints / "last.ckpt")
+    run_dir = fit(RESUME, run_dir=tmp_path / name)
+    assert checkpoint_of(run_dir)["best"] == [unbeatable, "best.ckpt"]
+    assert (checkpoints / "best.ckpt").read_bytes() == best
