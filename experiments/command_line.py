@@ -1,6 +1,8 @@
 """The command line: LightningCLI with this project's defaults, links, run folder and errors."""
 
+import json
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lightning_fabric.plugins import CheckpointIO
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
@@ -20,7 +23,7 @@ from datamodules import DataError
 from datamodules.base import VideoDataModule
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
-from lightning_modules import RunError, VideoRecognizer
+from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import (
     ConfigFile,
     MetricsFile,
@@ -108,12 +111,21 @@ class RecognitionCLI(LightningCLI):
             help="Validate and save an exponential moving average of the weights with this decay, "
             "such as 0.999. Default: no average.",
         )
+        parser.add_argument(
+            "--allow_other_data",
+            type=bool,
+            default=False,
+            help="Let a checkpoint meet what it was not trained on: other classes or another order "
+            "of them, another data set, list or split, num_segments, sampling or normalisation. "
+            "What differs is warned of, and scores mean what you say they mean. Default: refuse.",
+        )
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
         parser.link_arguments("data.init_args.num_segments", "model.network.init_args.num_segments")
         parser.link_arguments(
             "data.num_classes", "model.network.init_args.num_classes", apply_on="instantiate"
         )
+        parser.link_arguments("allow_other_data", "model.allow_other_data")
         parser.link_arguments("data.class_names", "model.class_names", apply_on="instantiate")
 
     def _parse_ckpt_path(self) -> None:
@@ -122,6 +134,7 @@ class RecognitionCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Settle the run folder and the checkpoint before any work."""
         config = self.config[self.subcommand]
+        self.asked_for = config.model.as_dict()
         if config.run_dir is None:
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         if self.subcommand == "fit" and config.ckpt_path is None:
@@ -141,6 +154,16 @@ class RecognitionCLI(LightningCLI):
             cause = error.__cause__
             known = next((e for e in (error, cause) if isinstance(e, USER_ERRORS)), None)
             raise known or RunError(str(error)) from error
+        self.model.configuration = json.loads(json.dumps(self.asked_for, default=str))
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run it; where this process has to give up, the processes it launched do not wait."""
+        try:
+            super()._run_subcommand(subcommand)
+        except USER_ERRORS:
+            if self.trainer.strategy.launcher is not None:
+                self.trainer.strategy.launcher.kill(signal.SIGKILL)
+            raise
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Send everything that the trainer writes into the run folder.
@@ -160,6 +183,10 @@ class RecognitionCLI(LightningCLI):
             kwargs["logger"] = TensorBoardLogger(run_dir, name="", version="") if fit else False
             callbacks += [LearningRateMonitor("step")] if fit else []
         kwargs["callbacks"] = [*(trainer["callbacks"] or []), *callbacks]
+        plugins = trainer["plugins"] or []
+        plugins = plugins if isinstance(plugins, list) else [plugins]
+        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+            kwargs["plugins"] = [*plugins, CheckpointFiles()]
         built = super().instantiate_trainer(**kwargs)
         on_cpu = built.strategy.root_device.type == "cpu"
         if fit and on_cpu and trainer["sync_batchnorm"]:

@@ -1,0 +1,62 @@
+"""A training ends where its loss stops being a number, before it touches a weight."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import Trainer
+from torch import Tensor
+
+from lightning_modules.errors import RunError
+
+SHOWN_FILES = 8
+
+
+class NonFiniteLossError(RunError):
+    """The loss is infinite or no number.
+
+    Weights are those of the step before; statistics of BatchNorm may have met the same numbers,
+    so this is no state to save.
+    """
+
+
+def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer) -> None:
+    """Let all processes go on, or none.
+
+    Only the loss is looked at: gradients that overflow under a loss scale are part of training
+    in half precision.
+
+    Args:
+        loss: Of this process's batch, not scaled.
+        files: Its videos.
+        trainer: Knows the step and the other processes.
+
+    Raises:
+        NonFiniteLossError: On every process, if the loss of one is not finite.
+    """
+    broken = (~loss.detach().isfinite()).int()
+    if trainer.world_size > 1:
+        torch.distributed.all_reduce(broken, torch.distributed.ReduceOp.MAX)
+    if not broken:
+        return
+    where = f"step {trainer.global_step}, epoch {trainer.current_epoch}"
+    found = [account for account in _gather(_account(loss, files), trainer) if account]
+    raise NonFiniteLossError(
+        f"{where}: {'; '.join(found)}. No weight was updated by it; look at these videos, lower "
+        "the learning rate or clip gradients, and go on with --ckpt_path last"
+    )
+
+
+def _account(loss: Tensor, files: Sequence[str]) -> str:
+    if loss.isfinite():
+        return ""
+    more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
+    return f"the loss is {loss.item()} on the batch {', '.join(files[:SHOWN_FILES])}{more}"
+
+
+def _gather(account: str, trainer: Trainer) -> list[str]:
+    if trainer.world_size == 1:
+        return [account]
+    gathered: list[Any] = [None] * trainer.world_size
+    torch.distributed.all_gather_object(gathered, account)
+    return gathered
