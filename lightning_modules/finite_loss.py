@@ -1,6 +1,6 @@
-"""A training ends where its loss stops being a number, before it touches a weight."""
+"""A training ends where its loss stops being a number, before it touches a weight or a file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -45,6 +45,24 @@ def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer) -> None
         f"{where}: {'; '.join(found)}. No weight was updated by it; look at these videos, lower "
         "the learning rate or clip gradients, and go on with --ckpt_path last"
     )
+
+
+def require_finite_weights(state: Mapping[str, Tensor], names: Iterable[str]) -> None:
+    """Keep a checkpoint from replacing a good one by weights that an update has broken.
+
+    Args:
+        state: A checkpoint's ``state_dict``.
+        names: Of the parameters in it.
+
+    Raises:
+        NonFiniteLossError: If a parameter is not finite.
+    """
+    for name in names:
+        if not state[name].isfinite().all():
+            raise NonFiniteLossError(
+                f"{name} is not finite, so no checkpoint is saved; lower the learning rate or clip "
+                "gradients, and go on with --ckpt_path last"
+            )
 
 
 def _account(loss: Tensor, files: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from lightning_modules.batch_norm import freeze_all_but_first
 from lightning_modules.errors import RunError
-from lightning_modules.finite_loss import require_finite
+from lightning_modules.finite_loss import require_finite, require_finite_weights
 from lightning_modules.metrics import SplitMetrics
 from lightning_modules.mixing import ClipMixing
 from lightning_modules.normalization import FrameNormalizer
@@ -176,7 +176,13 @@ class VideoRecognizer(LightningModule):
         self._log_split("test")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Let a checkpoint say where it comes from."""
+        """Let a checkpoint say where it comes from.
+
+        Raises:
+            NonFiniteLossError: If its weights are not finite.
+        """
+        names = (name for name, _ in self.named_parameters())
+        require_finite_weights(checkpoint["state_dict"], names)
         checkpoint[KEY] = provenance(self)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
