@@ -277,6 +277,8 @@ class VideoDataModule(LightningDataModule, ABC):
             timeout=self.worker_timeout if workers else 0,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
+            # Its own, so that the number of workers does not shift what the network draws.
+            generator=torch.Generator().manual_seed(self.seed),
         )
 
     def _mirrored_labels(self, views: ViewMaker) -> list[int] | None:

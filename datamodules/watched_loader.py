@@ -1,7 +1,8 @@
 """A loader that can say which files its workers were reading when one of them hung or died."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch.utils.data import DataLoader, get_worker_info
@@ -11,6 +12,7 @@ from datamodules.errors import DataError
 IDLE = -1
 MAX_SLOTS = 256
 DIED, TIMED_OUT = "exited unexpectedly", "DataLoader timed out"
+SIGNALLED = "killed by signal"
 
 
 class InProgress:
@@ -49,7 +51,25 @@ class WatchedLoader(DataLoader[Any]):
 
     def __iter__(self) -> Any:
         """Iterate over batches."""
+        _iterated.add(self)
         return _WatchedIterator(super().__iter__(), self)
+
+
+_iterated: WeakSet[WatchedLoader] = WeakSet()
+
+
+def find_dead_worker(error: BaseException | None) -> DataError | None:
+    """Find a worker's death behind an error, and name the files that were being read.
+
+    torch hears of the death at once and raises a RuntimeError wherever the process is at that
+    moment, which may be far from the loader, such as in a step of the network.
+    """
+    while error is not None:
+        if isinstance(error, RuntimeError) and f"{SIGNALLED}: " in str(error):
+            dying = [loader for loader in _iterated if loader.dataset.in_progress.records()]  # type: ignore[attr-defined]
+            return DataError(_account(error, dying))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class _WatchedIterator:
@@ -66,15 +86,18 @@ class _WatchedIterator:
         except RuntimeError as error:
             if not any(reason in str(error) for reason in (DIED, TIMED_OUT)):
                 raise
-            raise DataError(self._account(error)) from error
+            raise DataError(_account(error, [self.loader])) from error
 
-    def _account(self, error: RuntimeError) -> str:
-        dataset: Any = self.loader.dataset
-        files = [str(dataset.records.paths[record]) for record in dataset.in_progress.records()]
-        reading = "; ".join(files) or "none; memory may have run out"
-        seconds = f" within {self.loader.timeout:g} s" if TIMED_OUT in str(error) else ""
-        what = "gave no batch" if seconds else "died"
-        return (
-            f"a loader worker {what}{seconds}; files being read: {reading}. Look at them with "
-            "python -m datamodules.prepare verify, or state a longer data.worker_timeout"
-        )
+
+def _account(error: RuntimeError, loaders: Sequence[WatchedLoader]) -> str:
+    files = []
+    for loader in loaders:
+        dataset: Any = loader.dataset
+        files += [str(dataset.records.paths[record]) for record in dataset.in_progress.records()]
+    reading = "; ".join(files) or "none; memory may have run out"
+    hung = TIMED_OUT in str(error)
+    what = f"gave no batch within {loaders[0].timeout:g} s" if hung else "died"
+    return (
+        f"a loader worker {what}; files being read: {reading}. Look at them with "
+        "python -m datamodules.prepare verify, or state a longer data.worker_timeout"
+    )

@@ -21,6 +21,7 @@ from pytorch_lightning.utilities import rank_zero_info
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules import DataError
 from datamodules.base import VideoDataModule
+from datamodules.watched_loader import find_dead_worker
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
@@ -90,7 +91,8 @@ class RecognitionCLI(LightningCLI):
             seed_everything_default=0,
             # Our samplers shard exactly; Lightning's would pad.
             trainer_defaults={"use_distributed_sampler": False},
-            parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
+            # A flag that lacks letters is a mistake, not an abbreviation.
+            parser_kwargs={**dict.fromkeys(SUBCOMMANDS, defaults), "allow_abbrev": False},
             auto_configure_optimizers=False,
             args=args,
         )
@@ -160,10 +162,13 @@ class RecognitionCLI(LightningCLI):
         """Run it; where this process has to give up, the processes it launched do not wait."""
         try:
             super()._run_subcommand(subcommand)
-        except USER_ERRORS:
+        except Exception as error:
+            known = error if isinstance(error, USER_ERRORS) else find_dead_worker(error)
+            if known is None:
+                raise
             if self.trainer.strategy.launcher is not None:
                 self.trainer.strategy.launcher.kill(signal.SIGKILL)
-            raise
+            raise known from error.__cause__
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Send everything that the trainer writes into the run folder.
