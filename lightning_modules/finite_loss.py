@@ -20,7 +20,7 @@ class NonFiniteLossError(RunError):
     """
 
 
-def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer) -> None:
+def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer | None) -> None:
     """Let all processes go on, or none.
 
     Only the loss is looked at: gradients that overflow under a loss scale are part of training
@@ -29,21 +29,26 @@ def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer) -> None
     Args:
         loss: Of this process's batch, not scaled.
         files: Its videos.
-        trainer: Knows the step and the other processes.
+        trainer: Knows the step and the other processes; None outside a fit.
 
     Raises:
         NonFiniteLossError: On every process, if the loss of one is not finite.
     """
     broken = (~loss.detach().isfinite()).int()
-    if trainer.world_size > 1:
+    processes = trainer.world_size if trainer else 1
+    if processes > 1:
         torch.distributed.all_reduce(broken, torch.distributed.ReduceOp.MAX)
     if not broken:
         return
-    where = f"step {trainer.global_step}, epoch {trainer.current_epoch}"
-    found = [account for account in _gather(_account(loss, files), trainer) if account]
+    place = (trainer.global_step, trainer.current_epoch) if trainer else (0, 0)
+    accounts: list[Any] = [_account(loss, files)]
+    if processes > 1:
+        own, accounts = accounts[0], [None] * processes
+        torch.distributed.all_gather_object(accounts, own)
+    found = "; ".join(account for account in accounts if account)
     raise NonFiniteLossError(
-        f"{where}: {'; '.join(found)}. No weight was updated by it; look at these videos, lower "
-        "the learning rate or clip gradients, and go on with --ckpt_path last"
+        f"step {place[0]}, epoch {place[1]}: {found}. No weight was updated by it; look at these "
+        "videos, lower the learning rate or clip gradients, and go on with --ckpt_path last"
     )
 
 
@@ -70,11 +75,3 @@ def _account(loss: Tensor, files: Sequence[str]) -> str:
         return ""
     more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
     return f"the loss is {loss.item()} on the batch {', '.join(files[:SHOWN_FILES])}{more}"
-
-
-def _gather(account: str, trainer: Trainer) -> list[str]:
-    if trainer.world_size == 1:
-        return [account]
-    gathered: list[Any] = [None] * trainer.world_size
-    torch.distributed.all_gather_object(gathered, account)
-    return gathered

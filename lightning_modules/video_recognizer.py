@@ -141,7 +141,7 @@ class VideoRecognizer(LightningModule):
             labels = targets.argmax(dim=1)
         logits = self._classify(clips)
         loss = F.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
-        require_finite(loss, batch["path"], self.trainer)
+        require_finite(loss, batch["path"], self._trainer)
         self.log("train/loss_step", loss, prog_bar=True)
         self._split_metrics("train").update(logits.detach(), labels, loss.detach())
         return loss
@@ -190,8 +190,14 @@ class VideoRecognizer(LightningModule):
 
         Raises:
             RunError: If it was trained on other data, or a parameter is missing, unknown, or of
-                another shape.
+                another shape, or a fit finds no optimizer to go on with.
         """
+        fits = self._trainer is not None and self._trainer.state.fn == "fit"
+        if fits and "optimizer_states" not in checkpoint:
+            raise RunError(
+                "the checkpoint holds weights without their optimizer (save_weights_only), so no "
+                "fit can go on from it; begin a new one with model.network.weights"
+            )
         refuse_other_data(checkpoint.get(KEY), provenance(self), allow=self.allow_other_data)
         own, found = self.state_dict(), checkpoint["state_dict"]
         for key in [*own, *found]:

@@ -32,8 +32,7 @@ class RecipeReport(Callback):
         """Compare a checkpoint's recipe with this one before its optimizer is loaded.
 
         Raises:
-            RunError: If the parameter groups differ, or the average of the weights would be lost,
-                or there is no optimizer to go on with.
+            RunError: If the parameter groups differ, or the average of the weights would be lost.
         """
         if trainer.state.fn != "fit":
             return
@@ -41,11 +40,6 @@ class RecipeReport(Callback):
         averages = any(isinstance(callback, WeightAverage) for callback in _callbacks(trainer))
         if AVERAGED in checkpoint and not averages:
             raise RunError("the checkpoint's fit averages its weights: give its --ema_decay")
-        if "optimizer_states" not in checkpoint:
-            raise RunError(
-                "the checkpoint holds weights without their optimizer (save_weights_only), so no fit "
-                "can go on from it; begin a new one with model.network.weights"
-            )
         for state in checkpoint["optimizer_states"]:
             own = pl_module.optimizer_maker.make(pl_module.network).state_dict()
             there, here = (_groups(optimizer["param_groups"]) for optimizer in (state, own))
