@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -101,6 +102,7 @@ class VideoDataModule(LightningDataModule, ABC):
         self.val_views = ProtocolViews(sampler, one_view, short_side, crop_size)
         self.test_views = ProtocolViews(sampler, self.protocol, short_side, crop_size)
         self.num_segments = num_segments
+        self.sampling = sampling
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.flip_probability = flip_probability
@@ -137,6 +139,28 @@ class VideoDataModule(LightningDataModule, ABC):
         """Name the data set in file names; a subclass with several lists tells them apart."""
         return type(self).__name__.lower()
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Tell this data set from others, wherever it lies: its name, and its list if it has many.
+
+        A checkpoint is refused where this differs from what it was trained on.
+        """
+        return {"data set": type(self).__name__}
+
+    def describe(self) -> dict[str, Any]:
+        """Say in plain values what a checkpoint remembers of its data."""
+        return {
+            "identity": self.identity,
+            "input": {
+                "num_segments": self.num_segments,
+                "sampling": self.sampling,
+                "short_side": self.val_views.short_side,
+                "crop_size": self.val_views.crop_size,
+            },
+            "protocol": self.protocol.name,
+            "flip_probability": self.flip_probability,
+        }
+
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
         """Name the splits that a stage reads."""
         splits: dict[str, tuple[Split, ...]] = {
@@ -165,6 +189,7 @@ class VideoDataModule(LightningDataModule, ABC):
         _require(
             len(self.records[first]) > 0, f"the {first} split holds no videos; nothing to {stage}"
         )
+        self._require_one_for_each_process(needed)
         if stage != "predict":
             self._require_labels(needed)
         if stage in ("test", "predict"):
@@ -215,6 +240,16 @@ class VideoDataModule(LightningDataModule, ABC):
         """The protocol's views of ``predict_split``, (B, V, T, 3, S, S)."""
         return self._loader(self.predict_split, self.test_views, shuffle=False)
 
+    def _require_one_for_each_process(self, splits: Sequence[Split]) -> None:
+        processes = self._rank_and_world_size()[1]
+        for split in splits:
+            count = len(self.records[split])
+            _require(
+                count == 0 or count >= processes,
+                f"the {split} split holds {count} video(s) for {processes} processes; give "
+                "fewer with trainer.devices",
+            )
+
     def _require_labels(self, splits: Sequence[Split]) -> None:
         for split in splits:
             records = self.records[split]
@@ -249,6 +284,8 @@ class VideoDataModule(LightningDataModule, ABC):
             timeout=self.worker_timeout if workers else 0,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
+            # Its own, so that the number of workers does not shift what the network draws.
+            generator=torch.Generator().manual_seed(self.seed),
         )
 
     def _count_done(self) -> int:

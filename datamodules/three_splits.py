@@ -55,3 +55,8 @@ class ThreeSplits(Benchmark):
     def report_name(self) -> str:
         """Name the data set and the official split."""
         return f"{super().report_name}-split{self.split}"
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Tell the official splits apart: one's test videos are in another's training."""
+        return {**super().identity, "official split": str(self.split)}

@@ -85,6 +85,24 @@ class VideoList(VideoDataModule):
         place = Path(self.source).resolve()
         return f"{place.stem}-{zlib.crc32(str(place).encode()):08x}"
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Tell lists apart by their files, labels and splits, not by where they lie.
+
+        So videos of the training are not met in a test after another draw, and a list may move.
+        """
+        lines = sorted(
+            f"{Path(path).name}\t{label}\t{split}"
+            for path, label, split in zip(self.paths, self.labels, self.splits, strict=True)
+        )
+        counts = ", ".join(f"{int((self.splits == split).sum())} {split}" for split in SPLITS)
+        digest = zlib.crc32("\n".join(lines).encode())
+        return {**super().identity, "list": f"{digest:08x} ({counts} videos)"}
+
+    def describe(self) -> dict[str, Any]:
+        """Add the list's name."""
+        return {**super().describe(), "source": Path(self.source).name}
+
     def annotations(self, split: Split) -> Annotations:
         """Give one split's videos."""
         members = np.flatnonzero(self.splits == split).tolist()

@@ -3,17 +3,20 @@
 import atexit
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch.utils.data import DataLoader, get_worker_info
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from datamodules.errors import DataError
 
 IDLE = -1
 MAX_SLOTS = 256
 DIED, TIMED_OUT = "exited unexpectedly", "DataLoader timed out"
+SIGNALLED = "killed by signal"
 
 
 class InProgress:
@@ -82,6 +85,7 @@ class _WatchedIterator:
         self.begin = begin
         self.batches: Iterator[Any] | None = None
         self.loader = loader
+        _in_use.add(self)
 
     def __iter__(self) -> "_WatchedIterator":
         return self
@@ -92,17 +96,54 @@ class _WatchedIterator:
         try:
             return next(self.batches)
         except RuntimeError as error:
-            if not any(reason in str(error) for reason in (DIED, TIMED_OUT)):
-                raise
-            raise DataError(self._account(error)) from error
+            if TIMED_OUT in str(error):
+                hung = f"gave no batch within {self.loader.timeout:g} s"
+                raise DataError(_account(hung, [self])) from error
+            if DIED in str(error):
+                raise _mourn([self]) from error
+            raise
 
-    def _account(self, error: RuntimeError) -> str:
-        dataset: Any = self.loader.dataset
-        files = [str(dataset.records.paths[record]) for record in dataset.in_progress.records()]
-        reading = "; ".join(files) or "none; memory may have run out"
-        seconds = f" within {self.loader.timeout:g} s" if TIMED_OUT in str(error) else ""
-        what = "gave no batch" if seconds else "died"
-        return (
-            f"a loader worker {what}{seconds}; files being read: {reading}. Look at them with "
-            "python -m datamodules.prepare verify, or state a longer data.worker_timeout"
-        )
+
+_in_use: WeakSet[_WatchedIterator] = WeakSet()
+
+
+def find_dead_worker(error: BaseException | None) -> DataError | None:
+    """Find a worker's death behind an error, and name the files that were being read.
+
+    torch hears of a death at once and raises a RuntimeError wherever the process is at that
+    moment, which may be far from the loader, such as in a step of the network.
+    """
+    while error is not None:
+        if isinstance(error, RuntimeError) and SIGNALLED in str(error):
+            return _mourn(list(_in_use))
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _mourn(iterators: Sequence[_WatchedIterator]) -> DataError:
+    """Tell of a death, and send the other workers home.
+
+    torch would raise again at the end of each of them, in the midst of all that ends a run.
+    """
+    account = DataError(_account("died", iterators))
+    usual = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        for iterator in iterators:
+            if isinstance(iterator.batches, _MultiProcessingDataLoaderIter):
+                iterator.batches._shutdown_workers()
+    finally:
+        signal.signal(signal.SIGCHLD, usual)
+    return account
+
+
+def _account(what: str, iterators: Sequence[_WatchedIterator]) -> str:
+    files: dict[str, None] = {}  # each once, in order
+    for iterator in iterators:
+        dataset: Any = iterator.loader.dataset
+        for record in dataset.in_progress.records():
+            files[str(dataset.records.paths[record])] = None
+    reading = "; ".join(files) or "none; memory may have run out"
+    return (
+        f"a loader worker {what}; files being read: {reading}. Look at them with "
+        "python -m datamodules.prepare verify, or state a longer data.worker_timeout"
+    )

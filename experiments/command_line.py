@@ -1,6 +1,8 @@
 """The command line: LightningCLI with this project's defaults, links, run folder and errors."""
 
+import json
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jsonargparse.typing import NonNegativeInt
+from lightning_fabric.plugins import CheckpointIO
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
@@ -20,11 +23,12 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules import DataError
 from datamodules.base import VideoDataModule
+from datamodules.watched_loader import find_dead_worker
 from experiments.hyperparameters import hyperparameters
 from experiments.resuming import continues_slurm_job, step_of
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
-from lightning_modules import RunError, VideoRecognizer
+from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import (
     AlignmentMaps,
     ConfigFile,
@@ -103,7 +107,8 @@ class RecognitionCLI(LightningCLI):
             seed_everything_default=0,
             # Our samplers shard exactly; Lightning's would pad.
             trainer_defaults={"use_distributed_sampler": False},
-            parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
+            # A flag that lacks letters is a mistake, not an abbreviation.
+            parser_kwargs={**dict.fromkeys(SUBCOMMANDS, defaults), "allow_abbrev": False},
             auto_configure_optimizers=False,
             args=args,
         )
@@ -131,6 +136,14 @@ class RecognitionCLI(LightningCLI):
             help="About how often in a fit TensorBoard gets pictures, evenly spread; 0 for none. "
             "It shows ten of each kind unless told otherwise.",
         )
+        parser.add_argument(
+            "--allow_other_data",
+            type=bool,
+            default=False,
+            help="Let a checkpoint meet what it was not trained on: other classes or another order "
+            "of them, another data set, list or split, num_segments, sampling or normalisation. "
+            "What differs is warned of, and scores mean what you say they mean. Default: refuse.",
+        )
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last")
         parser.link_arguments("seed_everything", "data.init_args.seed", compute_fn=int)
@@ -138,6 +151,7 @@ class RecognitionCLI(LightningCLI):
         parser.link_arguments(
             "data.num_classes", "model.network.init_args.num_classes", apply_on="instantiate"
         )
+        parser.link_arguments("allow_other_data", "model.allow_other_data")
         parser.link_arguments("data.class_names", "model.class_names", apply_on="instantiate")
 
     def _parse_ckpt_path(self) -> None:
@@ -146,6 +160,7 @@ class RecognitionCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Settle the run folder and the checkpoint before any work."""
         config = self.config[self.subcommand]
+        self.asked_for = config.model.as_dict()
         if config.run_dir is None:
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         if self.subcommand == "fit" and config.ckpt_path is None:
@@ -167,6 +182,19 @@ class RecognitionCLI(LightningCLI):
             cause = error.__cause__
             known = next((e for e in (error, cause) if isinstance(e, USER_ERRORS)), None)
             raise known or RunError(str(error)) from error
+        self.model.configuration = json.loads(json.dumps(self.asked_for, default=str))
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run it; where this process has to give up, the processes it launched do not wait."""
+        try:
+            super()._run_subcommand(subcommand)
+        except Exception as error:
+            known = error if isinstance(error, USER_ERRORS) else find_dead_worker(error)
+            if known is None:
+                raise
+            if self.trainer.strategy.launcher is not None:
+                self.trainer.strategy.launcher.kill(signal.SIGKILL)
+            raise known from error.__cause__
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Send everything that the trainer writes into the run folder.
@@ -193,6 +221,10 @@ class RecognitionCLI(LightningCLI):
             kwargs["logger"] = logger if fit else False
             callbacks += self._tensorboard_callbacks() if fit else []
         kwargs["callbacks"] = [*first, *(trainer["callbacks"] or []), *callbacks]
+        plugins = trainer["plugins"] or []
+        plugins = plugins if isinstance(plugins, list) else [plugins]
+        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+            kwargs["plugins"] = [*plugins, CheckpointFiles()]
         built = super().instantiate_trainer(**kwargs)
         on_cpu = built.strategy.root_device.type == "cpu"
         if fit and on_cpu and trainer["sync_batchnorm"]:

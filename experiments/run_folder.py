@@ -1,11 +1,12 @@
 """The run folder: what must not be in it yet, and which checkpoint of it is meant."""
 
 from pathlib import Path
-from zipfile import is_zipfile
 
 from lightning_modules import RunError
+from lightning_modules.checkpoint_file import find_fault, peek
 
 CHECKPOINTS = "checkpoints"
+NAMES = ("best", "last", "previous")
 
 
 def holds_run(run_dir: Path) -> bool:
@@ -27,23 +28,34 @@ def refuse_existing_run(run_dir: Path) -> None:
 
 
 def find_checkpoint(run_dir: Path, wanted: str | None) -> str:
-    """Turn ``last``, ``best`` or a path into the path of an existing checkpoint.
+    """Turn ``last``, ``best``, ``previous`` or a path into the path of a checkpoint that is whole.
 
     Args:
         run_dir: The run folder.
         wanted: What was asked for; None for ``best`` where there is one, else ``last``.
 
     Raises:
-        RunError: If there is no such file, or it is no checkpoint.
+        RunError: If there is no such file, or it is damaged or no checkpoint. Another one that
+            is whole is named, and never taken without being asked for.
     """
     folder = run_dir / CHECKPOINTS
     if wanted is None:
         wanted = "best" if (folder / "best.ckpt").exists() else "last"
-    file = folder / f"{wanted}.ckpt" if wanted in ("best", "last") else Path(wanted)
+    file = folder / f"{wanted}.ckpt" if wanted in NAMES else Path(wanted)
     if not file.is_file():
         raise RunError(
             f"{file}: no such checkpoint; name the run with --run_dir, or a file with --ckpt_path"
         )
-    if not is_zipfile(file):  # as torch.save writes them
-        raise RunError(f"{file}: not a checkpoint, or damaged; name another with --ckpt_path")
+    fault = find_fault(file)
+    if fault is not None:
+        raise RunError(f"{file}: {fault}; {_offer_instead(file)}")
     return str(file)
+
+
+def _offer_instead(file: Path) -> str:
+    others = (other for other in file.parent.glob("*.ckpt") if other != file)
+    for other in sorted(others, key=lambda other: other.stat().st_mtime, reverse=True):
+        if find_fault(other) is None:
+            step = peek(other)["global_step"]
+            return f"{other} (step {step}) is whole: ask for it with --ckpt_path {other}"
+    return "no other checkpoint lies beside it; name another with --ckpt_path"

@@ -3,6 +3,7 @@
 This package reaches networks and data through constructor arguments only.
 """
 
+from lightning_modules.checkpoint_file import CheckpointFiles
 from lightning_modules.errors import RunError
 from lightning_modules.mixing import ClipMixing
 from lightning_modules.optimizers import SGD, AdamW
@@ -12,6 +13,7 @@ from lightning_modules.video_recognizer import VideoRecognizer
 __all__ = [
     "SGD",
     "AdamW",
+    "CheckpointFiles",
     "ClipMixing",
     "Constant",
     "CosineDecay",

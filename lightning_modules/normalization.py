@@ -24,9 +24,14 @@ class FrameNormalizer(nn.Module):
         std: tuple[float, float, float] = IMAGENET_STD,
     ) -> None:
         super().__init__()
+        self.stated = {"mean": list(mean), "std": list(std)}
         self.register_buffer("mean", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(std).view(3, 1, 1), persistent=False)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Normalise: uint8 (..., 3, H, W) -> float (..., 3, H, W), same memory format."""
         return (frames.to(self.mean.dtype) - self.mean) / self.std
+
+    def describe(self) -> dict[str, list[float]]:
+        """Give mean and std as stated, in 0-1."""
+        return self.stated

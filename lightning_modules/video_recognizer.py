@@ -15,10 +15,12 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from lightning_modules.batch_norm import freeze_all_but_first
 from lightning_modules.errors import RunError
+from lightning_modules.finite_loss import require_finite, require_finite_weights
 from lightning_modules.metrics import SplitMetrics
 from lightning_modules.mixing import ClipMixing
 from lightning_modules.normalization import FrameNormalizer
 from lightning_modules.optimizers import SGD, OptimizerMaker
+from lightning_modules.provenance import KEY, provenance, refuse_other_data
 from lightning_modules.schedules import Constant, Schedule
 from lightning_modules.total_batch import learning_rate
 
@@ -66,6 +68,12 @@ class VideoRecognizer(LightningModule):
         mixing: Mixes the clips of a training batch; None, as in both papers, mixes nothing.
         partial_bn: Freeze all BatchNorm layers but the first, see
             `lightning_modules.batch_norm.freeze_all_but_first`; both papers train them all.
+        allow_other_data: Whether a checkpoint may meet other classes, another data set or another
+            input than it was trained on, with a warning; see `lightning_modules.provenance`.
+
+    Attributes:
+        configuration: How the model was built, in plain values, for checkpoints; who builds it
+            may say so.
 
     Raises:
         RunError: If ``partial_bn`` finds no layer to freeze.
@@ -81,6 +89,7 @@ class VideoRecognizer(LightningModule):
         view_fusion: Literal["logits", "softmax"] = "logits",
         mixing: ClipMixing | None = None,
         partial_bn: bool = False,
+        allow_other_data: bool = False,
     ) -> None:
         super().__init__()
         self.network = in_channels_last(network)
@@ -92,6 +101,8 @@ class VideoRecognizer(LightningModule):
         self.view_fusion = view_fusion
         self.mixing = mixing
         self.partial_bn = partial_bn
+        self.allow_other_data = allow_other_data
+        self.configuration: dict[str, Any] = {}
         self.metrics = nn.ModuleDict(
             {
                 f"{split}_metrics": SplitMetrics(len(class_names))
@@ -126,7 +137,11 @@ class VideoRecognizer(LightningModule):
         return logits.mean(dim=1)
 
     def training_step(self, batch: VideoBatch, batch_idx: int) -> Tensor:
-        """Compute the loss of random clips; mixed ones count as their likelier class in top-k."""
+        """Compute the loss of random clips; mixed ones count as their likelier class in top-k.
+
+        Raises:
+            NonFiniteLossError: If the loss is not finite, before any weight changes.
+        """
         clips, labels = self.normalize(batch["clips"]), batch["label"]
         targets = labels
         if self.mixing is not None:
@@ -134,6 +149,7 @@ class VideoRecognizer(LightningModule):
             labels = targets.argmax(dim=1)
         logits = self._classify(clips)
         loss = F.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
+        require_finite(loss, batch["path"], self._trainer)
         self.log("train/loss_step", loss, prog_bar=True)
         self._split_metrics("train").update(logits.detach(), labels, loss.detach())
         return loss
@@ -167,12 +183,30 @@ class VideoRecognizer(LightningModule):
         """Log the test metrics."""
         self._log_split("test")
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Compare a checkpoint with this network before anything is loaded.
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let a checkpoint say where it comes from.
 
         Raises:
-            RunError: If a parameter is missing, unknown, or of another shape.
+            NonFiniteLossError: If its weights are not finite.
         """
+        names = (name for name, _ in self.named_parameters())
+        require_finite_weights(checkpoint["state_dict"], names)
+        checkpoint[KEY] = provenance(self)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Compare a checkpoint with the data and this network before anything is loaded.
+
+        Raises:
+            RunError: If it was trained on other data, or a parameter is missing, unknown, or of
+                another shape, or a fit finds no optimizer to go on with.
+        """
+        fits = self._trainer is not None and self._trainer.state.fn == "fit"
+        if fits and "optimizer_states" not in checkpoint:
+            raise RunError(
+                "the checkpoint holds weights without their optimizer (save_weights_only), so no "
+                "fit can go on from it; begin a new one with model.network.weights"
+            )
+        refuse_other_data(checkpoint.get(KEY), provenance(self), allow=self.allow_other_data)
         own, found = self.state_dict(), checkpoint["state_dict"]
         for key in [*own, *found]:
             shapes = [tuple(state[key].shape) if key in state else None for state in (own, found)]

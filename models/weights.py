@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +86,7 @@ def _download(member: Any) -> dict[str, Tensor]:
 
 def _read_file(path: Path) -> dict[str, Tensor]:
     try:
+        _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged or foreign file
         raise WeightsError(
@@ -101,6 +103,15 @@ def _read_file(path: Path) -> dict[str, Tensor]:
         if key.startswith(CHECKPOINT_PREFIX)
     }
     return inside or dict(state)
+
+
+def _check_sums(path: Path) -> None:
+    """Compare what torch.save wrote with its checksums, which torch.load does not look at."""
+    if is_zipfile(path):
+        with ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise BadZipFile(damaged)
 
 
 def _is_entry(item: tuple[Any, Any]) -> bool:

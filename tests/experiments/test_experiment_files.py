@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from datamodules.encoding import write_video
@@ -49,6 +50,12 @@ def video_list(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "list.csv"
 
 
+def assert_plain(run_dir: Path) -> None:
+    """Check that a run's checkpoint holds plain values alone and says where it comes from."""
+    checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", mmap=True, weights_only=True)
+    assert checkpoint["provenance"]["class_names"]
+
+
 def data_arguments(config: Path, shapes_root: Path, video_list: Path, tmp_path: Path) -> list[str]:
     """Put small videos in the place of an experiment's own."""
     kind = yaml.safe_load(config.read_text())["data"]["class_path"]
@@ -71,7 +78,7 @@ def test_a_shipped_experiment_trains_one_step(
 ) -> None:
     data = data_arguments(config, shapes_root, video_list, tmp_path)
     main(["fit", f"--config={config}", f"--run_dir={tmp_path / 'run'}", *SMALL, *data])
-    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+    assert_plain(tmp_path / "run")
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda file: file.stem)
@@ -83,6 +90,7 @@ def test_a_shipped_recipe_trains_one_step_over_an_experiment(
     data = data_arguments(config, shapes_root, video_list, tmp_path)
     small = [*SMALL, "--model.network.backbone=resnet18", f"--run_dir={run_dir}"]
     main(["fit", f"--config={config}", f"--config={recipe}", *small, *data])
+    assert_plain(run_dir)
     in_force = yaml.safe_load((run_dir / "config.yaml").read_text())
     stated = yaml.safe_load(recipe.read_text())
     stated.get("trainer", {}).pop("max_epochs", None)  # this fit's is its own
@@ -97,7 +105,7 @@ def test_a_shipped_grid_s_row_trains_one_step(
     data = data_arguments(grid.base, shapes_root, video_list, tmp_path)
     row = grid.overrides(label, seed=0)
     main(["fit", f"--config={grid.base}", f"--run_dir={tmp_path / 'run'}", *row, *SMALL, *data])
-    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+    assert_plain(tmp_path / "run")
 
 
 def _includes(whole: Any, part: Any) -> bool:

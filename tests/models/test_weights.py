@@ -322,6 +322,17 @@ def test_what_is_no_file_of_weights_is_refused_by_name(
     assert str(path) in str(refusal.value)
 
 
+def test_a_bit_that_flipped_among_the_weights_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"layer": torch.full((64,), 0.5)}, path)
+    content = path.read_bytes()
+    place = content.find(torch.full((64,), 0.5).numpy().tobytes()) + 100
+    path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+    assert not torch.equal(torch.load(path)["layer"], torch.full((64,), 0.5))  # torch says nothing
+    with pytest.raises(WeightsError, match="BadZipFile"):
+        read_state_dict(str(path), "resnet18")
+
+
 @pytest.mark.parametrize(
     "content",
     [

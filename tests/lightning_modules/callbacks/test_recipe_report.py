@@ -74,3 +74,12 @@ def test_an_average_is_not_lost_when_a_fit_is_resumed(
     first = trained(fit, recognizer, tmp_path, WeightAverage(0.9))
     with pytest.raises(RunError, match="ema_decay"):
         fit(recognizer(optimizer=SGD(lr=0.01)), max_epochs=2, ckpt_path=first)
+
+
+def test_a_checkpoint_of_weights_alone_is_refused_when_a_fit_is_resumed(
+    fit: Fit, recognizer: Make, tmp_path: Path
+) -> None:
+    trainer = fit(recognizer(optimizer=SGD(lr=0.01)))
+    trainer.save_checkpoint(tmp_path / "weights.ckpt", weights_only=True)
+    with pytest.raises(RunError, match="save_weights_only"):
+        fit(recognizer(), max_epochs=2, ckpt_path=tmp_path / "weights.ckpt")
