@@ -2,21 +2,27 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from pytorch_lightning import LightningDataModule
 from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
+from datamodules.annotations import Annotations
 from datamodules.cores import available_cores
 from datamodules.errors import DataError
+from datamodules.mirroring import mirrored_labels
 from datamodules.protocols import get_protocol
 from datamodules.samplers import EpochSampler
 from datamodules.sampling import SamplingKind, make_sampler
+from datamodules.selection import Coverage, Selection, select_usable
 from datamodules.splitting import Split
 from datamodules.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.video_dataset import Sample, VideoDataset, VideoRecords
+from datamodules.video_index import VideoIndex
 from datamodules.views import ProtocolViews, RandomClip, ViewMaker
+from datamodules.watched_loader import WatchedLoader
 
 Loader = DataLoader[Sample]
 MAX_WORKERS = 8
@@ -25,7 +31,7 @@ MAX_WORKERS = 8
 class VideoDataModule(LightningDataModule, ABC):
     """Loaders for training, validation (one clip, centre crop), test and prediction.
 
-    A subclass sets ``class_names`` in its constructor and gives the records of each split.
+    A subclass sets ``class_names`` in its constructor and gives the annotations of each split.
 
     Args:
         num_segments: T, the frames of one clip.
@@ -36,10 +42,17 @@ class VideoDataModule(LightningDataModule, ABC):
         short_side: Short side before test crops, pixels.
         crop_size: Side of the network's input, pixels.
         crop_scales: Sides of training crops as parts of the short side; the default is TSN's.
-        flip_probability: Of mirrored training clips. 0 where left and right matter.
+        flip_probability: Of mirrored training clips. Classes whose names say left or right swap
+            labels, see `datamodules.mirroring`; both papers never mirror on Something-Something.
         protocol: Test views, ``<clips>x<crops>``; see `datamodules.protocols.get_protocol`.
+        test_split: The split that ``test`` reads.
         predict_split: The split that ``predict`` reads.
+        index_dir: Where `VideoIndex` keeps what it found out, and reports lie.
+        skip_unreadable: Whether to leave out the videos that ``python -m datamodules.prepare
+            verify`` has reported, in every split, and count them; any other one that cannot be
+            used still ends the run.
         num_workers: Loader processes; None for one less than this process's share of the cores.
+        worker_timeout: Seconds that a batch may take before the run ends; 0 for no limit.
         seed: Of the order and of random clips.
 
     Raises:
@@ -47,6 +60,8 @@ class VideoDataModule(LightningDataModule, ABC):
     """
 
     class_names: tuple[str, ...]
+    sideless_classes: tuple[str, ...] = ()
+    """Class names that say left or right and mean no side."""
 
     def __init__(
         self,
@@ -60,8 +75,12 @@ class VideoDataModule(LightningDataModule, ABC):
         crop_scales: Sequence[float] = JITTER_SCALES,
         flip_probability: float = 0.0,
         protocol: str = "1x1",
+        test_split: Split = "test",
         predict_split: Split = "test",
+        index_dir: str = "data/index",
+        skip_unreadable: bool = False,
         num_workers: int | None = None,
+        worker_timeout: float = 600.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -82,10 +101,16 @@ class VideoDataModule(LightningDataModule, ABC):
         self.num_segments = num_segments
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
+        self.flip_probability = flip_probability
+        self.test_split = test_split
         self.predict_split = predict_split
+        self.index = VideoIndex(index_dir)
+        self.skip_unreadable = skip_unreadable
         self.num_workers = num_workers
+        self.worker_timeout = worker_timeout
         self.seed = seed
         self.records: dict[Split, VideoRecords] = {}
+        self.coverage: dict[Split, Coverage] = {}
 
     @property
     def num_classes(self) -> int:
@@ -93,33 +118,82 @@ class VideoDataModule(LightningDataModule, ABC):
         return len(self.class_names)
 
     @abstractmethod
-    def load_records(self, split: Split) -> VideoRecords:
-        """Give one split's videos.
+    def annotations(self, split: Split) -> Annotations:
+        """Read what the lists say of one split; no video is opened.
 
         Raises:
-            DataError: If the data cannot be used.
+            DataError: If the lists cannot be used.
         """
+
+    @property
+    def report_file(self) -> Path:
+        """Name the report of ``python -m datamodules.prepare verify``."""
+        return self.index.file.parent / f"{self.report_name}.verify.json"
+
+    @property
+    def report_name(self) -> str:
+        """Name the data set in file names; a subclass with several lists tells them apart."""
+        return type(self).__name__.lower()
+
+    def needed_splits(self, stage: str) -> tuple[Split, ...]:
+        """Name the splits that a stage reads."""
+        splits: dict[str, tuple[Split, ...]] = {
+            "fit": ("train", "val"),
+            "validate": ("val",),
+            "test": (self.test_split,),
+            "predict": (self.predict_split,),
+        }
+        return splits[stage]
+
+    def prepare_data(self) -> None:
+        """Look through the videos that the coming stage needs, once; progress is shown."""
+        stage = self.trainer.state.fn.value if self.trainer and self.trainer.state.fn else "fit"
+        for split in self.needed_splits(stage):
+            self.select(split)
 
     def setup(self, stage: str) -> None:
         """Load the splits that a stage needs; say how many videos there are."""
-        needed: dict[str, tuple[Split, ...]] = {
-            "fit": ("train", "val"),
-            "validate": ("val",),
-            "test": ("test",),
-            "predict": (self.predict_split,),
-        }
-        for split in needed[stage]:
+        needed = self.needed_splits(stage)
+        for split in needed:
             if split not in self.records:
                 self.records[split] = self.load_records(split)
-                rank_zero_info(f"{split}: {self._describe(self.records[split])}")
-        first = needed[stage][0]
+                rank_zero_info(f"{split}: {self._describe(split)}")
+        first = needed[0]
         _require(
             len(self.records[first]) > 0, f"the {first} split holds no videos; nothing to {stage}"
         )
         if stage != "predict":
-            self._require_labels(needed[stage])
+            self._require_labels(needed)
         if stage in ("test", "predict"):
             rank_zero_info(f"protocol {self.protocol}")
+
+    def load_records(self, split: Split) -> VideoRecords:
+        """Give one split's usable videos, and note how many of the list they are.
+
+        Raises:
+            DataError: If a video cannot be used and may not be left out.
+        """
+        selection = self.select(split)
+        self.coverage[split] = selection.coverage
+        facts = self.index.facts(selection.paths)
+        return VideoRecords.of(selection.paths, selection.labels, facts)
+
+    def select(self, split: Split) -> Selection:
+        """Choose the usable videos of one split's list.
+
+        Raises:
+            DataError: If a video cannot be used and may not be left out.
+        """
+        return select_usable(
+            self.annotations(split),
+            self.index,
+            self.report_file if self.skip_unreadable else None,
+            missing_list=self._missing_list(split),
+        )
+
+    def _missing_list(self, split: Split) -> Path | None:
+        """Name where missing videos are listed; None where none may be missing."""
+        return None
 
     def train_dataloader(self) -> Loader:
         """Shuffled random clips, (B, T, 3, S, S)."""
@@ -133,7 +207,7 @@ class VideoDataModule(LightningDataModule, ABC):
 
     def test_dataloader(self) -> Loader:
         """The protocol's views, (B, V, T, 3, S, S)."""
-        return self._loader("test", self.test_views, shuffle=False)
+        return self._loader(self.test_split, self.test_views, shuffle=False)
 
     def predict_dataloader(self) -> Loader:
         """The protocol's views of ``predict_split``, (B, V, T, 3, S, S)."""
@@ -145,28 +219,35 @@ class VideoDataModule(LightningDataModule, ABC):
             for path in records.paths[records.labels < 0][:1]:
                 raise DataError(f"{path}: has no label; only predict reads videos without one")
 
-    def _describe(self, records: VideoRecords) -> str:
-        short = int((records.frames < self.min_frames).sum())
+    def _describe(self, split: Split) -> str:
+        short = int((self.records[split].frames < self.min_frames).sum())
         repeats = f", {short:,} under {self.min_frames} frames, which repeat some" if short else ""
-        return f"{len(records):,} videos{repeats}"
+        return f"{self.coverage[split]}{repeats}"
 
     def _loader(self, split: Split, views: ViewMaker, *, shuffle: bool) -> Loader:
-        dataset = VideoDataset(self.records[split], views, self.seed)
+        mirrored = self._mirrored_labels(views)
+        dataset = VideoDataset(self.records[split], views, self.seed, mirrored)
         rank, world_size = self._rank_and_world_size()
         sampler = EpochSampler(
             len(dataset), shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size
         )
         workers = self._workers()
-        return DataLoader(
+        return WatchedLoader(
             dataset,
             batch_size=self._batch_size(views),
             sampler=sampler,
             # A short last batch would upset batch normalisation; its videos come in other epochs.
             drop_last=shuffle and len(sampler) >= self.batch_size,
             num_workers=workers,
+            timeout=self.worker_timeout if workers else 0,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _mirrored_labels(self, views: ViewMaker) -> list[int] | None:
+        if views is not self.train_views or not self.flip_probability:
+            return None
+        return mirrored_labels(self.class_names, self.sideless_classes)
 
     def _batch_size(self, views: ViewMaker) -> int:
         if views is self.train_views:

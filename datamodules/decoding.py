@@ -3,73 +3,35 @@
 Headers are not believed: frame counts and timestamps are wrong or missing in common data sets.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.errors import VideoDecodeError
+from datamodules.packet_cursor import PacketCursor, decode_run
+from datamodules.packet_table import NO_SEEK, PacketTable
+from datamodules.video_stream import REMEDY, iterate_frames, open_video, upright_rgb
 
-REMEDY = "replace the file or take it out of the list"
-
-
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Turn what FFmpeg and PyAV raise into one error that names the file."""
-    try:
-        yield
-    except VideoDecodeError:
-        raise
-    except FileNotFoundError:
-        raise VideoDecodeError(f"{path}: no such file; check the list and its root") from None
-    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise VideoDecodeError(f"{path}: does not decode ({reason}); {REMEDY}") from error
+WORTH_SEEKING = 32
+"""Packets that are read past sooner than a container seeks."""
 
 
-def iterate_frames(path: Path) -> Iterator[VideoFrame]:
-    """Decode the first video stream from its first frame on, in display order.
-
-    Raises:
-        VideoDecodeError: If the file is missing, holds no video, stops decoding, or a frame is
-            damaged.
-    """
-    # Some files carry metadata in unknown encodings; it plays no part here.
-    with _named_errors(path), av.open(str(path), metadata_errors="ignore") as container:
-        if not container.streams.video:
-            raise VideoDecodeError(f"{path}: holds no video stream; {REMEDY}")
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1  # workers are the parallelism
-        for index, frame in enumerate(container.decode(stream)):
-            if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
-                raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
-            yield frame
-
-
-def count_frames(path: Path) -> int:
-    """Count the frames that decode.
-
-    Raises:
-        VideoDecodeError: If the file does not decode, or no frame does.
-    """
-    count = sum(1 for _ in iterate_frames(path))
-    if count == 0:
-        raise VideoDecodeError(f"{path}: no frame decodes; {REMEDY}")
-    return count
-
-
-def read_frames(path: Path, indices: Sequence[int] | np.ndarray) -> Tensor:
-    """Read frames by index; each wanted frame is converted once, decoding stops at the last.
+def read_frames(
+    path: Path, indices: Sequence[int] | NDArray[np.int64], layout: bytes = b""
+) -> Tensor:
+    """Read frames by index, each decoded and converted once, the same as by decoding all.
 
     Args:
         path: A file that FFmpeg reads.
         indices: Frame indices from 0, in any order, repeats allowed.
+        layout: Of this file, by `datamodules.video_scan`; with it, only what is needed is
+            decoded, without it all up to the last wanted frame.
 
     Returns:
         RGB frames in the order of ``indices``, uint8 0-255, (len(indices), 3, H, W), in
@@ -83,21 +45,78 @@ def read_frames(path: Path, indices: Sequence[int] | np.ndarray) -> Tensor:
     if len(indices) == 0 or min(indices) < 0:
         raise ValueError(f"frame indices count from 0 and are at least one, not {indices}")
     wanted, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
-    last = int(wanted[-1])
-    chosen = set(wanted.tolist())
-    frames: list[np.ndarray] = []
-    convert = VideoReformatter()  # keeps its tables: a new one per frame costs more than decoding
-    index = -1
-    for index, frame in enumerate(iterate_frames(path)):
-        if index in chosen:
-            frames.append(convert.reformat(frame, format="rgb24", threads=1).to_ndarray())
-        if index == last:
-            break
-    if len(frames) < len(wanted):
+    chosen = _ChosenFrames(path, wanted.tolist())
+    if layout:
+        chosen.take(decode_runs(path, PacketTable.from_bytes(layout), chosen.missing))
+    if chosen.missing:  # without a layout, or where the decoder left a frame out
+        chosen.take(enumerate(iterate_frames(path)))
+    if chosen.missing:
         raise VideoDecodeError(
-            f"{path}: frame {last} is wanted, but only {index + 1} frames decode; {REMEDY}"
+            f"{path}: frame {max(chosen.missing)} is wanted, but only {chosen.end} frames decode; "
+            f"{REMEDY}"
         )
-    if any(frame.shape != frames[0].shape for frame in frames):
-        raise VideoDecodeError(f"{path}: the size of its frames changes midway; {REMEDY}")
-    stacked = torch.from_numpy(np.stack(frames)[places])  # (T, H, W, 3)
-    return stacked.permute(0, 3, 1, 2)
+    in_order = np.array_equal(places, np.arange(len(wanted)))
+    pixels = chosen.pixels if in_order else chosen.pixels[places]
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2)
+
+
+class _ChosenFrames:
+    """Collects wanted frames, converted, each in its place.
+
+    Args:
+        path: For messages.
+        wanted: Frame indices, rising.
+    """
+
+    pixels: NDArray[np.uint8]  # (n, H, W, 3)
+
+    def __init__(self, path: Path, wanted: Sequence[int]) -> None:
+        self.path = path
+        self.count = len(wanted)
+        self.missing = {frame: place for place, frame in enumerate(wanted)}
+        self.converter = VideoReformatter()
+        self.shape: tuple[int, ...] = ()
+        self.end = 0
+
+    def take(self, frames: Iterable[tuple[int, VideoFrame]]) -> None:
+        """Go through decoded frames until none is missing any more.
+
+        Raises:
+            VideoDecodeError: If a wanted frame's size differs from an earlier one's.
+        """
+        for index, frame in frames:
+            self.end = index + 1
+            if index in self.missing:
+                self._keep(self.missing.pop(index), upright_rgb(frame, self.converter))
+                if not self.missing:
+                    return
+
+    def _keep(self, place: int, image: NDArray[np.uint8]) -> None:
+        if not self.shape:
+            self.shape = image.shape
+            self.pixels = np.empty((self.count, *image.shape), dtype=np.uint8)
+        if image.shape != self.shape:
+            raise VideoDecodeError(f"{self.path}: the size of its frames changes midway; {REMEDY}")
+        self.pixels[place] = image
+
+
+def decode_runs(
+    path: Path, table: PacketTable, wanted: Iterable[int]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decode what a table says for some frames; others come along or are missing.
+
+    Yields:
+        Wanted frames and their indices, in the file's order.
+
+    Raises:
+        VideoDecodeError: As `datamodules.video_stream.open_video`.
+    """
+    frame_of = {int(table.packets[frame]): frame for frame in wanted if frame < len(table.packets)}
+    with open_video(path) as (container, stream):
+        cursor = PacketCursor(container, stream)
+        for entry, packets in table.plan(frame_of.values()):
+            far = entry.packet - cursor.number > WORTH_SEEKING
+            cursor.go_to(entry, seek=far and entry.time != NO_SEEK)
+            for frame in decode_run(cursor, packets[-1], wanted=set(packets)):
+                if frame.opaque in frame_of:
+                    yield frame_of[frame.opaque], frame

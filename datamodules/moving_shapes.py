@@ -10,18 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from rich.progress import track
 
 from datamodules import encoding, shape_renderer
+from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
 from datamodules.cores import available_cores
 from datamodules.encoding import write_video
 from datamodules.errors import DataError
-from datamodules.frame_index import FrameIndex
 from datamodules.shape_renderer import CLASS_NAMES, render_clip
 from datamodules.splitting import SPLITS, Split
-from datamodules.video_dataset import VideoRecords
 
 ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
 """All frames are keyframes: differences in quality along a clip would tell its direction."""
@@ -51,6 +49,7 @@ class MovingShapes(VideoDataModule):
         test_videos: Videos for the test.
         video_size: Height and width of the videos, pixels, even.
         render_seed: Of the scenes; fixed apart from the run's seed, so that runs stay comparable.
+        index_dir: Where `VideoIndex` keeps what it found out; None for ``root``.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
@@ -68,9 +67,10 @@ class MovingShapes(VideoDataModule):
         test_videos: int = 400,
         video_size: int = 72,
         render_seed: int = 0,
+        index_dir: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(index_dir=index_dir or root, **kwargs)
         if video_size < 16 or video_size % 2:
             raise DataError(f"{video_size=} must be even and at least 16 pixels")
         if kwargs.get("flip_probability", 0) > 0:
@@ -80,7 +80,6 @@ class MovingShapes(VideoDataModule):
         sizes = (train_videos, val_videos, test_videos)
         self.sizes: dict[Split, int] = dict(zip(SPLITS, sizes, strict=True))
         self.folder = Path(root) / f"{video_size}px-seed{render_seed}-{_renderer_version()}"
-        self.index = FrameIndex(root)
         self.video_size = video_size
         self.render_seed = render_seed
 
@@ -93,16 +92,13 @@ class MovingShapes(VideoDataModule):
                 rendered = pool.map(self._render, missing)
                 for _ in track(rendered, "Rendering MovingShapes", total=len(missing)):
                     pass
-        self.index.count([str(video.path) for video in videos])
+        super().prepare_data()
 
-    def load_records(self, split: Split) -> VideoRecords:
-        """Give one split's videos."""
+    def annotations(self, split: Split) -> Annotations:
+        """Name one split's videos, rendered or not."""
         videos = self._videos(split)
         paths = [str(video.path) for video in videos]
-        labels = [CLASS_NAMES.index(video.class_name) for video in videos]
-        return VideoRecords(
-            np.array(paths, dtype=str), np.array(labels, dtype=np.int64), self.index.count(paths)
-        )
+        return Annotations(paths, [CLASS_NAMES.index(video.class_name) for video in videos])
 
     def _videos(self, split: Split) -> list[RenderedVideo]:
         """Name a split's videos; the same scene of a pair follows in both directions."""

@@ -81,9 +81,9 @@ class MultiScaleCrop:
         return resize(crop, self.size, self.size)
 
 
-def random_flip(frames: Tensor, probability: float, rng: Generator) -> Tensor:
-    """Mirror all frames of a clip left to right, or none."""
-    return torch.flip(frames, (-1,)) if rng.random() < probability else frames
+def mirror(frames: Tensor) -> Tensor:
+    """Swap left and right in all frames of a clip."""
+    return torch.flip(frames, (-1,))
 
 
 def crops_along_longer_side(frames: Tensor, num_crops: int, size: int) -> list[Tensor]:

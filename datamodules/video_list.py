@@ -1,5 +1,6 @@
 """Your own videos: class folders, or a csv with path, label and perhaps groups."""
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,10 @@ from datamodules.annotation_list import (
     read_class_folders,
     read_csv,
 )
+from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
-from datamodules.frame_index import FrameIndex
 from datamodules.splitting import SPLITS, Split, split_at_random, split_by_groups
-from datamodules.video_dataset import VideoRecords
 
 
 class VideoList(VideoDataModule):
@@ -38,7 +38,6 @@ class VideoList(VideoDataModule):
         test_fraction: Part of the groups drawn for the test, 0-1.
         split_seed: Of that draw; fixed apart from the run's seed, so that runs stay comparable.
         num_classes: Classes that the labels must fit; None to take them from the list.
-        index_dir: Where counted frames are kept.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
@@ -58,7 +57,6 @@ class VideoList(VideoDataModule):
         test_fraction: float = 0.2,
         split_seed: int = 0,
         num_classes: int | None = None,
-        index_dir: str = "data/index",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,7 +65,7 @@ class VideoList(VideoDataModule):
             videos = read_csv(place, Path(root) if root else None, group_column, name_column)
         else:
             videos = read_class_folders(place)
-        self.index = FrameIndex(index_dir)
+        self.source = source
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
         groups = [video.group or video.path for video in videos]
@@ -80,16 +78,17 @@ class VideoList(VideoDataModule):
             fractions: dict[Split, float] = {"val": val_fraction, "test": test_fraction}
             self.splits = split_at_random(groups, fractions, split_seed, source)
 
-    def prepare_data(self) -> None:
-        """Count the frames of all videos, once; a file that does not decode stops the run here."""
-        self.index.count(self.paths)
+    @property
+    def report_name(self) -> str:
+        """Name the list, and tell apart lists of one name."""
+        place = Path(self.source).resolve()
+        return f"{place.stem}-{zlib.crc32(str(place).encode()):08x}"
 
-    def load_records(self, split: Split) -> VideoRecords:
+    def annotations(self, split: Split) -> Annotations:
         """Give one split's videos."""
-        members = np.flatnonzero(self.splits == split)
+        members = np.flatnonzero(self.splits == split).tolist()
         paths = [self.paths[index] for index in members]
-        labels = np.array([self.labels[index] for index in members], dtype=np.int64)
-        return VideoRecords(np.array(paths, dtype=str), labels, self.index.count(paths))
+        return Annotations(paths, [self.labels[index] for index in members])
 
 
 def _stated_splits(videos: Sequence[AnnotatedVideo]) -> np.ndarray:

@@ -1,31 +1,42 @@
 """From a video file to what the network sees: one random clip, or a protocol's views."""
 
-from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from datamodules.decoding import read_frames
 from datamodules.errors import DataError
 from datamodules.protocols import TestProtocol
 from datamodules.sampling import ClipSampler, Indices
 from datamodules.transforms import (
     MultiScaleCrop,
     crops_along_longer_side,
-    random_flip,
+    mirror,
     resize,
     resize_short_side,
 )
+from datamodules.video import Video
+
+
+class Views(NamedTuple):
+    """What is shown of a video.
+
+    Attributes:
+        clips: uint8 0-255, a training clip (T, 3, S, S) or test views (V, T, 3, S, S).
+        mirrored: Whether left and right are swapped.
+    """
+
+    clips: Tensor
+    mirrored: bool = False
 
 
 class ViewMaker(Protocol):
     """Reads a video as a training clip or as test views."""
 
-    def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:
-        """Read (T, 3, S, S) or (V, T, 3, S, S), uint8 0-255."""
+    def __call__(self, video: Video, rng: Generator) -> Views:
+        """Read the views."""
 
 
 class RandomClip:
@@ -42,10 +53,11 @@ class RandomClip:
         self.crop = crop
         self.flip_probability = flip_probability
 
-    def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:
-        """Read (T, 3, S, S), uint8 0-255."""
-        frames = read_frames(path, self.sampler.random_clip(num_frames, rng))
-        return random_flip(self.crop(frames, rng), self.flip_probability, rng).contiguous()
+    def __call__(self, video: Video, rng: Generator) -> Views:
+        """Read (T, 3, S, S)."""
+        clip = self.crop(video.read(self.sampler.random_clip(video.frames, rng)), rng)
+        mirrored = rng.random() < self.flip_probability
+        return Views((mirror(clip) if mirrored else clip).contiguous(), mirrored)
 
 
 class ProtocolViews:
@@ -73,17 +85,17 @@ class ProtocolViews:
         self.short_side = short_side
         self.crop_size = crop_size
 
-    def __call__(self, path: Path, num_frames: int, rng: Generator) -> Tensor:
-        """Read (V, T, 3, S, S), uint8 0-255."""
-        clips = self._clips(num_frames, rng)  # (clips, T)
-        frames = read_frames(path, clips.ravel())  # (clips*T, 3, H, W)
+    def __call__(self, video: Video, rng: Generator) -> Views:
+        """Read (V, T, 3, S, S)."""
+        clips = self._clips(video.frames, rng)  # (clips, T)
+        frames = video.read(clips.ravel())  # (clips*T, 3, H, W)
         frames = resize_short_side(frames, self.short_side)
         side = self.short_side if self.protocol.full else self.crop_size
         crops = [
             resize(crop, self.crop_size, self.crop_size).unflatten(0, clips.shape)
             for crop in crops_along_longer_side(frames, self.protocol.crops, side)
         ]
-        return torch.stack(crops, dim=1).flatten(0, 1)
+        return Views(torch.stack(crops, dim=1).flatten(0, 1))
 
     def _clips(self, num_frames: int, rng: Generator) -> Indices:
         if self.protocol.random:

@@ -15,26 +15,30 @@ class MetricsFile(Callback):
     """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol into the run folder.
 
     ``val`` and ``test`` hold the latest results; each test also stays under
-    ``test_<protocol>``, so that several protocols of one run stand side by side.
+    ``test_<protocol>``, so that several protocols of one run stand side by side. Beside them
+    stand the data set's split that was read, and of how many listed videos n_videos are, with
+    how many files were missing and how many skipped as unreadable.
     """
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the validation's results, except those of the sanity check."""
         if not trainer.sanity_checking:
-            self._write(trainer, {"val": self._results(trainer, "val", "1x1")})
+            self._write(trainer, {"val": self._results(trainer, "val", "val", "1x1")})
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the test's results."""
-        protocol = trainer.datamodule.protocol.name  # type: ignore[attr-defined]
-        results = self._results(trainer, "test", protocol)
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        protocol = data.protocol.name
+        results = self._results(trainer, "test", data.test_split, protocol)
         self._write(trainer, {"test": results, f"test_{protocol}": results})
 
     @staticmethod
-    def _results(trainer: Trainer, split: str, protocol: str) -> dict[str, Any]:
+    def _results(trainer: Trainer, stage: str, split: str, protocol: str) -> dict[str, Any]:
         metrics = trainer.callback_metrics
-        values: dict[str, Any] = {name: float(metrics[f"{split}/{name}"]) for name in NAMES}
+        values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
         values["n_videos"] = int(values["n_videos"])
-        return {**values, "protocol": protocol}
+        coverage = trainer.datamodule.coverage[split]  # type: ignore[attr-defined]
+        return {**values, "protocol": protocol, "split": split, **coverage.as_dict()}
 
     @staticmethod
     def _write(trainer: Trainer, results: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from datamodules.decoding import count_frames, read_frames
+from datamodules.decoding import read_frames
 from datamodules.encoding import write_video
+from datamodules.video_scan import scan_video
 
 Frames = Callable[..., np.ndarray]
 
@@ -16,7 +17,7 @@ Frames = Callable[..., np.ndarray]
 def test_a_missing_folder_is_made(tmp_path: Path, numbered_frames: Frames) -> None:
     path = tmp_path / "new" / "folder" / "clip.mp4"
     write_video(path, numbered_frames(4))
-    assert count_frames(path) == 4
+    assert scan_video(path).frames == 4
 
 
 def test_nothing_but_the_file_is_left(tmp_path: Path, numbered_frames: Frames) -> None:
@@ -53,7 +54,7 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path, numbered_frames: Fr
 def test_an_existing_file_is_replaced(tmp_path: Path, numbered_frames: Frames) -> None:
     for num_frames in (9, 4):
         write_video(tmp_path / "clip.mp4", numbered_frames(num_frames))
-    assert count_frames(tmp_path / "clip.mp4") == 4
+    assert scan_video(tmp_path / "clip.mp4").frames == 4
 
 
 def test_frames_that_cannot_be_encoded_leave_an_existing_file_alone(

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from datamodules import DataError, MovingShapes, moving_shapes
-from datamodules.decoding import count_frames, read_frames
+from datamodules.decoding import read_frames
 from datamodules.shape_renderer import CLASS_NAMES, REVERSED
 from datamodules.splitting import SPLITS
+from datamodules.video_scan import scan_video
 
 SMALL: dict[str, Any] = {
     **{"train_videos": 16, "val_videos": 8, "test_videos": 8, "video_size": 32},
@@ -59,7 +60,7 @@ def test_a_label_is_the_class_of_its_folder(root: Path) -> None:
 
 def test_frames_are_counted_as_they_decode(root: Path) -> None:
     records = make(root).load_records("val")
-    assert records.frames.tolist() == [count_frames(Path(path)) for path in records.paths]
+    assert records.frames.tolist() == [scan_video(Path(path)).frames for path in records.paths]
 
 
 def test_videos_have_the_asked_size(root: Path) -> None:
@@ -120,8 +121,8 @@ def test_splits_share_no_scene(root: Path) -> None:
 def test_the_next_class_plays_the_same_scene_backwards(name: str, root: Path) -> None:
     (folder,) = root.glob("32px-seed0-*/train")
     forward, backward = folder / name / "000001.mp4", folder / REVERSED[name] / "000001.mp4"
-    n = count_frames(forward)
-    assert count_frames(backward) == n
+    n = scan_video(forward).frames
+    assert scan_video(backward).frames == n
     scene = read_frames(forward, range(n)).double()
     played_backwards = read_frames(backward, np.arange(n)[::-1]).double()
     difference = (scene - played_backwards).abs().mean()  # of two lossy encodings

@@ -1,6 +1,7 @@
 """Specification of `video_dataset`: a sample is decided by seed, epoch and index alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from datamodules.errors import VideoDecodeError
 from datamodules.sampling import SegmentSampler
 from datamodules.transforms import MultiScaleCrop
+from datamodules.video import scan
 from datamodules.video_dataset import SampleKey, VideoDataset, VideoRecords
 from datamodules.views import RandomClip
 
@@ -22,7 +24,8 @@ def make_dataset(write_clip: WriteClip) -> Callable[..., VideoDataset]:
 
     def make(seed: int = 0, frames: int = 40) -> VideoDataset:
         paths = [str(write_clip(f"{name}.mkv", 40, 48, 64)) for name in "abc"]
-        records = VideoRecords(np.array(paths), np.array([2, 0, -1]), np.full(3, frames))
+        facts = [replace(scan(Path(path)), frames=frames) for path in paths]
+        records = VideoRecords.of(paths, [2, 0, -1], facts)
         return VideoDataset(records, RandomClip(SegmentSampler(4), MultiScaleCrop(16), 0.5), seed)
 
     return make

@@ -1,15 +1,16 @@
-"""Specification of `frame_index`: frames are counted once per file, and anew when it changes."""
+"""Specification of `video_index`: a video is looked through once, and anew when it changes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from datamodules import frame_index
-from datamodules.decoding import count_frames
+from datamodules import video_index
 from datamodules.errors import DataError
-from datamodules.frame_index import FrameIndex
+from datamodules.video import scan
+from datamodules.video_facts import VideoFacts
+from datamodules.video_index import VideoIndex
 
 WriteClip = Callable[..., Path]
 
@@ -19,12 +20,17 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """List the names of files that are decoded from here on."""
     names: list[str] = []
 
-    def count(path: Path) -> int:
+    def look(path: Path) -> VideoFacts:
         names.append(path.name)
-        return count_frames(path)
+        return scan(path)
 
-    monkeypatch.setattr(frame_index, "count_frames", count)
+    monkeypatch.setattr(video_index, "scan", look)
     return names
+
+
+def frames_of(index: VideoIndex, paths: Sequence[str]) -> list[int]:
+    """Ask an index for the frames of each video."""
+    return [facts.frames for facts in index.facts(paths)]
 
 
 def write_clips(write_clip: WriteClip, *lengths: int) -> list[str]:
@@ -34,24 +40,24 @@ def write_clips(write_clip: WriteClip, *lengths: int) -> list[str]:
 
 def test_frames_are_counted_in_the_order_of_files(tmp_path: Path, write_clip: WriteClip) -> None:
     paths = write_clips(write_clip, 7, 3, 12)
-    assert FrameIndex(tmp_path).count(paths).tolist() == [7, 3, 12]
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3, 12]
 
 
 def test_a_file_listed_twice_is_decoded_once(
     tmp_path: Path, write_clip: WriteClip, counted: list[str]
 ) -> None:
     (path,) = write_clips(write_clip, 5)
-    assert FrameIndex(tmp_path).count([path, path]).tolist() == [5, 5]
+    assert frames_of(VideoIndex(tmp_path), [path, path]) == [5, 5]
     assert counted == ["5.mkv"]
 
 
 def test_no_file_gives_no_count(tmp_path: Path) -> None:
-    assert FrameIndex(tmp_path).count([]).tolist() == []
+    assert frames_of(VideoIndex(tmp_path), []) == []
 
 
 def test_the_folder_of_the_cache_is_made(tmp_path: Path, write_clip: WriteClip) -> None:
-    index = FrameIndex(tmp_path / "new" / "folder")
-    index.count(write_clips(write_clip, 5))
+    index = VideoIndex(tmp_path / "new" / "folder")
+    frames_of(index, write_clips(write_clip, 5))
     assert index.file.is_file()
 
 
@@ -59,18 +65,18 @@ def test_a_second_count_decodes_nothing(
     tmp_path: Path, write_clip: WriteClip, counted: list[str]
 ) -> None:
     paths = write_clips(write_clip, 7, 3)
-    FrameIndex(tmp_path).count(paths)
+    frames_of(VideoIndex(tmp_path), paths)
     counted.clear()
-    assert FrameIndex(tmp_path).count(paths).tolist() == [7, 3]
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3]
     assert counted == []
 
 
 def test_only_new_files_are_decoded(
     tmp_path: Path, write_clip: WriteClip, counted: list[str]
 ) -> None:
-    FrameIndex(tmp_path).count(write_clips(write_clip, 7))
+    frames_of(VideoIndex(tmp_path), write_clips(write_clip, 7))
     counted.clear()
-    assert FrameIndex(tmp_path).count(write_clips(write_clip, 3)).tolist() == [3]
+    assert frames_of(VideoIndex(tmp_path), write_clips(write_clip, 3)) == [3]
     assert counted == ["3.mkv"]
 
 
@@ -79,56 +85,71 @@ def test_counting_some_files_keeps_the_counts_of_others(
 ) -> None:
     paths = write_clips(write_clip, 7, 3)
     for path in paths:
-        FrameIndex(tmp_path).count([path])
+        frames_of(VideoIndex(tmp_path), [path])
     counted.clear()
-    assert FrameIndex(tmp_path).count(paths).tolist() == [7, 3]
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3]
     assert counted == []
 
 
 def test_a_file_of_another_size_is_counted_anew(tmp_path: Path, write_clip: WriteClip) -> None:
-    index, clip = FrameIndex(tmp_path), write_clip(num_frames=5)
-    index.count([str(clip)])
+    index, clip = VideoIndex(tmp_path), write_clip(num_frames=5)
+    frames_of(index, [str(clip)])
     status = clip.stat()
     write_clip(num_frames=9)
     os.utime(clip, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert index.count([str(clip)]).tolist() == [9]
+    assert frames_of(index, [str(clip)]) == [9]
 
 
 def test_a_file_of_another_time_is_counted_anew(
     tmp_path: Path, write_clip: WriteClip, counted: list[str]
 ) -> None:
-    index, clip = FrameIndex(tmp_path), write_clip(num_frames=5)
-    index.count([str(clip)])
+    index, clip = VideoIndex(tmp_path), write_clip(num_frames=5)
+    frames_of(index, [str(clip)])
     os.utime(clip, ns=(0, 0))
-    index.count([str(clip)])
+    frames_of(index, [str(clip)])
     assert counted == ["clip.mkv", "clip.mkv"]
 
 
-@pytest.mark.parametrize("content", ["", '{"a.mkv": [1, 2', "no json"])
-def test_a_damaged_cache_is_counted_anew(
-    content: str, tmp_path: Path, write_clip: WriteClip
-) -> None:
-    index = FrameIndex(tmp_path)
-    index.file.write_text(content)
-    paths = write_clips(write_clip, 7, 3)
-    assert index.count(paths).tolist() == [7, 3]
-    assert FrameIndex(tmp_path).count(paths).tolist() == [7, 3]
+def test_a_damaged_cache_is_named(tmp_path: Path, write_clip: WriteClip) -> None:
+    index = VideoIndex(tmp_path)
+    index.file.write_text("no database, though long enough to be taken for one" * 100)
+    with pytest.raises(DataError) as caught:
+        index.facts(write_clips(write_clip, 7))
+    assert str(caught.value).startswith(f"{index.file}: cannot be used (")
+    assert "delete it" in str(caught.value)
 
 
-@pytest.mark.parametrize("content", ["null", "[]", '{"CLIP": 3}'])
-def test_a_cache_of_another_form_is_counted_anew(
-    content: str, tmp_path: Path, write_clip: WriteClip
+def test_another_ffmpeg_looks_anew(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index, clip = FrameIndex(tmp_path), write_clip(num_frames=5)
-    index.file.write_text(content.replace("CLIP", str(clip)))
-    assert index.count([str(clip)]).tolist() == [5]
+    paths = write_clips(write_clip, 7)
+    VideoIndex(tmp_path).facts(paths)
+    monkeypatch.setattr(video_index, "READER", "1 av 0.0.0")
+    VideoIndex(tmp_path).facts(paths)
+    assert counted == ["7.mkv", "7.mkv"]
+
+
+def test_facts_survive_the_cache(tmp_path: Path, write_clip: WriteClip) -> None:
+    (path,) = write_clips(write_clip, 7)
+    fresh = scan(Path(path))
+    assert (fresh.width, fresh.height, fresh.fps, fresh.codec) == (24, 16, 25.0, "h264")
+    VideoIndex(tmp_path).facts([path])
+    assert VideoIndex(tmp_path).facts([path]) == [fresh]
+
+
+def test_an_unreadable_video_is_not_decoded_again(tmp_path: Path, counted: list[str]) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    first, second = (VideoIndex(tmp_path).scan([str(bad)]) for _ in range(2))
+    assert first == second == [(str(bad), first[0].reason)]
+    assert counted == ["bad.mp4"]
 
 
 def test_one_undecodable_file_is_named_among_all(tmp_path: Path, write_clip: WriteClip) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
     with pytest.raises(DataError) as caught:
-        FrameIndex(tmp_path).count([*write_clips(write_clip, 7, 3), str(bad)])
+        frames_of(VideoIndex(tmp_path), [*write_clips(write_clip, 7, 3), str(bad)])
     assert str(caught.value).startswith(f"1 of 3 videos cannot be used: {bad}: does not decode")
 
 
@@ -137,7 +158,7 @@ def test_many_undecodable_files_are_counted_and_the_first_three_named(tmp_path: 
     for path in bad:
         path.write_text("no video")
     with pytest.raises(DataError) as caught:
-        FrameIndex(tmp_path).count([str(path) for path in bad])
+        frames_of(VideoIndex(tmp_path), [str(path) for path in bad])
     message = str(caught.value)
     assert message.startswith("5 of 5 videos cannot be used: ")
     assert message.endswith(", and others")
@@ -150,9 +171,9 @@ def test_an_undecodable_file_does_not_lose_the_counts_of_the_others(
     bad, good = tmp_path / "bad.mp4", write_clips(write_clip, 7, 3)
     bad.write_text("no video")
     with pytest.raises(DataError):
-        FrameIndex(tmp_path).count([*good, str(bad)])
+        frames_of(VideoIndex(tmp_path), [*good, str(bad)])
     counted.clear()
-    assert FrameIndex(tmp_path).count(good).tolist() == [7, 3]
+    assert frames_of(VideoIndex(tmp_path), good) == [7, 3]
     assert counted == []
 
 
@@ -160,15 +181,15 @@ def test_a_repaired_file_is_counted(tmp_path: Path, write_clip: WriteClip) -> No
     bad = tmp_path / "clip.mkv"
     bad.write_text("no video")
     with pytest.raises(DataError):
-        FrameIndex(tmp_path).count([str(bad)])
+        frames_of(VideoIndex(tmp_path), [str(bad)])
     write_clip(num_frames=6)
-    assert FrameIndex(tmp_path).count([str(bad)]).tolist() == [6]
+    assert frames_of(VideoIndex(tmp_path), [str(bad)]) == [6]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        FrameIndex(tmp_path).count([str(tmp_path / "nowhere.mp4")])
-    assert str(caught.value).startswith(f"{tmp_path / 'nowhere.mp4'}: no such file")
+        frames_of(VideoIndex(tmp_path), [str(tmp_path / "nowhere.mp4")])
+    assert f"{tmp_path / 'nowhere.mp4'}: no such file" in str(caught.value)
 
 
 def test_an_interrupted_count_goes_on_where_it_was_saved(
@@ -177,21 +198,20 @@ def test_an_interrupted_count_goes_on_where_it_was_saved(
     paths = write_clips(write_clip, 7, 3, 12)
     started: list[str] = []
 
-    def count_until_interrupted(path: Path) -> int:
+    def look_until_interrupted(path: Path) -> VideoFacts:
         if path.name == "12.mkv":
             raise KeyboardInterrupt
-        return count_frames(path)
+        return scan(path)
 
-    def count_and_note(path: Path) -> int:
+    def look_and_note(path: Path) -> VideoFacts:
         started.append(path.name)
-        return count_frames(path)
+        return scan(path)
 
-    monkeypatch.setattr(frame_index, "SAVE_EVERY", 1)
-    monkeypatch.setattr(frame_index, "count_frames", count_until_interrupted)
+    monkeypatch.setattr(video_index, "scan", look_until_interrupted)
     with pytest.raises(KeyboardInterrupt):
-        FrameIndex(tmp_path).count(paths)
-    monkeypatch.setattr(frame_index, "count_frames", count_and_note)
-    assert FrameIndex(tmp_path).count(paths).tolist() == [7, 3, 12]
+        VideoIndex(tmp_path).facts(paths)
+    monkeypatch.setattr(video_index, "scan", look_and_note)
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3, 12]
     assert started == ["12.mkv"]
 
 
@@ -201,7 +221,7 @@ def test_a_name_is_not_enough_to_be_known(
     for folder, length in (("first", 4), ("second", 9)):
         write_clip(f"{folder}/clip.mkv", length)
         monkeypatch.chdir(tmp_path / folder)
-        assert FrameIndex(tmp_path).count(["clip.mkv"]).tolist() == [length]
+        assert frames_of(VideoIndex(tmp_path), ["clip.mkv"]) == [length]
 
 
 def test_a_file_is_known_from_any_working_folder(
@@ -209,7 +229,7 @@ def test_a_file_is_known_from_any_working_folder(
 ) -> None:
     clip = write_clip(num_frames=5)
     monkeypatch.chdir(tmp_path)
-    FrameIndex(tmp_path).count(["clip.mkv"])
+    frames_of(VideoIndex(tmp_path), ["clip.mkv"])
     counted.clear()
-    assert FrameIndex(tmp_path).count([str(clip)]).tolist() == [5]
+    assert frames_of(VideoIndex(tmp_path), [str(clip)]) == [5]
     assert counted == []

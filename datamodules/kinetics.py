@@ -1,0 +1,168 @@
+"""Kinetics-400: ten-second clips of 400 actions from YouTube, of which some go missing each year.
+
+Kay et al., "The Kinetics Human Action Video Dataset" (arXiv 1705.06950),
+https://github.com/cvdfoundation/kinetics-dataset. Csv lists with the columns ``youtube_id``,
+``time_start``, ``time_end`` and, in most releases, ``label``, ``split`` and ``is_cc``. A clip is
+``<youtube_id>_<start>_<end>``, seconds in six digits.
+"""
+
+import csv
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from pytorch_lightning.utilities import rank_zero_warn
+
+from datamodules.annotations import NO_LABEL
+from datamodules.benchmark import Benchmark, ListedVideo, OfficialList
+from datamodules.class_names import ClassNumbers, read_class_names
+from datamodules.errors import DataError
+from datamodules.list_files import find_list, read_text
+from datamodules.sampling import SamplingKind
+from datamodules.splitting import Split
+
+COLUMNS = ("youtube_id", "time_start", "time_end")
+LIST_NAMES = ("{}.csv", "kinetics-400_{}.csv", "kinetics400_{}.csv", "kinetics_{}.csv")
+SPLIT_NAMES: dict[Split, tuple[str, ...]] = {
+    "train": ("train",),
+    "val": ("val", "validate", "validation", "valid"),
+    "test": ("test",),
+}
+# The test list has 38,685 clips by ActivityNet and 39,805 by CVDF.
+OFFICIAL_COUNTS: dict[Split, tuple[int, ...]] = {
+    "train": (246_534,),
+    "val": (19_906,),
+    "test": (38_685, 39_805),
+}
+
+
+class Kinetics400(Benchmark):
+    """Kinetics-400 in any tree: in class folders or flat, by split or not, any ending.
+
+    Clips that are not there are counted, listed in a file in ``index_dir`` and left out: nobody
+    has all of them, so results hold for the number of videos that is logged with them. A clip
+    that is there and cannot be read is an error. Of several files of one clip, the first of
+    these counts: one in a folder of replacements (CVDF's for its damaged files), one in a folder
+    that names the split.
+
+    Args:
+        root: Folder of the clips.
+        annotations: Folder of the csv lists. None for the root, or ``annotations`` in it.
+        train_list: Path of the training csv; None to look for it.
+        val_list: Of the validation csv, likewise.
+        test_list: Of the test csv, likewise. ActivityNet's has no labels and is for ``predict``
+            alone.
+        check_counts: Whether to warn of lists that have not as many clips as the authors' lists.
+        sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
+        flip_probability: Of mirrored training clips.
+        protocol: Test views, ``<clips>x<crops>``; papers report 30.
+        test_split: The split that ``test`` reads; papers report the validation split.
+        **kwargs: Settings of `VideoDataModule`.
+
+    Raises:
+        DataError: If there is no such folder or a setting does not fit.
+    """
+
+    class_names = read_class_names("kinetics400")
+    name_pattern = re.compile(r"[\w-]{11}_\d{6}_\d{6}")
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        annotations: str | None = None,
+        train_list: str | None = None,
+        val_list: str | None = None,
+        test_list: str | None = None,
+        check_counts: bool = True,
+        sampling: SamplingKind = "dense",
+        flip_probability: float = 0.5,
+        protocol: str = "10x3",
+        test_split: Split = "val",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            root,
+            annotations=annotations,
+            check_counts=check_counts,
+            sampling=sampling,
+            flip_probability=flip_probability,
+            protocol=protocol,
+            test_split=test_split,
+            **kwargs,
+        )
+        self.stated_lists: dict[Split, str | None] = {
+            "train": train_list,
+            "val": val_list,
+            "test": test_list,
+        }
+
+    def read_list(self, split: Split) -> OfficialList:
+        """Read one split's csv."""
+        names = [form.format(word) for form in LIST_NAMES for word in SPLIT_NAMES[split]]
+        stated = self.stated_lists[split]
+        file = Path(stated) if stated else find_list(self.list_folder, names)
+        videos = _read_csv(file, split, ClassNumbers(self.class_names))
+        if split != "test" and any(video.label == NO_LABEL for video in videos):
+            raise DataError(f"{file}: has no column label; is it the list of the test?")
+        return OfficialList(file, videos, OFFICIAL_COUNTS[split])
+
+    def preferred(self, paths: Sequence[str], split: Split) -> Sequence[str]:
+        """Prefer replacements, then files in a folder that names the split."""
+        words = {path: self._folder_words(path) for path in paths}
+        choices: tuple[Callable[[str], bool], ...] = (
+            lambda path: "replacement" in words[path],
+            lambda path: not words[path].isdisjoint(SPLIT_NAMES[split]),
+        )
+        for is_better in choices:
+            if better := [path for path in paths if is_better(path)]:
+                return better
+        return paths
+
+    def refuse_count(self, message: str) -> None:
+        """Warn: copies of the lists differ."""
+        rank_zero_warn(f"{message}; results of other lists do not compare exactly")
+
+    def _folder_words(self, path: str) -> set[str]:
+        folders = PurePath(os.path.relpath(path, self.root)).parent
+        return set(re.split("[^a-z0-9]+", str(folders).lower()))
+
+    def _missing_list(self, split: Split) -> Path | None:
+        return self.index.file.parent / f"{self.report_name}.{split}.missing.txt"
+
+
+def _read_csv(file: Path, split: Split, classes: ClassNumbers) -> list[ListedVideo]:
+    reader = csv.DictReader(read_text(file).splitlines())
+    absent = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+    if absent:
+        raise DataError(
+            f"{file}: has no column {absent[0]}; its first line must name {', '.join(COLUMNS)}"
+        )
+    videos = [_read_row(row, file, f"line {reader.line_num}", split, classes) for row in reader]
+    if not videos:
+        raise DataError(f"{file}: lists no video; fetch the list anew")
+    return videos
+
+
+def _read_row(
+    row: dict[str, str | None], file: Path, place: str, split: Split, classes: ClassNumbers
+) -> ListedVideo:
+    stated = row.get("split")
+    for other, names in SPLIT_NAMES.items():
+        if stated in names and other != split:
+            raise DataError(f"{file}, {place}: is of split {stated}, though {split} is read")
+    try:
+        start, end = (int(float(row[column] or "")) for column in ("time_start", "time_end"))
+    except ValueError:
+        raise DataError(
+            f"{file}, {place}: time_start {row['time_start']!r} and time_end {row['time_end']!r} "
+            "must be seconds; fetch the list anew"
+        ) from None
+    name = f"{row['youtube_id']}_{start:06d}_{end:06d}"
+    class_name = row.get("label")
+    if class_name is None:
+        return ListedVideo(name, NO_LABEL, f"{split}/{name}.mp4")
+    label = classes.find(class_name, file, place)
+    return ListedVideo(name, label, f"{split}/{class_name}/{name}.mp4")

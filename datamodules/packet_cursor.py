@@ -1,0 +1,88 @@
+"""Goes through a stream's packets by number, and decodes runs of them."""
+
+from collections.abc import Collection, Iterator
+from itertools import islice
+
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from datamodules.errors import VideoDecodeError
+from datamodules.packet_table import Entry
+
+
+class PacketCursor:
+    """The next packet of a stream; it moves forwards only.
+
+    Args:
+        container: Just opened.
+        stream: Of the container.
+
+    Attributes:
+        number: The next packet's.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self.container = container
+        self.stream = stream
+        self.context = stream.codec_context
+        self.number = 0
+        self._packets: Iterator["Packet[VideoStream]"] = iter(container.demux(stream))
+
+    @staticmethod
+    def time(packet: "Packet[VideoStream]") -> int | None:
+        """Give the timestamp that containers find packets by."""
+        return packet.dts if packet.pts is None else packet.pts
+
+    def go_to(self, entry: Entry, *, seek: bool) -> None:
+        """Move to an entry and forget what was decoded.
+
+        Args:
+            entry: Not before the next packet.
+            seek: Whether to ask the container, instead of reading what lies between.
+
+        Raises:
+            VideoDecodeError: If the container leads elsewhere.
+        """
+        self.context.flush_buffers()
+        if not seek:
+            for _ in islice(self._packets, entry.packet - self.number):
+                pass
+        else:
+            self.container.seek(entry.time, stream=self.stream)
+            self._packets = self._checked(entry, iter(self.container.demux(self.stream)))
+        self.number = entry.packet
+
+    def __iter__(self) -> Iterator["Packet[VideoStream]"]:
+        """Yield packets, each with its number as ``opaque``, to the stream's end."""
+        for packet in self._packets:
+            if not packet.size:
+                return
+            packet.opaque = self.number
+            self.number += 1
+            yield packet
+
+    def _checked(
+        self, entry: Entry, packets: Iterator["Packet[VideoStream]"]
+    ) -> Iterator["Packet[VideoStream]"]:
+        for place, packet in enumerate(packets):
+            if place == 0 and not (packet.is_keyframe and self.time(packet) == entry.time):
+                raise VideoDecodeError(f"{self.container.name}: a seek to {entry} leads elsewhere")
+            yield packet
+
+
+def decode_run(cursor: PacketCursor, last: int, wanted: Collection[int]) -> Iterator[VideoFrame]:
+    """Decode packets up to ``last`` and what the decoder holds back.
+
+    Pictures that no other one refers to are left out, unless their packet is wanted. A frame's
+    ``opaque`` is its packet's number.
+    """
+    context = cursor.context
+    for packet in cursor:
+        number = cursor.number - 1
+        context.skip_frame = "DEFAULT" if number in wanted else "NONREF"
+        yield from context.decode(packet)
+        if number >= last:
+            break
+    yield from context.decode(None)

@@ -1,0 +1,91 @@
+"""A video file's first stream of pictures: opened safely, decoded in order, shown upright."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.stream import Discard
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from datamodules.errors import VideoDecodeError
+
+REMEDY = "replace the file or take it out of the list"
+RIGHT_ANGLE = 90
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a file; whatever FFmpeg and PyAV raise inside becomes one error that names it.
+
+    Yields:
+        The container and its first video stream, which decodes on one thread (workers are the
+        parallelism) and hands each packet's ``opaque`` on to its frame.
+
+    Raises:
+        VideoDecodeError: If the file is missing, holds no video, or stops decoding.
+    """
+    # Some files carry metadata in unknown encodings; it plays no part here.
+    with named_errors(path), av.open(str(path), metadata_errors="ignore") as container:
+        if not container.streams.video:
+            raise VideoDecodeError(f"{path}: holds no video stream; {REMEDY}")
+        stream = container.streams.video[0]
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all
+        stream.codec_context.thread_count = 1
+        stream.codec_context.copy_opaque = True
+        yield container, stream
+
+
+@contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Turn what FFmpeg and PyAV raise into one error that names the file.
+
+    Raises:
+        VideoDecodeError: Instead of theirs.
+    """
+    try:
+        yield
+    except VideoDecodeError:
+        raise
+    except FileNotFoundError:
+        raise VideoDecodeError(f"{path}: no such file; check the list and its root") from None
+    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise VideoDecodeError(f"{path}: does not decode ({reason}); {REMEDY}") from error
+
+
+def iterate_frames(path: Path) -> Iterator[VideoFrame]:
+    """Decode the whole stream, in display order.
+
+    Raises:
+        VideoDecodeError: As `open_video`, or if a frame is damaged.
+    """
+    with open_video(path) as (container, stream):
+        for index, frame in enumerate(container.decode(stream)):
+            if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
+                raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
+            yield frame
+
+
+def upright_rgb(frame: VideoFrame, converter: VideoReformatter) -> NDArray[np.uint8]:
+    """Convert a frame to RGB, turned the way the file asks to be shown.
+
+    Args:
+        frame: Decoded; its display matrix tells the rotation. Angles other than quarter turns are
+            left alone.
+        converter: Of this file: it keeps its tables, which cost more than a frame.
+
+    Returns:
+        uint8 0-255, (H, W, 3).
+    """
+    image: Any = converter.reformat(frame, format="rgb24", threads=1).to_ndarray()
+    turns, rest = divmod(frame.rotation, RIGHT_ANGLE)
+    return image if rest or not turns % 4 else np.rot90(image, turns)

@@ -1,0 +1,128 @@
+"""Specification of `watched_loader`: a worker that hangs or dies ends the run by file name."""
+
+import os
+import resource
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.random import Generator
+
+from datamodules.errors import DataError, VideoDecodeError
+from datamodules.video import Video, scan
+from datamodules.video_dataset import SampleKey, VideoDataset, VideoRecords
+from datamodules.video_facts import VideoFacts
+from datamodules.views import Views
+from datamodules.watched_loader import WatchedLoader
+
+WriteClip = Callable[..., Path]
+LIMIT = 5.0
+SLACK = 4_000_000
+"""Bytes that a process may grow by without growing."""
+
+
+def memory_in_use() -> int:
+    """Ask the kernel for this process's resident memory, bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def hang(video: Video) -> None:
+    """Wait for what never comes."""
+    threading.Event().wait()
+
+
+def die(video: Video) -> None:
+    """End as the kernel ends a process that takes too much memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail(video: Video) -> None:
+    """Refuse a video."""
+    raise VideoDecodeError(f"{video.path}: does not decode")
+
+
+class BadThird:
+    """Reads clips; does something else with c.mkv."""
+
+    def __init__(self, misfortune: Callable[[Video], None]) -> None:
+        self.misfortune = misfortune
+
+    def __call__(self, video: Video, rng: Generator) -> Views:
+        """Read two frames."""
+        if video.path.name == "c.mkv":
+            self.misfortune(video)
+        return Views(video.read([0, 1]))
+
+
+@pytest.fixture
+def make_loader(write_clip: WriteClip) -> Callable[..., WatchedLoader]:
+    """Give a way to make a loader of four videos with two workers."""
+
+    def make(misfortune: Callable[[Video], None]) -> WatchedLoader:
+        paths = [str(write_clip(f"{name}.mkv")) for name in "abcd"]
+        records = VideoRecords.of(paths, [0] * 4, [scan(Path(path)) for path in paths])
+        keys = [SampleKey(index, 0) for index in range(4)]
+        dataset = VideoDataset(records, BadThird(misfortune))
+        return WatchedLoader(dataset, sampler=keys, num_workers=2, timeout=LIMIT)
+
+    return make
+
+
+def test_a_worker_that_hangs_ends_the_run_by_name(
+    make_loader: Callable[..., WatchedLoader],
+) -> None:
+    with pytest.raises(DataError) as caught:
+        list(make_loader(hang))
+    message = str(caught.value)
+    assert message.startswith("a loader worker gave no batch within 5 s; files being read: ")
+    assert "c.mkv" in message
+    assert "a.mkv" not in message
+
+
+def test_a_worker_that_dies_ends_the_run_by_name(make_loader: Callable[..., WatchedLoader]) -> None:
+    with pytest.raises(DataError) as caught:
+        list(make_loader(die))
+    assert str(caught.value).startswith("a loader worker died; files being read: ")
+    assert "c.mkv" in str(caught.value)
+
+
+def test_a_worker_s_own_error_stays_its_own(make_loader: Callable[..., WatchedLoader]) -> None:
+    with pytest.raises(VideoDecodeError, match=r"c\.mkv: does not decode"):
+        list(make_loader(fail))
+
+
+def test_2000_decodes_leave_memory_flat(write_clip: WriteClip) -> None:
+    path = write_clip("clip.mp4", 30, 64, 64)
+    facts = scan(path)
+    video = Video(path, facts.frames, facts.layout)
+    sizes = []
+    for number in range(2000):
+        video.read([1, 9, 28])
+        if number % 500 == 499:
+            sizes.append(memory_in_use())
+    assert sizes[-1] - sizes[0] < SLACK
+
+
+def test_250000_records_are_arrays_that_workers_share() -> None:
+    number = 250_000
+    facts = scan_facts()
+    paths = [f"/data/kinetics400/train/playing_a_video_{i:06d}_000010.mp4" for i in range(number)]
+    records = VideoRecords.of(paths, [1] * number, [facts] * number)
+    columns = vars(records).values()
+    assert all(isinstance(column, np.ndarray) and column.dtype != object for column in columns)
+    assert records.video(number - 1) == Video(Path(paths[-1]), 30, facts.layout)
+    sizes = []
+    for _ in range(2):
+        for index in range(number):
+            records.video(index)
+        sizes.append(memory_in_use())
+    assert sizes[1] - sizes[0] < SLACK
+
+
+def scan_facts() -> VideoFacts:
+    """Make the facts of a video without one."""
+    return VideoFacts(30, 30, 25.0, 340, 256, "h264", 3, os.urandom(100))
