@@ -1,0 +1,231 @@
+"""Where runs go: the GPUs of this machine, its CPUs, or a SLURM cluster through submitit."""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from submitit import Executor, SlurmExecutor
+from submitit import Job as SubmittedJob
+from submitit.core.utils import FailedJobError, UncompletedJobError
+
+from experiments.grid.jobs import Job
+from experiments.grid.state import Record, write_record
+from experiments.grid.task import GRACE, RunTask
+from lightning_modules import RunError
+
+
+class Launched(Protocol):
+    """A run under way."""
+
+    place: str
+
+    def result(self) -> Record | None:
+        """Say how it ended; None while it runs."""
+
+    def stop(self) -> None:
+        """Ask it to end."""
+
+    def wait(self) -> None:
+        """Wait until a stopped run has ended, or end it."""
+
+
+class Launcher(Protocol):
+    """Starts runs, as many at once as there are places."""
+
+    places: int
+
+    def launch(self, job: Job) -> Launched:
+        """Start a run; there is a free place."""
+
+
+class LocalRun:
+    """A run in a thread that watches its processes.
+
+    Args:
+        task: The run.
+        gpus: The GPUs it has, empty for the CPU.
+    """
+
+    def __init__(self, task: RunTask, gpus: Sequence[str]) -> None:
+        self.task = task
+        self.gpus = list(gpus)
+        self.place = f"GPU {','.join(gpus)}" if gpus else "CPU"
+        self.record: Record | None = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.record = self.task()
+        except Exception as error:  # what the runner shows in the run's row
+            self.record = Record("failed", f"{type(error).__name__}: {error}")
+            write_record(self.task.job, self.record)
+
+    def result(self) -> Record | None:
+        """Say how it ended; None while it runs."""
+        return None if self.thread.is_alive() else self.record
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self.task.stop()
+
+    def wait(self) -> None:
+        """Wait until it has ended; end it when its grace is over."""
+        self.thread.join(GRACE)
+        self.task.kill()
+        self.thread.join()
+
+
+class LocalLauncher:
+    """Runs on this machine.
+
+    Args:
+        jobs: Runs at once; None for as many as the GPUs allow, or one on the CPU.
+        gpus_per_run: GPUs of each run.
+        gpus: The GPUs to use; None for those that this process sees.
+
+    Raises:
+        RunError: If a run cannot have as many GPUs.
+    """
+
+    def __init__(
+        self, jobs: int | None = None, gpus_per_run: int = 1, gpus: Sequence[str] | None = None
+    ) -> None:
+        own = visible_gpus() if gpus is None else list(gpus)
+        if own and gpus_per_run > len(own):
+            raise RunError(f"--gpus-per-run {gpus_per_run}: this machine shows {len(own)} GPU(s)")
+        self.free = [
+            own[start : start + gpus_per_run]
+            for start in range(0, len(own) - gpus_per_run + 1, gpus_per_run)
+        ]
+        self.on_gpus = bool(own)
+        places = len(self.free) if self.on_gpus else 1
+        self.places = places if jobs is None else min(jobs, places) if self.on_gpus else jobs
+        self.runs: list[LocalRun] = []
+
+    def launch(self, job: Job) -> LocalRun:
+        """Start a run on GPUs that no other run of this launcher has."""
+        self._take_back()
+        gpus = self.free.pop(0) if self.on_gpus else []
+        environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
+        run = LocalRun(RunTask(job, environment), gpus)
+        self.runs.append(run)
+        return run
+
+    def _take_back(self) -> None:
+        for run in [run for run in self.runs if run.result() is not None]:
+            self.runs.remove(run)
+            if run.gpus:
+                self.free.append(run.gpus)
+
+
+class SubmittedRun:
+    """A run as a job of submitit.
+
+    Args:
+        task: The run.
+        submitted: Its job.
+    """
+
+    def __init__(self, task: RunTask, submitted: SubmittedJob[Record]) -> None:
+        self.task = task
+        self.submitted = submitted
+        self.place = f"job {submitted.job_id}"
+
+    def result(self) -> Record | None:
+        """Say how it ended; None while it waits or runs."""
+        if not self.submitted.done():
+            return None
+        try:
+            return self.submitted.result()
+        except (FailedJobError, UncompletedJobError) as error:
+            lines = [line for line in str(error).splitlines() if line.strip()]
+            record = Record("failed", lines[-1].strip() if lines else type(error).__name__)
+            write_record(self.task.job, record)
+            return record
+
+    def stop(self) -> None:
+        """Cancel the job."""
+        self.submitted.cancel()
+        write_record(self.task.job, Record("stopped", "cancelled"))
+
+    def wait(self) -> None:
+        """Leave the rest to the cluster."""
+
+
+class SubmititLauncher:
+    """Runs as jobs of a submitit executor.
+
+    Args:
+        executor: Where jobs go.
+        jobs: Runs at once, waiting ones counted.
+    """
+
+    def __init__(self, executor: Executor, jobs: int | None = None) -> None:
+        self.executor = executor
+        self.places = 1000 if jobs is None else jobs
+
+    def launch(self, job: Job) -> SubmittedRun:
+        """Submit a run."""
+        task = RunTask(job)
+        self.executor.update_parameters(**_named(self.executor, job))
+        return SubmittedRun(task, self.executor.submit(task))
+
+
+def slurm_executor(folder: Path, parameters: Mapping[str, Any], gpus_per_run: int) -> SlurmExecutor:
+    """Make an executor for SLURM.
+
+    Args:
+        folder: For submitit's files and logs, seen by all machines.
+        parameters: Of sbatch as submitit names them, such as ``partition`` or ``time``.
+        gpus_per_run: GPUs of each run.
+
+    Raises:
+        RunError: If submitit does not know a parameter.
+    """
+    executor = _SlurmAnywhere(folder.resolve())
+    fixed = {"nodes": 1, "ntasks_per_node": 1, "gpus_per_node": gpus_per_run}
+    try:
+        executor.update_parameters(**{"time": 24 * 60, **parameters, **fixed})
+    except (NameError, ValueError) as error:
+        raise RunError(f"--slurm: {' '.join(str(error).split())[:300]}") from None
+    return executor
+
+
+def sbatch_script(executor: SlurmExecutor, job: Job) -> str:
+    """Write the script that would be submitted for a run, but for the name of its pickle."""
+    executor.update_parameters(**_named(executor, job))
+    return executor._make_submission_file_text(executor._submitit_command_str, job.name)
+
+
+def visible_gpus() -> list[str]:
+    """Name the GPUs that this process may use, as CUDA_VISIBLE_DEVICES does."""
+    stated = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if stated is not None:
+        return [name.strip() for name in stated.split(",") if name.strip()]
+    return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def require_slurm() -> None:
+    """Refuse a machine that cannot submit.
+
+    Raises:
+        RunError: If SLURM's commands are not here.
+    """
+    if not SlurmExecutor.affinity() > 0:
+        raise RunError("--launcher slurm: no srun here; --dry-run shows the scripts all the same")
+
+
+class _SlurmAnywhere(SlurmExecutor):
+    """Can be made without a cluster, to show its scripts."""
+
+    @classmethod
+    def affinity(cls) -> int:
+        return 1
+
+
+def _named(executor: Executor, job: Job) -> dict[str, str]:
+    return {"job_name": job.name} if isinstance(executor, SlurmExecutor) else {}
