@@ -27,6 +27,8 @@ from experiments.grid.runner import STYLES, Runner
 from lightning_modules import RunError
 
 INTERRUPTED = 130
+SHOWN = HEADINGS.index("commit")
+"""Columns of results on the terminal; reports have all."""
 
 
 def main(args: list[str] | None = None) -> None:
@@ -187,9 +189,9 @@ def _print_plan(jobs: dict[str, Job], options: argparse.Namespace) -> None:
 
 def _print_results(console: Console, grid: Grid, labels: list[str], runs: Path) -> None:
     table = Table(title=grid.title)
-    for heading in HEADINGS:
+    for heading in HEADINGS[:SHOWN]:
         table.add_column(heading, overflow="fold")
     for line in table_lines(grid, runs):
         if line.row.label in labels:
-            table.add_row(*cells(line))
+            table.add_row(*cells(line)[:SHOWN])
     console.print(table)

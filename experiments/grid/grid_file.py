@@ -11,9 +11,9 @@ from experiments.strict_yaml import load_strictly
 from lightning_modules import RunError
 
 GRIDS = Path(__file__).parent.parent / "grids"
-NUMBERS = ("top1", "top5", "test_top1", "params", "gflops", "views", "latency", "throughput")
-NUMBERS += ("blocks",)
-TEXTS = ("backbone", "pretrain", "frames")
+NUMBERS = {"top1", "top5", "test_top1", "params", "gflops", "views", "latency", "throughput"}
+NUMBERS |= {"blocks"}
+TEXTS = {"backbone", "pretrain", "frames"}
 REQUIRED = {"paper", "table", "caption", "protocols", "rows"}
 GRID_KEYS = REQUIRED | {"base", "dataset", "predict_split"}
 ROW_KEYS = {"name", "dataset", "base", "overrides", "protocols", "figures", "note", "quoted"}
@@ -156,7 +156,7 @@ def _read_row(file: Path, grid: dict[str, Any], label: str, row: Any) -> Row:
 
 
 def _read_figures(where: str, figures: dict[str, Any]) -> dict[str, Any]:
-    _check_keys(f"{where}, figures", figures, {*NUMBERS, *TEXTS})
+    _check_keys(f"{where}, figures", figures, NUMBERS | TEXTS)
     for key, value in figures.items():
         if key in NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise RunError(f"{where}: figure {key}: {value!r} is no number")

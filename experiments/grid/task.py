@@ -12,7 +12,7 @@ from typing import IO, Any
 from submitit.helpers import DelayedSubmission
 
 from experiments.grid.jobs import Job
-from experiments.grid.state import Record, log_file, write_record
+from experiments.grid.state import Record, State, log_file, write_record
 
 TRAIN = Path(__file__).parents[2] / "train.py"
 GRACE = 120.0
@@ -65,14 +65,14 @@ class RunTask:
                     record.message = record.message or f"exit status {status}"
                     break
         if record.state == "running":
-            record.state, record.message = self._verdict(record.message)
+            record.state, record.message = self._verdict()
         write_record(self.job, record)
         return record
 
-    def _verdict(self, message: str) -> tuple[Any, str]:
+    def _verdict(self) -> tuple[State, str]:
         """Believe only results: a step may end well and leave nothing."""
         missing = self.job.experiment.missing_steps()
-        return ("failed", f"{missing[-1][0]} left no result") if missing else ("finished", message)
+        return ("failed", f"{missing[-1][0]} left no result") if missing else ("finished", "")
 
     def _run(self, command: list[str], log: IO[str]) -> tuple[int, str]:
         """Run one step; give back its exit status and the last line that it wrote to stderr."""

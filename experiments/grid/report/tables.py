@@ -8,12 +8,16 @@ from experiments.grid.grid_file import Grid
 from experiments.grid.report.correlation import Agreement, agreements
 from experiments.grid.results import Line
 
-HEADINGS = ("row", "protocol", "paper top-1", "ours top-1", "difference", "paper top-5")
-HEADINGS += ("ours top-5", "seeds", "videos", "commit")
-CSV_HEADINGS = ("paper", "table", "row", "name", "dataset", "state", "protocol", "seed")
-CSV_HEADINGS += ("paper_top1", "ours_top1", "paper_top5", "ours_top5", "videos", "commit")
-CSV_HEADINGS += ("paper_test_top1", "paper_params", "paper_gflops", "paper_views")
-CSV_HEADINGS += ("paper_latency", "paper_throughput", "note")
+HEADINGS = (
+    *("row", "protocol", "paper top-1", "ours top-1", "difference"),
+    *("paper top-5", "ours top-5", "seeds", "videos", "commit"),
+)
+CSV_HEADINGS = (
+    *("paper", "table", "row", "name", "dataset", "state", "protocol", "seed"),
+    *("paper_top1", "ours_top1", "paper_top5", "ours_top5", "videos", "commit"),
+    *("paper_test_top1", "paper_params", "paper_gflops", "paper_views"),
+    *("paper_latency", "paper_throughput", "note"),
+)
 COMMIT_LENGTH = 10
 
 Tables = Sequence[tuple[Grid, Sequence[Line]]]
