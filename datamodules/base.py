@@ -148,8 +148,9 @@ class VideoDataModule(LightningDataModule, ABC):
     def prepare_data(self) -> None:
         """Look through the videos that the coming stage needs, once; progress is shown."""
         stage = self.trainer.state.fn.value if self.trainer and self.trainer.state.fn else "fit"
-        for split in self.needed_splits(stage):
-            self.select(split)
+        lists = {split: self.annotations(split) for split in self.needed_splits(stage)}
+        for split, annotations in lists.items():  # a wrong list shows before any long look
+            self.select(split, annotations)
 
     def setup(self, stage: str) -> None:
         """Load the splits that a stage needs; say how many videos there are."""
@@ -173,19 +174,18 @@ class VideoDataModule(LightningDataModule, ABC):
         Raises:
             DataError: If a video cannot be used and may not be left out.
         """
-        selection = self.select(split)
+        selection = self.select(split, self.annotations(split))
         self.coverage[split] = selection.coverage
-        facts = self.index.facts(selection.paths)
-        return VideoRecords.of(selection.paths, selection.labels, facts)
+        return VideoRecords.of(selection.paths, selection.labels, selection.facts)
 
-    def select(self, split: Split) -> Selection:
+    def select(self, split: Split, annotations: Annotations) -> Selection:
         """Choose the usable videos of one split's list.
 
         Raises:
             DataError: If a video cannot be used and may not be left out.
         """
         return select_usable(
-            self.annotations(split),
+            annotations,
             self.index,
             self.report_file if self.skip_unreadable else None,
             missing_list=self._missing_list(split),
@@ -217,7 +217,7 @@ class VideoDataModule(LightningDataModule, ABC):
         for split in splits:
             records = self.records[split]
             for path in records.paths[records.labels < 0][:1]:
-                raise DataError(f"{path}: has no label; only predict reads videos without one")
+                raise DataError(f"{path}: has no label; only predict reads such videos")
 
     def _describe(self, split: Split) -> str:
         short = int((self.records[split].frames < self.min_frames).sum())

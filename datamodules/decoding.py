@@ -113,10 +113,11 @@ def decode_runs(
     """
     frame_of = {int(table.packets[frame]): frame for frame in wanted if frame < len(table.packets)}
     with open_video(path) as (container, stream):
-        cursor = PacketCursor(container, stream)
+        cursor = PacketCursor(container, stream, marked=frame_of)
         for entry, packets in table.plan(frame_of.values()):
             far = entry.packet - cursor.number > WORTH_SEEKING
             cursor.go_to(entry, seek=far and entry.time != NO_SEEK)
-            for frame in decode_run(cursor, packets[-1], wanted=set(packets)):
+            needed = {*packets, *(p - 1 for p in packets if table.packed)}
+            for frame in decode_run(cursor, packets[-1], wanted=needed):
                 if frame.opaque in frame_of:
                     yield frame_of[frame.opaque], frame

@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_image, read_file
 
 from datamodules.errors import VideoDecodeError
 from datamodules.video_facts import VideoFacts
@@ -72,7 +72,7 @@ def scan_folder(path: Path) -> VideoFacts:
                 f"{path}: {layout.name(index)} is missing though there are {len(found)} images; "
                 "extract the frames anew"
             )
-    height, width = _read_image(path / layout.name(0)).shape[1:]
+    height, width = _read_image(path / layout.name(0)).shape[:2]
     count = len(found)
     return VideoFacts(
         count, 0, 0.0, width, height, layout.suffix[1:].lower(), count, layout.to_bytes()
@@ -88,7 +88,8 @@ def read_folder(path: Path, indices: Sequence[int] | NDArray[np.int64], layout: 
         layout: Of this folder, by `scan_folder`; empty to look it up.
 
     Returns:
-        RGB frames in the order of ``indices``, uint8 0-255, (len(indices), 3, H, W).
+        RGB frames in the order of ``indices``, uint8 0-255, (len(indices), 3, H, W), in
+        channels_last memory.
 
     Raises:
         VideoDecodeError: If an image is missing or damaged, or sizes differ.
@@ -98,16 +99,18 @@ def read_folder(path: Path, indices: Sequence[int] | NDArray[np.int64], layout: 
     images = [_read_image(path / names.name(index)) for index in wanted.tolist()]
     if len({image.shape for image in images}) > 1:
         raise VideoDecodeError(f"{path}: its images differ in size; extract the frames anew")
-    return torch.stack([images[place] for place in places.tolist()])
+    frames = np.stack([images[place] for place in places.tolist()])  # (T, H, W, 3)
+    return torch.from_numpy(frames).permute(0, 3, 1, 2)
 
 
-def _read_image(path: Path) -> Tensor:
-    """Read one image, uint8 0-255, (3, H, W)."""
+def _read_image(path: Path) -> NDArray[np.uint8]:
+    """Read one image, uint8 0-255, (H, W, 3)."""
     try:
-        image: Tensor = decode_image(read_file(str(path)), ImageReadMode.RGB)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError:
+        raise VideoDecodeError(f"{path}: no such image; extract the video's frames anew") from None
+    except (OSError, ValueError, SyntaxError) as error:  # what Pillow's readers raise
         raise VideoDecodeError(
-            f"{path}: does not decode ({reason}); extract the video's frames anew"
+            f"{path}: does not decode ({error}); extract the video's frames anew"
         ) from None
-    return image

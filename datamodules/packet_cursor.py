@@ -18,17 +18,24 @@ class PacketCursor:
     Args:
         container: Just opened.
         stream: Of the container.
+        marked: Packets that get their number as ``opaque``, at 5 us each; None for all.
 
     Attributes:
         number: The next packet's.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        marked: Collection[int] | None = None,
+    ) -> None:
         self.container = container
         self.stream = stream
         self.context = stream.codec_context
         self.number = 0
-        self._packets: Iterator["Packet[VideoStream]"] = iter(container.demux(stream))
+        self.marked = marked
+        self._packets: Iterator[Packet[VideoStream]] = iter(container.demux(stream))
 
     @staticmethod
     def time(packet: "Packet[VideoStream]") -> int | None:
@@ -55,11 +62,12 @@ class PacketCursor:
         self.number = entry.packet
 
     def __iter__(self) -> Iterator["Packet[VideoStream]"]:
-        """Yield packets, each with its number as ``opaque``, to the stream's end."""
+        """Yield packets to the stream's end, the marked ones with their numbers."""
         for packet in self._packets:
             if not packet.size:
                 return
-            packet.opaque = self.number
+            if self.marked is None or self.number in self.marked:
+                packet.opaque = self.number
             self.number += 1
             yield packet
 
@@ -76,7 +84,7 @@ def decode_run(cursor: PacketCursor, last: int, wanted: Collection[int]) -> Iter
     """Decode packets up to ``last`` and what the decoder holds back.
 
     Pictures that no other one refers to are left out, unless their packet is wanted. A frame's
-    ``opaque`` is its packet's number.
+    ``opaque`` is its packet's number, where the cursor marks it.
     """
     context = cursor.context
     for packet in cursor:

@@ -44,14 +44,17 @@ class PacketTable:
     Attributes:
         packets: The packet that gives each frame, (n,).
         entries: In file order; the first is (0, 0, `NO_SEEK`).
+        packed: Whether a picture may lie in the packet before its own (DivX and Xvid with packed
+            B-frames), so that neither may be left out.
     """
 
     packets: NDArray[np.int64]
     entries: tuple[Entry, ...]
+    packed: bool = False
 
     def to_bytes(self) -> bytes:
         """Pack the table: about a hundred bytes for ten seconds of video."""
-        header = np.array([len(self.packets), len(self.entries)], dtype=np.int64)
+        header = np.array([len(self.packets), len(self.entries), self.packed], dtype=np.int64)
         ahead = self.packets - np.arange(len(self.packets))
         columns = [header, ahead, np.array(self.entries, dtype=np.int64).ravel()]
         return zlib.compress(np.concatenate(columns).tobytes())
@@ -60,10 +63,10 @@ class PacketTable:
     def from_bytes(cls, packed: bytes) -> Self:
         """Unpack what `to_bytes` gave."""
         values = np.frombuffer(zlib.decompress(packed), dtype=np.int64)
-        frames, entries = values[:2].tolist()
-        packets = values[2 : 2 + frames] + np.arange(frames)
-        rows = values[2 + frames :].reshape(entries, 3).tolist()
-        return cls(packets, tuple(Entry(*row) for row in rows))
+        frames, entries, packed = values[:3].tolist()
+        packets = values[3 : 3 + frames] + np.arange(frames)
+        rows = values[3 + frames :].reshape(entries, 3).tolist()
+        return cls(packets, tuple(Entry(*row) for row in rows), bool(packed))
 
     def plan(self, frames: Iterable[int]) -> list[Run]:
         """Choose what to decode for some frames: from each one's last entry on, nothing twice.

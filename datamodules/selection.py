@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datamodules.annotations import Annotations
 from datamodules.errors import DataError
+from datamodules.video_facts import VideoFacts
 from datamodules.video_index import VideoIndex, refuse_unreadable
 
 
@@ -50,11 +51,13 @@ class Selection:
     Attributes:
         paths: Files or folders.
         labels: Their classes.
+        facts: What they hold.
         coverage: How many of the list they are.
     """
 
     paths: list[str]
     labels: list[int]
+    facts: list[VideoFacts]
     coverage: Coverage
 
 
@@ -78,11 +81,11 @@ def select_usable(
     """
     paths, labels = list(annotations.paths), list(annotations.labels)
     missing = {path for path in paths if not os.path.exists(path)} if missing_list else set()
-    if missing_list and missing:
-        if len(missing) == len(paths):
-            raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
+    if missing and len(missing) == len(paths):
+        raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
+    if missing_list:
         missing_list.parent.mkdir(parents=True, exist_ok=True)
-        missing_list.write_text("\n".join(sorted(missing)) + "\n")
+        missing_list.write_text("".join(f"{path}\n" for path in sorted(missing)))
     reported = _read_report(report) if report else {}
     skipped = {path for path in paths if reported.get(os.path.abspath(path)) == _stamp(path)}
     used = [
@@ -90,11 +93,13 @@ def select_usable(
         for path, label in zip(paths, labels, strict=True)
         if path not in missing and path not in skipped
     ]
-    refuse_unreadable(index.scan([path for path, _ in used]), len(used))
+    found = index.look_up([path for path, _ in used])
+    refuse_unreadable(found.unreadable, len(used))
     coverage = Coverage(
         len(paths), sum(path in missing for path in paths), sum(path in skipped for path in paths)
     )
-    return Selection([path for path, _ in used], [label for _, label in used], coverage)
+    used_paths, used_labels = [path for path, _ in used], [label for _, label in used]
+    return Selection(used_paths, used_labels, found.facts, coverage)
 
 
 def write_report(file: Path, content: dict[str, object], unreadable: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ class ThreeSplits(Benchmark):
     """A benchmark with three official splits.
 
     Papers report the mean over the three and have no validation split: ``val`` and ``test`` both
-    read the official test list, and none may choose an epoch by it.
+    read the official test list. An epoch chosen by ``val`` would be chosen on the test.
 
     Args:
         root: Folder of the videos, in class folders or not, transcoded or as folders of frames.

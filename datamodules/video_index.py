@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import astuple, fields
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import av
 from rich.progress import track
@@ -35,6 +35,18 @@ class Unreadable(NamedTuple):
     reason: str
 
 
+class Found(NamedTuple):
+    """What an index knows of some videos.
+
+    Attributes:
+        facts: Of the usable ones, in their order.
+        unreadable: The others.
+    """
+
+    facts: list[VideoFacts]
+    unreadable: list[Unreadable]
+
+
 class VideoIndex:
     """A cache of `VideoFacts` by absolute path, size and modification time.
 
@@ -45,44 +57,47 @@ class VideoIndex:
     def __init__(self, folder: str | Path) -> None:
         self.file = Path(folder) / "videos.sqlite"
 
-    def scan(self, paths: Sequence[str], jobs: int | None = None) -> list[Unreadable]:
-        """Look through the videos that are not known yet; an interrupted scan goes on from there.
+    def look_up(self, paths: Sequence[str], jobs: int | None = None) -> Found:
+        """Give what is known of videos, looking through those that are not known yet.
+
+        Files are touched once. An interrupted look goes on from there.
 
         Args:
             paths: Files or folders.
             jobs: Threads; None for one per core. FFmpeg releases Python's lock.
-
-        Returns:
-            Those that cannot be used, of all ``paths``.
         """
         stamps = {path: _stamp(path) for path in dict.fromkeys(map(os.path.abspath, paths))}
-        absent = [
-            Unreadable(path, f"{path}: no such file; check the list and its root")
-            for path, stamp in stamps.items()
-            if stamp is None
-        ]
         present = {path: stamp for path, stamp in stamps.items() if stamp is not None}
         with self._open() as connection:
-            known = _errors(connection, present)
+            known = _known(connection, present)
             missing = [path for path in present if path not in known]
             if missing:
                 known |= _scan(connection, missing, present, jobs or available_cores())
-        return absent + [
-            Unreadable(path, reason) for path in present if (reason := known[path]) is not None
-        ]
+        for path in stamps.keys() - present.keys():
+            known[path] = f"{path}: no such file; check the list and its root"
+        outcomes = [known[os.path.abspath(path)] for path in paths]
+        return Found(
+            facts=[outcome for outcome in outcomes if isinstance(outcome, VideoFacts)],
+            unreadable=[
+                Unreadable(path, outcome)
+                for path, outcome in zip(paths, outcomes, strict=True)
+                if isinstance(outcome, str)
+            ],
+        )
+
+    def scan(self, paths: Sequence[str], jobs: int | None = None) -> list[Unreadable]:
+        """Look through the videos that are not known yet; give those that cannot be used."""
+        return self.look_up(paths, jobs).unreadable
 
     def facts(self, paths: Sequence[str]) -> list[VideoFacts]:
-        """Give the facts of usable videos, looking through those not known yet.
+        """Give the facts of videos, looking through those not known yet.
 
         Raises:
             DataError: If any cannot be used; the message names the first ones.
         """
-        refuse_unreadable(self.scan(paths), len(paths))
-        with self._open() as connection:
-            rows = connection.execute(f"SELECT path, {FACTS} FROM videos WHERE error IS NULL")
-            wanted = set(map(os.path.abspath, paths))
-            by_path = {path: VideoFacts(*facts) for path, *facts in rows if path in wanted}
-        return [by_path[os.path.abspath(path)] for path in paths]
+        found = self.look_up(paths)
+        refuse_unreadable(found.unreadable, len(paths))
+        return found.facts
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -117,14 +132,18 @@ def _stamp(path: str) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _errors(
+def _known(
     connection: sqlite3.Connection, stamps: dict[str, tuple[int, int]]
-) -> dict[str, str | None]:
-    """Give what is known of unchanged videos: None, or why one cannot be used."""
+) -> dict[str, VideoFacts | str]:
+    """Give what is known of unchanged videos: their facts, or why one cannot be used."""
     rows = connection.execute(
-        "SELECT path, size, mtime_ns, error FROM videos WHERE reader = ?", (READER,)
+        f"SELECT path, size, mtime_ns, error, {FACTS} FROM videos WHERE reader = ?", (READER,)
     )
-    return {path: error for path, *stamp, error in rows if stamps.get(path) == tuple(stamp)}
+    return {
+        path: VideoFacts(*facts) if error is None else error
+        for path, size, mtime_ns, error, *facts in rows
+        if stamps.get(path) == (size, mtime_ns)
+    }
 
 
 def _scan(
@@ -132,29 +151,29 @@ def _scan(
     paths: Sequence[str],
     stamps: dict[str, tuple[int, int]],
     jobs: int,
-) -> dict[str, str | None]:
-    def look(path: str) -> VideoFacts | VideoDecodeError:
+) -> dict[str, VideoFacts | str]:
+    def look(path: str) -> VideoFacts | str:
         try:
             return scan(Path(path))
         except VideoDecodeError as error:
-            return error
+            return str(error)
 
     columns = f"path, size, mtime_ns, reader, error, {FACTS}"
     marks = ", ".join("?" * len(columns.split(",")))
     insert = f"INSERT OR REPLACE INTO videos ({columns}) VALUES ({marks})"
-    errors: dict[str, str | None] = {}
+    outcomes: dict[str, VideoFacts | str] = {}
     saved = monotonic()
     with ThreadPoolExecutor(jobs) as pool:
         found = zip(paths, pool.map(look, paths), strict=True)
         try:
-            for path, facts in track(found, "Indexing videos", total=len(paths)):
-                values: tuple[Any, ...] = (None,) * len(fields(VideoFacts))
-                errors[path] = None
-                if isinstance(facts, VideoDecodeError):
-                    errors[path] = str(facts)
+            for path, outcome in track(found, "Indexing videos", total=len(paths)):
+                outcomes[path] = outcome
+                row: tuple[object, ...] = (path, *stamps[path], READER)
+                if isinstance(outcome, str):
+                    row += (outcome, *(None for _ in fields(VideoFacts)))
                 else:
-                    values = astuple(facts)
-                connection.execute(insert, (path, *stamps[path], READER, errors[path], *values))
+                    row += (None, *astuple(outcome))
+                connection.execute(insert, row)
                 if monotonic() - saved > SECONDS_BETWEEN_SAVES:
                     connection.commit()
                     saved = monotonic()
@@ -163,4 +182,4 @@ def _scan(
             raise
         finally:
             connection.commit()
-    return errors
+    return outcomes

@@ -124,8 +124,11 @@ def _prove_table(path: Path, recording: _Recording) -> PacketTable | None:
             proved.append(found)
         elif proof.failures > MAX_FALSE_ENTRIES or not proof.holds(proved[-1], end):
             return None
-    table = PacketTable(np.array(packets, dtype=np.int64), tuple(proved))
-    return table if _gives_samples(path, table, recording.checksums) else None
+    for packed in (False, True):
+        table = PacketTable(np.array(packets, dtype=np.int64), tuple(proved), packed)
+        if _gives_samples(path, table, recording.checksums):
+            return table
+    return None
 
 
 def _gives_samples(path: Path, table: PacketTable, checksums: Sequence[int]) -> bool:

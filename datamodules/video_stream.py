@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -86,6 +85,10 @@ def upright_rgb(frame: VideoFrame, converter: VideoReformatter) -> NDArray[np.ui
     Returns:
         uint8 0-255, (H, W, 3).
     """
-    image: Any = converter.reformat(frame, format="rgb24", threads=1).to_ndarray()
+    plane = converter.reformat(frame, format="rgb24", threads=1).planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    image: NDArray[np.uint8] = rows[: plane.height, : 3 * plane.width].reshape(
+        plane.height, plane.width, 3
+    )
     turns, rest = divmod(frame.rotation, RIGHT_ANGLE)
     return image if rest or not turns % 4 else np.rot90(image, turns)

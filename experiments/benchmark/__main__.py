@@ -1,0 +1,27 @@
+"""Measures this project on your machine, with your files.
+
+python -m experiments.benchmark decode videos/
+"""
+
+import argparse
+
+from experiments.benchmark import decode, loader
+from experiments.command_line import user_errors
+
+SUBCOMMANDS = {"decode": decode, "loader": loader}
+"""Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run one subcommand; a user's mistake ends it with one line and exit status 1."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, module in SUBCOMMANDS.items():
+        module.add_arguments(commands.add_parser(name, help=module.HELP, epilog=module.EPILOG))
+    options, extra = parser.parse_known_args(args)
+    with user_errors():
+        SUBCOMMANDS[options.command].run(options, extra)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Builds the data part of an experiment alone, with a few of its videos."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from datamodules import DataError
+from datamodules.base import VideoDataModule
+from datamodules.splitting import Split
+from datamodules.video_dataset import VideoRecords
+from datamodules.video_index import refuse_unreadable
+from experiments.command_line import BriefParser
+from experiments.strict_yaml import load_strictly, refuse_duplicate_keys
+from lightning_modules import RunError
+
+
+def build_data(config: Path, overrides: Sequence[str]) -> VideoDataModule:
+    """Build the data module of an experiment, and nothing else of it.
+
+    Args:
+        config: The experiment's YAML.
+        overrides: Further command-line arguments, such as ``--data.batch_size 8``.
+
+    Raises:
+        RunError: If the file cannot be used.
+        DataError: If a setting does not fit.
+    """
+    refuse_duplicate_keys()
+    parser = BriefParser(prog="python -m experiments.benchmark loader", parser_mode="yaml")
+    parser.add_lightning_class_args(VideoDataModule, "data", subclass_mode=True, required=True)
+    parsed = parser.parse_args([f"--data={json.dumps(_data_part(config))}", *overrides])
+    try:
+        data: VideoDataModule = parser.instantiate(parsed).data
+    except ValueError as error:
+        # jsonargparse wraps what a constructor raises in an account of the types it tried.
+        cause = error.__cause__
+        known = next((e for e in (error, cause) if isinstance(e, DataError)), None)
+        raise known or RunError(str(error)) from error
+    return data
+
+
+def _data_part(config: Path) -> dict[str, Any]:
+    if not config.is_file():
+        raise RunError(f"{config}: no such experiment; see experiments/")
+    try:
+        content = load_strictly(config.read_text())
+    except yaml.YAMLError as error:
+        raise RunError(f"{config}: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("data"), dict):
+        raise RunError(f"{config}: has no data part; name an experiment that reads videos")
+    return dict(content["data"])
+
+
+def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
+    """Give a split a few of its videos, evenly spread over the list.
+
+    Args:
+        data: Whose split.
+        split: The split.
+        limit: At most this many.
+
+    Raises:
+        DataError: If none of them can be used.
+    """
+    listed = data.annotations(split)
+    total = len(listed.paths)
+    chosen = np.unique(np.linspace(0, total - 1, min(limit, total), dtype=int)).tolist()
+    if not chosen:
+        raise DataError(f"the {split} split holds no videos; name another with --split")
+    if not any(Path(listed.paths[place]).exists() for place in chosen):
+        data.prepare_data()  # some data sets make their videos
+    failures = data.index.scan([listed.paths[place] for place in chosen])
+    unusable = {failure.path for failure in failures}
+    usable = [p for p in chosen if os.path.abspath(listed.paths[p]) not in unusable]
+    if not usable:
+        refuse_unreadable(failures, len(chosen))
+    paths = [listed.paths[place] for place in usable]
+    labels = [listed.labels[place] for place in usable]
+    data.records[split] = VideoRecords.of(paths, labels, data.index.facts(paths))

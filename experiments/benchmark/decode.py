@@ -1,0 +1,199 @@
+"""Reads evenly spread frames of files, beside other libraries, on one thread."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from rich.progress import track
+
+from datamodules.annotation_list import VIDEO_SUFFIXES
+from datamodules.sampling import make_sampler
+from datamodules.video_facts import VideoFacts
+from datamodules.video_scan import scan_video
+from experiments.benchmark import vp9
+from experiments.benchmark.decode_results import (
+    FileResult,
+    file_table,
+    group_table,
+    libraries,
+    ratio,
+    scan_table,
+)
+from experiments.benchmark.machine import describe_machine
+from experiments.benchmark.readers import RIVAL_PACKAGES, Reader, find_rivals, our_readers
+from experiments.benchmark.same_frames import Verdict, compare, read_truth
+from experiments.benchmark.tables import show, write_json
+from experiments.benchmark.timing import CLOCKS, take_turns
+from lightning_modules import RunError
+
+HELP = "read frames of your videos, beside torchcodec and decord"
+EPILOG = (
+    "The other libraries are optional: pip install -r experiments/benchmark/rivals.txt. Each "
+    "reader opens the file and returns the middle frames of equal parts as uint8 RGB."
+)
+SCAN = "scan"
+Group = tuple[str, str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this subcommand's arguments."""
+    parser.add_argument("files", nargs="*", type=Path, help="videos, or folders of videos")
+    parser.add_argument("--frames", type=int, default=8, help="frames per file; default: 8")
+    parser.add_argument("--repeats", type=int, default=9, help="default: 9, taking turns")
+    parser.add_argument(
+        "--vp9",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="videos to transcode to VP9 as Something-Something V2 ships, and measure so",
+    )
+    parser.add_argument(
+        "--group",
+        action="append",
+        type=_group,
+        default=[],
+        metavar="NAME=GLOB",
+        help="sum up the files whose path fits under a name; default: by codec and container",
+    )
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="default: wall")
+    parser.add_argument("--json", type=Path, default=None, help="write everything to this file")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+
+
+def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
+    """Measure and print.
+
+    Raises:
+        RunError: If there is nothing to measure, or an argument does not fit.
+        VideoDecodeError: If a file does not decode.
+    """
+    if extra:
+        raise RunError(f"unknown arguments {' '.join(extra)}; see decode --help")
+    if min(options.frames, options.repeats) < 1:
+        raise RunError("--frames and --repeats are at least 1")
+    files = find_videos(options.files)
+    originals = find_videos(options.vp9)
+    if not files and not originals:
+        raise RunError("no video to measure; name files or folders")
+    torch.set_num_threads(1)
+    rivals, absent = find_rivals()
+    readers = [*our_readers(), *rivals]
+    with TemporaryDirectory() as folder:
+        made = [vp9.transcode(path, Path(folder)) for path in originals]
+        labels: list[Group] = [*options.group, ("vp9 webm, transcoded", f"{folder}/*")]
+        measure = partial(
+            measure_file,
+            readers=readers,
+            frames=options.frames,
+            repeats=options.repeats,
+            clock=CLOCKS[options.clock],
+            groups=labels,
+        )
+        results = [measure(path) for path in track([*files, *made], "Measuring", transient=True)]
+    facts = describe_machine(*RIVAL_PACKAGES)
+    facts["measured"] = (
+        f"{options.frames} frames per file, one thread, median of {options.repeats} interleaved "
+        f"repetitions, {options.clock} clock"
+    )
+    notes = [*absent, *([vp9.NOTE] if made else [])]
+    _report(facts, results, readers, notes, options)
+
+
+def find_videos(places: Sequence[Path]) -> list[Path]:
+    """List files, and the videos below folders.
+
+    Raises:
+        RunError: If a place does not exist, or a folder holds no video.
+    """
+    files: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            found = sorted(
+                file for file in place.rglob("*") if file.suffix.lower() in VIDEO_SUFFIXES
+            )
+            if not found:
+                raise RunError(f"{place}: holds no video")
+            files += found
+        elif place.is_file():
+            files.append(place)
+        else:
+            raise RunError(f"{place}: no such file or folder")
+    return list(dict.fromkeys(files))
+
+
+def measure_file(
+    path: Path,
+    *,
+    readers: Sequence[Reader],
+    frames: int,
+    repeats: int,
+    clock: Callable[[], float],
+    groups: Sequence[Group] = (),
+) -> FileResult:
+    """Check what each reader returns for one file, then let them take turns.
+
+    Raises:
+        VideoDecodeError: If it does not decode.
+    """
+    facts = scan_video(path)
+    indices = make_sampler("segment", frames).spread_clips(facts.frames, 1)[0].tolist()
+    truth = read_truth(path, indices)
+    verdicts: dict[str, Verdict] = {}
+    failures: dict[str, str] = {}
+    jobs: dict[str, Callable[[], object]] = {SCAN: partial(scan_video, path)}
+    for reader in readers:
+        try:
+            verdicts[reader.name] = compare(reader.read(path, indices, facts.layout), truth)
+        except Exception as error:  # whatever another library raises is a result
+            failures[reader.name] = " ".join(str(error).split())[:200] or type(error).__name__
+        else:
+            jobs[reader.name] = partial(reader.read, path, indices, facts.layout)
+    seconds = take_turns(jobs, repeats, clock)
+    return FileResult(
+        path=path,
+        group=group_of(path, facts, groups),
+        frames=facts.frames,
+        width=facts.width,
+        height=facts.height,
+        indexed=bool(facts.layout),
+        scan=seconds.pop(SCAN),
+        seconds=seconds,
+        verdicts=verdicts,
+        failures=failures,
+    )
+
+
+def group_of(path: Path, facts: VideoFacts, groups: Sequence[Group]) -> str:
+    """Name a file's group: the first whose pattern its path fits, else codec and container."""
+    named = (name for name, pattern in groups if fnmatch(str(path), pattern))
+    return next(named, f"{facts.codec} {path.suffix.lower().lstrip('.')}")
+
+
+def _group(text: str) -> Group:
+    name, separator, pattern = text.partition("=")
+    if not (name and separator and pattern):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=GLOB")
+    return name, pattern
+
+
+def _report(
+    facts: dict[str, str],
+    results: Sequence[FileResult],
+    readers: Sequence[Reader],
+    notes: Sequence[str],
+    options: argparse.Namespace,
+) -> None:
+    tables = [group_table(results, readers), file_table(results, readers), scan_table(results)]
+    if options.json:
+        rivals = libraries(readers)
+        files = [
+            {**r.as_dict(), "ratios": {library: ratio(r, rivals[library]) for library in rivals}}
+            for r in results
+        ]
+        write_json(options.json, {"machine": facts, "notes": list(notes), "files": files})
+    show(facts, tables, notes=notes, markdown=options.markdown, file=options.json)

@@ -1,0 +1,171 @@
+"""What a decoding benchmark found, and the tables made of it; no time is taken here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from experiments.benchmark.readers import IN_ORDER, OURS, Reader
+from experiments.benchmark.same_frames import SAME, Verdict
+from experiments.benchmark.tables import Table
+from experiments.benchmark.timing import median_ms
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """One file.
+
+    Attributes:
+        path: The file.
+        group: Files that are summed up together.
+        frames: How many it has.
+        width: Pixels.
+        height: Pixels.
+        indexed: Whether single frames can be read without all before them.
+        scan: Seconds of looking through it once, one per repetition.
+        seconds: Reader -> seconds, one per repetition.
+        verdicts: Reader -> whether it returned the frames asked for.
+        failures: Reader -> why it returned nothing.
+    """
+
+    path: Path
+    group: str
+    frames: int
+    width: int
+    height: int
+    indexed: bool
+    scan: Sequence[float]
+    seconds: dict[str, list[float]]
+    verdicts: dict[str, Verdict]
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def ms(self, reader: str) -> float | None:
+        """Give a reader's median time, None where it failed."""
+        return median_ms(self.seconds[reader]) if reader in self.seconds else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give everything, for JSON; times in milliseconds."""
+        readers: dict[str, dict[str, Any]] = {
+            name: {
+                "ms": median_ms(times),
+                "all_ms": [median_ms([time]) for time in times],
+                "frames": self.verdicts[name].what,
+                "max_difference": self.verdicts[name].largest,
+                "other_places": self.verdicts[name].others,
+            }
+            for name, times in self.seconds.items()
+        }
+        return {
+            **{"file": str(self.path), "group": self.group, "frames": self.frames},
+            **{"width": self.width, "height": self.height, "indexed": self.indexed},
+            "scan_ms": median_ms(self.scan),
+            "readers": readers | {name: {"error": why} for name, why in self.failures.items()},
+        }
+
+
+def libraries(readers: Sequence[Reader]) -> dict[str, list[str]]:
+    """Name the readers of each library but ours."""
+    names: dict[str, list[str]] = {}
+    for reader in readers:
+        if reader.name != OURS:
+            names.setdefault(reader.library, []).append(reader.name)
+    return names
+
+
+def ratio(result: FileResult, rivals: Sequence[str]) -> float | None:
+    """Tell how many times our time the fastest of some readers takes; None where all failed."""
+    times = [time for name in rivals if (time := result.ms(name)) is not None]
+    ours = result.ms(OURS)
+    return min(times) / ours if times and ours else None
+
+
+def median_ratio(results: Sequence[FileResult], rivals: Sequence[str]) -> float | None:
+    """Give the median of `ratio` over files, None where there is none."""
+    ratios = [value for result in results if (value := ratio(result, rivals)) is not None]
+    return median(ratios) if ratios else None
+
+
+def by_group(results: Sequence[FileResult]) -> dict[str, list[FileResult]]:
+    """Put files into groups, in their order."""
+    groups: dict[str, list[FileResult]] = {}
+    for result in results:
+        groups.setdefault(result.group, []).append(result)
+    return groups
+
+
+def group_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Table:
+    """Sum up groups: how many times our time each library takes."""
+    rivals = libraries(readers)
+    rows = []
+    for group, members in by_group(results).items():
+        cells = [_group_cell(members, names) for names in rivals.values()]
+        rows.append([group, str(len(members)), *cells])
+    return Table(
+        "Times as long as ours: median over files",
+        ["group", "files", *rivals],
+        rows,
+        ["Above 1, ours is faster. Of a library's modes the faster one counts in each file."],
+    )
+
+
+def file_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Table:
+    """List all files: each reader's median time."""
+    names = [reader.name for reader in readers]
+    rows = [
+        [
+            result.path.name,
+            f"{result.width}x{result.height}, {result.frames}",
+            *(_file_cell(result, name) for name in names),
+        ]
+        for result in results
+    ]
+    notes = ["Median ms per file to open it and return the frames."]
+    failures = {f"{name} on {r.path.name}: {why}" for r in results for name, why in _reasons(r)}
+    return Table("Times, ms", ["file", "size, frames", *names], rows, [*notes, *sorted(failures)])
+
+
+def scan_table(results: Sequence[FileResult]) -> Table:
+    """Show what our index costs, once per file."""
+    rows = []
+    for group, members in by_group(results).items():
+        scans = [median_ms(result.scan) for result in members]
+        multiples = [
+            median_ms(result.scan) / in_order
+            for result in members
+            if (in_order := result.ms(IN_ORDER))
+        ]
+        times = f"{median(multiples):.1f} x" if multiples else "-"
+        indexed = sum(result.indexed for result in members)
+        rows.append([group, f"{median(scans):.1f}", times, f"{indexed} of {len(members)}"])
+    return Table(
+        "What the index costs, once per file; not in the times above",
+        ["group", "scan, ms", "in decodings in order", "files that it helps"],
+        rows,
+    )
+
+
+def _group_cell(members: Sequence[FileResult], names: Sequence[str]) -> str:
+    value = median_ratio(members, names)
+    if value is None:
+        return "fails"
+    wrong = sum(any(_differs(result, name) for name in names) for result in members)
+    failed = sum(all(name in result.failures for name in names) for result in members)
+    remarks = [f"other frames in {wrong}"] if wrong else []
+    remarks += [f"fails in {failed}"] if failed else []
+    return f"{value:.2f}" + (f" ({', '.join(remarks)})" if remarks else "")
+
+
+def _file_cell(result: FileResult, name: str) -> str:
+    time = result.ms(name)
+    if time is None:
+        return "fails"
+    return f"{time:.1f}" + (f" ({result.verdicts[name].what})" if _differs(result, name) else "")
+
+
+def _differs(result: FileResult, name: str) -> bool:
+    return name in result.verdicts and result.verdicts[name].what != SAME
+
+
+def _reasons(result: FileResult) -> list[tuple[str, str]]:
+    return list(result.failures.items())

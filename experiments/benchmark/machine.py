@@ -1,0 +1,51 @@
+"""What numbers depend on besides the code: the machine, its threads, the versions, the day."""
+
+import platform
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import av
+import torch
+
+from datamodules.cores import available_cores
+
+CPU_FILE = Path("/proc/cpuinfo")
+
+
+def describe_machine(*packages: str) -> dict[str, str]:
+    """Describe the machine and the software, for people.
+
+    Args:
+        packages: Whose versions matter besides torch's and PyAV's.
+    """
+    facts = {
+        "CPU": f"{cpu_name()}, {available_cores()} cores available",
+        "threads": f"torch {torch.get_num_threads()}",
+        "torch": torch.__version__,
+        "av": f"{av.__version__} with {_ffmpeg()}",
+    }
+    facts |= {name: installed_version(name) or "not installed" for name in packages}
+    return facts | {"date": date.today().isoformat()}
+
+
+def cpu_name() -> str:
+    """Name the processor."""
+    if CPU_FILE.is_file():
+        for line in CPU_FILE.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def installed_version(package: str) -> str | None:
+    """Give a package's version, None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _ffmpeg() -> str:
+    numbers = ".".join(map(str, av.library_versions["libavcodec"]))
+    return f"FFmpeg's libavcodec {numbers}"

@@ -1,0 +1,89 @@
+"""Ways to read frames of a video by index: ours, all in order, and other libraries'."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from datamodules.decoding import read_frames
+from experiments.benchmark.machine import installed_version
+
+Indices = list[int]
+OURS = "ours"
+IN_ORDER = "PyAV, in order"
+RIVAL_PACKAGES = ("torchcodec", "decord")
+RIVALS_FILE = "experiments/benchmark/rivals.txt"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One way to read frames.
+
+    Attributes:
+        name: For people.
+        library: Whose; of several ways of one library the faster one counts.
+        read: Takes a file, indices and the file's layout; gives (n, 3, H, W), uint8 0-255.
+    """
+
+    name: str
+    library: str
+    read: Callable[[Path, Indices, bytes], Tensor]
+
+
+def our_readers() -> list[Reader]:
+    """List the ways that are always there: by the layout, and decoding all up to the last one."""
+    return [
+        Reader(OURS, OURS, read_frames),
+        Reader(IN_ORDER, IN_ORDER, lambda path, indices, layout: read_frames(path, indices)),
+    ]
+
+
+def find_rivals() -> tuple[list[Reader], list[str]]:
+    """List the other libraries' readers that can be used here.
+
+    Returns:
+        The readers, and for each library that cannot be used a line that says why.
+    """
+    readers: list[Reader] = []
+    absent: list[str] = []
+    for package, found in (("torchcodec", _torchcodec_readers()), ("decord", _decord_readers())):
+        if problem := _why_unusable(package):
+            absent.append(problem)
+        else:
+            readers += found
+    return readers, absent
+
+
+def _why_unusable(package: str) -> str | None:
+    remedy = f"pip install -r {RIVALS_FILE}"
+    if installed_version(package) is None:
+        return f"{package}: not installed; {remedy}"
+    try:
+        import_module(package)
+    except (ImportError, OSError, RuntimeError) as error:  # FFmpeg's shared libraries are missing
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        return f"{package}: does not load ({reason}); see {RIVALS_FILE}"
+    return None
+
+
+def _torchcodec_readers() -> list[Reader]:
+    def reader(mode: str) -> Reader:
+        def read(path: Path, indices: Indices, layout: bytes) -> Tensor:
+            decoder = import_module("torchcodec.decoders").VideoDecoder
+            video = decoder(str(path), seek_mode=mode, num_ffmpeg_threads=1)
+            return video.get_frames_at(indices).data
+
+        return Reader(f"torchcodec {mode}", "torchcodec", read)
+
+    return [reader("exact"), reader("approximate")]
+
+
+def _decord_readers() -> list[Reader]:
+    def read(path: Path, indices: Indices, layout: bytes) -> Tensor:
+        video = import_module("decord").VideoReader(str(path), num_threads=1)
+        return torch.from_numpy(video.get_batch(indices).asnumpy()).permute(0, 3, 1, 2)
+
+    return [Reader("decord", "decord", read)]

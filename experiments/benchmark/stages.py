@@ -1,0 +1,117 @@
+"""What a clip costs from its file to a batch, stage by stage, on one thread."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import thread_time
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import default_collate
+
+from datamodules.video import Video
+from datamodules.video_dataset import Sample, VideoDataset
+from datamodules.video_stream import open_video
+
+STAGES = ("open", "decode", "transform", "collate")
+WHAT = {
+    "open": "file opened, streams found",
+    "decode": "frames read, converted to RGB",
+    "transform": "cropped, resized, mirrored",
+    "collate": "joined into a batch",
+}
+WARM_UP = 2
+CLIP_DIMENSIONS = 4
+
+
+@dataclass
+class StageTimes:
+    """CPU seconds of each stage, added up.
+
+    Attributes:
+        seconds: Stage -> seconds.
+        clips: Clips that they gave; a video under several test views gives several.
+    """
+
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    clips: int = 0
+
+    def ms_per_clip(self, stage: str) -> float:
+        """Give one stage's milliseconds per clip."""
+        return 1000 * self.seconds[stage] / self.clips
+
+    @property
+    def total_ms(self) -> float:
+        """Give all stages' milliseconds per clip."""
+        return sum(self.ms_per_clip(stage) for stage in STAGES)
+
+
+@dataclass(frozen=True)
+class TimedVideo(Video):
+    """A video that notes how long reading took.
+
+    Attributes:
+        spent: CPU seconds of each reading.
+    """
+
+    spent: list[float] = field(default_factory=list)
+
+    def read(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
+        """Read frames by index."""
+        start = thread_time()
+        frames = super().read(indices)
+        self.spent.append(thread_time() - start)
+        return frames
+
+
+def time_stages(dataset: VideoDataset, batch_size: int) -> StageTimes:
+    """Take every video through all stages, in this process.
+
+    Args:
+        dataset: The videos and their views.
+        batch_size: Videos of one batch.
+
+    Raises:
+        VideoDecodeError: If a video does not give its frames.
+    """
+    for index in range(min(WARM_UP, len(dataset))):
+        _time_sample(dataset, index, StageTimes())
+    times = StageTimes()
+    for first in range(0, len(dataset), batch_size):
+        places = range(first, min(first + batch_size, len(dataset)))
+        samples = [_time_sample(dataset, index, times) for index in places]
+        start = thread_time()
+        default_collate(samples)
+        times.seconds["collate"] += thread_time() - start
+    return times
+
+
+def _time_sample(dataset: VideoDataset, index: int, times: StageTimes) -> Sample:
+    video = dataset.records.video(index)
+    timed = TimedVideo(video.path, video.frames, video.layout)
+    opening = _time_opening(video)
+    start = thread_time()
+    views = dataset.make_views(timed, np.random.default_rng([dataset.seed, 0, index]))
+    whole = thread_time() - start
+    reading = sum(timed.spent)
+    times.seconds["open"] += opening
+    times.seconds["decode"] += max(0.0, reading - opening)
+    times.seconds["transform"] += whole - reading
+    times.clips += clips_of(views.clips)
+    label = int(dataset.records.labels[index])
+    return Sample(clips=views.clips, label=label, index=index, path=str(video.path))
+
+
+def clips_of(clips: Tensor) -> int:
+    """Count the clips of a sample, (T, 3, S, S) or (V, T, 3, S, S)."""
+    return 1 if clips.ndim == CLIP_DIMENSIONS else len(clips)
+
+
+def _time_opening(video: Video) -> float:
+    """Time what `Video.read` does first; a folder of images is not opened."""
+    if video.path.is_dir():
+        return 0.0
+    start = thread_time()
+    with open_video(video.path):
+        pass
+    return thread_time() - start

@@ -1,0 +1,37 @@
+"""Takes times fairly: what is compared takes turns, and the middle of the times counts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from statistics import median
+from time import perf_counter, process_time
+
+CLOCKS: dict[str, Callable[[], float]] = {"wall": perf_counter, "cpu": process_time}
+"""``cpu`` counts the seconds that this process was given, all threads, which other programs on
+the machine disturb less; waiting for a disk is not in it."""
+
+MS = 1000
+
+
+def take_turns(
+    jobs: Mapping[str, Callable[[], object]],
+    repeats: int,
+    clock: Callable[[], float] = perf_counter,
+) -> dict[str, list[float]]:
+    """Run all jobs once per repetition, in a drawn order: what runs before warms caches.
+
+    Returns:
+        Seconds of each job, one per repetition.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    order = Random(0)
+    for _ in range(repeats):
+        for name in order.sample(list(jobs), len(jobs)):
+            start = clock()
+            jobs[name]()
+            seconds[name].append(clock() - start)
+    return seconds
+
+
+def median_ms(seconds: Sequence[float]) -> float:
+    """Give the median in milliseconds."""
+    return MS * median(seconds)

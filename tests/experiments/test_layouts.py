@@ -1,0 +1,38 @@
+"""Naming a benchmark's folder, as its authors ship it, is enough to train on it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.datamodules.layouts import LAYOUTS
+from tests.experiments.test_experiment_files import SMALL
+from train import main
+
+
+@pytest.mark.parametrize("data_set", LAYOUTS)
+def test_a_benchmark_trains_one_step(data_set: str, tmp_path: Path) -> None:
+    arguments = LAYOUTS[data_set](tmp_path / "data", (5, 3))
+    main(
+        [
+            *("fit", f"--data={data_set}", f"--data.index_dir={tmp_path / 'index'}"),
+            *(f"--data.{name}={value}" for name, value in arguments.items()),
+            *("--data.check_counts=false", "--data.num_segments=4", *SMALL),
+            *("--model.network=TSM", "--model.network.backbone=resnet18"),
+            f"--run_dir={tmp_path / 'run'}",
+        ]
+    )
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_a_wrong_root_ends_with_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(
+            [
+                *("fit", "--data=UCF101", f"--data.root={tmp_path / 'nowhere'}", *SMALL),
+                *("--model.network=TSM", f"--run_dir={tmp_path / 'run'}"),
+            ]
+        )
+    expected = f"error: {tmp_path / 'nowhere'}: no such folder; root must name one"
+    assert str(caught.value) == expected
