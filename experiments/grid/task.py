@@ -14,7 +14,9 @@ from submitit.helpers import DelayedSubmission
 from experiments.grid.jobs import Job
 from experiments.grid.state import Record, State, log_file, write_record
 
-TRAIN = Path(__file__).parents[2] / "train.py"
+PROGRAM = (sys.executable, str(Path(__file__).parents[2] / "train.py"))
+"""What is given the arguments of steps."""
+
 GRACE = 120.0
 """Seconds in which a stopped step may save what it has."""
 
@@ -28,18 +30,12 @@ class RunTask:
     Args:
         job: The job.
         environment: Added to the environment of the steps.
-        program: What the steps' arguments are given to.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        environment: Mapping[str, str] | None = None,
-        program: tuple[str, ...] = (sys.executable, str(TRAIN)),
-    ) -> None:
+    def __init__(self, job: Job, environment: Mapping[str, str] | None = None) -> None:
         self.job = job
         self.environment = dict(environment or {})
-        self.program = program
+        self.program = PROGRAM
         self.process: subprocess.Popen[str] | None = None
         self.stopped = False
 
@@ -118,7 +114,7 @@ class RunTask:
         if self.process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(GRACE)
-        return DelayedSubmission(RunTask(self.job, self.environment, self.program))
+        return DelayedSubmission(RunTask(self.job, self.environment))
 
 
 def _without_slurm(environment: Mapping[str, str]) -> dict[str, str]:
