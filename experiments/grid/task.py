@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,7 +35,7 @@ class RunTask:
     def __init__(self, job: Job, environment: Mapping[str, str] | None = None) -> None:
         self.job = job
         self.environment = dict(environment or {})
-        self.program = PROGRAM
+        self.program: Sequence[str] = PROGRAM
         self.process: subprocess.Popen[str] | None = None
         self.stopped = False
 

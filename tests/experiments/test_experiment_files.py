@@ -162,7 +162,9 @@ def recipe_of(experiment: Path) -> str | None:
     return "teinet_kinetics" if data == "k400" else "teinet_something"
 
 
-@pytest.mark.parametrize("config", filter(recipe_of, SHIPPED), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "config", [file for file in SHIPPED if recipe_of(file)], ids=lambda file: file.stem
+)
 def test_an_experiment_repeats_its_recipe(config: Path) -> None:
     recipe = yaml.safe_load((EXPERIMENTS / "recipes" / f"{recipe_of(config)}.yaml").read_text())
     own = yaml.safe_load(config.read_text())

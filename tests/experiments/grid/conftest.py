@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import torch
@@ -12,7 +12,13 @@ from experiments.grid import launchers, task
 from experiments.grid.grid_file import Grid, read_grid
 from experiments.grid.jobs import Job, expand
 
-MakeGrid = Callable[[str], Grid]
+
+class MakeGrid(Protocol):
+    """Writes and reads a grid of rows."""
+
+    def __call__(self, rows: str, head: str = ...) -> Grid:
+        """Make it."""
+
 
 HEAD = """
 paper: Tiny

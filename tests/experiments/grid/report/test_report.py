@@ -12,6 +12,7 @@ from experiments.grid.grid_file import read_grid, shipped_grids
 from experiments.grid.report import write_report
 from tests.experiments.grid.conftest import MakeGrid, write_result
 
+CIRCLE = "{http://www.w3.org/2000/svg}circle"
 ROWS = """
   A: {figures: {top1: 45.0, top5: 80.0, gflops: 33, throughput: 10.5}, note: "5 < 6"}
   B|C: {base: other.yaml, figures: {top1: 50.0, gflops: 33, views: 30}}
@@ -91,9 +92,7 @@ def test_plots_show_gflops_throughput_and_ours_against_the_paper(report: dict[st
         "Shapes: top-1 against throughput",
         "Shapes: top-1 against the paper's",
     ]
-    marks = [
-        [c.get("class") for c in tree.iter("{http://www.w3.org/2000/svg}circle")] for tree in trees
-    ]
+    marks = [[c.get("class") for c in tree.iter(CIRCLE)] for tree in trees]
     assert [(m.count("paper"), m.count("ours")) for m in marks] == [(3, 2), (1, 1), (0, 3)]
 
 
