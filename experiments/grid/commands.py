@@ -40,9 +40,7 @@ def main(args: list[str] | None = None) -> None:
     options, extra = _parser().parse_known_args(args)
     if extra and options.command != "run":
         raise RunError(f"{extra[0]}: only run takes further flags, which go to train.py")
-    grids = [read_grid(find_grid(name)) for name in options.grids] or [
-        read_grid(file) for file in shipped_grids()
-    ]
+    grids = [read_grid(file) for file in _grid_files(options.grids)]
     if options.command == "list":
         list_grids(grids, options.runs)
     elif options.command == "report":
@@ -50,6 +48,12 @@ def main(args: list[str] | None = None) -> None:
             print(file)
     else:
         run_grids(grids, options, extra)
+
+
+def _grid_files(names: list[str]) -> list[Path]:
+    if names == ["papers"]:
+        return [file for file in shipped_grids() if "_table" in file.stem]
+    return [find_grid(name) for name in names] or shipped_grids()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         number = "+" if name == "run" else "*"
         command.add_argument(
-            "grids", nargs=number, help="names such as teinet_table1a, or files; see list"
+            "grids",
+            nargs=number,
+            help="names such as teinet_table1a, files, or papers for all tables of both papers",
         )
         command.add_argument(
             "--runs", type=Path, default=Path("runs"), help="folder of run folders; default: runs"

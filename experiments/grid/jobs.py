@@ -13,6 +13,7 @@ from experiments.session import Experiment
 from lightning_modules import RunError
 
 PRETRAIN_PROTOCOL = "1x1"
+RESERVED = ("--run_dir", "--seed_everything", "--ckpt_path")
 
 
 @dataclass(frozen=True)
@@ -62,33 +63,48 @@ def expand(
         extra: Further command-line arguments of every run.
 
     Raises:
-        RunError: If two different runs would have one folder.
+        RunError: If two different runs would have one folder, or an argument is not the user's.
     """
+    for argument in extra:
+        if argument.partition("=")[0] in RESERVED:
+            raise RunError(f"{argument}: each run of a grid has its own; see --runs and --seeds")
     jobs: dict[str, Job] = {}
     for grid, labels in grids:
         for seed, label in itertools.product(seeds, labels):
-            for job in _jobs_of(grid, grid.rows[label], seed, runs):
+            for job in _needed(grid, grid.rows[label], seed, runs):
                 jobs[job.name] = _merge(jobs[job.name], job) if job.name in jobs else job
-    return {name: _with_extra(job, extra) for name, job in jobs.items()}
+    return {name: _complete(job, extra, runs) for name, job in jobs.items()}
 
 
-def _with_extra(job: Job, extra: Sequence[str]) -> Job:
-    overrides = (*job.experiment.overrides, *extra)
-    return replace(job, experiment=replace(job.experiment, overrides=overrides))
-
-
-def _jobs_of(grid: Grid, row: Row, seed: int, runs: Path) -> Iterator[Job]:
+def row_jobs(grid: Grid, row: Row, seed: int, runs: Path) -> list[Job]:
+    """List what a row's result is made of: its own runs, or an ensemble's with its predictions."""
     if row.quoted:
-        return
+        return []
+    if not row.ensemble:
+        return runs_of(row, seed, runs)
+    files = tuple((grid.predict_split, protocol) for protocol in row.protocols)
+    return [
+        replace(job, experiment=replace(job.experiment, predictions=files))
+        for label in row.ensemble
+        for job in runs_of(grid.rows[label], seed, runs)
+    ]
+
+
+def _needed(grid: Grid, row: Row, seed: int, runs: Path) -> Iterator[Job]:
+    """List a row's jobs, each after what it starts from."""
     for member in [grid.rows[label] for label in row.ensemble] or [row]:
         if member.pretrain:
             yield _pretraining(member, seed, runs)
-        for job in runs_of(member, seed, runs):
-            if not row.ensemble:
-                yield job
-                continue
-            files = tuple((grid.predict_split, protocol) for protocol in row.protocols)
-            yield replace(job, experiment=replace(job.experiment, predictions=files))
+    yield from row_jobs(grid, row, seed, runs)
+
+
+def _complete(job: Job, extra: Sequence[str], runs: Path) -> Job:
+    """Add everybody's arguments, and the weights last: no argument may replace them."""
+    overrides = (*job.experiment.overrides, *extra)
+    if job.after is not None:
+        checkpoint = runs / job.after / "checkpoints" / "last.ckpt"
+        overrides += (f"--model.network.weights={checkpoint}",)
+    return replace(job, experiment=replace(job.experiment, overrides=overrides))
 
 
 def _pretraining(row: Row, seed: int, runs: Path) -> Job:
@@ -104,8 +120,6 @@ def _job(row: Row, overrides: Mapping[str, Any], seed: int, runs: Path) -> Job:
     if row.pretrain:
         after = _pretraining(row, seed, runs).name
         words.append(f"from_{_stem(row.pretrain)}")
-        checkpoint = runs / after / "checkpoints" / "last.ckpt"
-        arguments.append(f"--model.network.weights={checkpoint}")
     name = "-".join([_stem(row.base), *words, f"seed{seed}"])
     arguments.append(f"--seed_everything={seed}")
     return Job(name, Experiment(row.base, runs / name, row.protocols, tuple(arguments)), after)

@@ -16,6 +16,9 @@ from experiments.grid.state import Record, write_record
 from experiments.grid.task import GRACE, RunTask
 from lightning_modules import RunError
 
+MAX_TIMEOUTS = 100
+"""How often a run may reach its time limit on a cluster and go on in another job."""
+
 
 class Launched(Protocol):
     """A run under way."""
@@ -186,7 +189,7 @@ def slurm_executor(folder: Path, parameters: Mapping[str, Any], gpus_per_run: in
     Raises:
         RunError: If submitit does not know a parameter.
     """
-    executor = _SlurmAnywhere(folder.resolve())
+    executor = _SlurmAnywhere(folder.resolve(), max_num_timeout=MAX_TIMEOUTS)
     fixed = {"nodes": 1, "ntasks_per_node": 1, "gpus_per_node": gpus_per_run}
     try:
         executor.update_parameters(**{"time": 24 * 60, **parameters, **fixed})

@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.fuse import fuse_files
 from experiments.grid.grid_file import Grid, Row
-from experiments.grid.jobs import Job, runs_of
+from experiments.grid.jobs import Job, row_jobs
 from experiments.grid.state import state_of, summarize
 from experiments.session import read_metrics
 
@@ -97,14 +97,14 @@ def table_lines(grid: Grid, runs: Path) -> list[Line]:
 
 def row_state(grid: Grid, row: Row, seeds: list[int], runs: Path) -> str:
     """Say how far a row is."""
-    jobs = [job for seed in seeds for job in _row_jobs(grid, row, seed, runs)]
+    jobs = [job for seed in seeds for job in row_jobs(grid, row, seed, runs)]
     return summarize([state_of(job) for job in jobs])
 
 
 def found_seeds(grid: Grid, row: Row, runs: Path) -> list[int]:
     """List the seeds with which any run of a row was begun."""
     seeds = set()
-    for job in _row_jobs(grid, row, 0, runs):
+    for job in row_jobs(grid, row, 0, runs):
         stem = job.name.removesuffix("seed0")
         names = [path.name for path in runs.glob(f"{stem}seed*")]
         seeds |= {int(match[1]) for name in names if (match := SEEDED.fullmatch(name))}
@@ -113,7 +113,7 @@ def found_seeds(grid: Grid, row: Row, runs: Path) -> list[int]:
 
 def measure(grid: Grid, row: Row, protocol: str, seed: int, runs: Path) -> Measured | None:
     """Read a row's result with one seed; None unless all that it needs is there."""
-    jobs = _row_jobs(grid, row, seed, runs)
+    jobs = row_jobs(grid, row, seed, runs)
     if not jobs:
         return None
     if row.ensemble:
@@ -122,11 +122,6 @@ def measure(grid: Grid, row: Row, protocol: str, seed: int, runs: Path) -> Measu
     if any(entry is None for entry in entries):
         return None
     return _mean([entry for entry in entries if entry is not None], seed)
-
-
-def _row_jobs(grid: Grid, row: Row, seed: int, runs: Path) -> list[Job]:
-    members = [grid.rows[label] for label in row.ensemble] or ([] if row.quoted else [row])
-    return [job for member in members for job in runs_of(member, seed, runs)]
 
 
 def _measure_ensemble(grid: Grid, jobs: list[Job], protocol: str, seed: int) -> Measured | None:

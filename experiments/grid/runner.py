@@ -12,7 +12,15 @@ from rich.table import Table
 
 from experiments.grid.jobs import Job
 from experiments.grid.launchers import Launched, Launcher
-from experiments.grid.state import Record, State, log_file, state_of, write_record
+from experiments.grid.state import (
+    Record,
+    State,
+    log_file,
+    read_record,
+    record_file,
+    state_of,
+    write_record,
+)
 from experiments.session import read_metrics
 
 PAUSE = 0.2
@@ -45,7 +53,8 @@ class Progress:
         """Write the line."""
         style = STYLES.get(self.state, "")
         seconds = perf_counter() - self.started if self.state == "running" else self.seconds
-        val = read_metrics(self.job.experiment.run_dir).get("val", {}).get("top1")
+        metrics = read_metrics(self.job.experiment.run_dir) if self.launched else {}
+        val = metrics.get("val", {}).get("top1")
         return (
             self.job.name,
             f"[{style}]{self.state}[/]" if style else self.state,
@@ -71,12 +80,18 @@ class Runner:
         self.lines = {name: Progress(job, self._first_state(job)) for name, job in jobs.items()}
         for line in self.lines.values():
             if line.state == "running":
-                line.message = "runs already, started by another command"
+                line.message = self._elsewhere(line.job)
 
     @staticmethod
     def _first_state(job: Job) -> State:
         state = state_of(job)
         return state if state in ("finished", "running") else "waiting"
+
+    @staticmethod
+    def _elsewhere(job: Job) -> str:
+        record = read_record(job)
+        host = record.host if record else "?"
+        return f"another command runs it on {host}; if not, delete {record_file(job)}"
 
     def run(self) -> bool:
         """Run everything that is not finished; a failure ends only what depends on it.
@@ -129,6 +144,8 @@ class Runner:
             write_record(line.job, Record("failed", line.message))
         elif before is not None and before.state == "running" and before.launched is None:
             line.state, line.message = "stopped", f"starts from {before.job.name}, not finished"
+        elif state_of(line.job) == "running":
+            line.state, line.message = "running", self._elsewhere(line.job)
         elif before is None or before.state == "finished":
             line.launched = self.launcher.launch(line.job)
             line.state, line.started = "running", perf_counter()

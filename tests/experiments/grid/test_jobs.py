@@ -36,7 +36,7 @@ def test_an_ensemble_s_members_predict_under_its_protocols(make_grid: MakeGrid) 
 
 def test_a_row_is_repeated_over_splits_and_starts_from_a_pretraining(make_grid: MakeGrid) -> None:
     rows = "  A: {pretrain: first.yaml, repeat_over: {data.split: [1, 2, 3]}}\n"
-    jobs = jobs_of(make_grid(rows), Path("runs"))
+    jobs = jobs_of(make_grid(rows), Path("runs"), "--model.network.weights=imagenet.pth")
     assert list(jobs) == [
         "first-seed0",
         *(f"base-split_{split}-from_first-seed0" for split in (1, 2, 3)),
@@ -45,7 +45,7 @@ def test_a_row_is_repeated_over_splits_and_starts_from_a_pretraining(make_grid: 
     assert last.after == "first-seed0"
     assert "--data.split=3" in last.experiment.overrides
     weights = "--model.network.weights=runs/first-seed0/checkpoints/last.ckpt"
-    assert weights in last.experiment.overrides
+    assert last.experiment.overrides[-1] == weights  # after whatever weights the user names
     assert jobs["first-seed0"].experiment.protocols == ("1x1",)
 
 
@@ -57,6 +57,12 @@ def test_different_rows_never_share_a_folder(make_grid: MakeGrid) -> None:
     rows = "  A: {overrides: {model.x: 1}}\n  B: {overrides: {data.x: 1}}\n"
     with pytest.raises(RunError, match="two different rows would run in runs/base-x_1-seed0"):
         jobs_of(make_grid(rows), Path("runs"))
+
+
+@pytest.mark.parametrize("argument", ["--run_dir=a", "--seed_everything", "--ckpt_path=best"])
+def test_what_each_run_has_of_its_own_is_refused(make_grid: MakeGrid, argument: str) -> None:
+    with pytest.raises(RunError, match=argument):
+        jobs_of(make_grid("  A: {}\n"), Path("runs"), argument)
 
 
 def test_tables_share_the_papers_own_networks() -> None:

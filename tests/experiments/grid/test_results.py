@@ -60,7 +60,8 @@ def test_an_ensemble_is_fused_from_its_members_predictions(
     rows = "  A: {}\n  B: {base: other.yaml}\n  AB: {ensemble: [A, B]}\n"
     write_result(tmp_path / "base-seed0", 0.5)
     write_result(tmp_path / "other-seed0", 0.5)
-    assert table_lines(make_grid(rows), tmp_path)[2].measured == ()
+    unfinished = table_lines(make_grid(rows), tmp_path)[2]
+    assert (unfinished.state, unfinished.measured) == ("stopped", ())
     for name, scores in (("base", [[3.0, 1.0], [0.2, 0.0]]), ("other", [[0.0, 1.0], [0.0, 3.0]])):
         write_predictions(
             tmp_path / f"{name}-seed0" / "predictions" / "test_1x1.pt", scores, [0, 1]
