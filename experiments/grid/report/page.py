@@ -100,8 +100,8 @@ def _points(line: Line, x: float | None) -> list[Point]:
         return []
     points = []
     paper, measured = line.paper("top1"), line.ours("top1")
-    if paper is not None:
-        points.append(Point(x, paper, line.row.label, False))
     if measured is not None:
         points.append(Point(x, measured, line.row.label, True, line.spread("top1") or 0.0))
+    if paper is not None:
+        points.append(Point(x, paper, line.row.label, False))
     return points

@@ -7,6 +7,11 @@ from html import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 380, 60, 20, 30, 50
 MAX_TICKS = 6
+LETTER, LINE = 5.2, 11
+"""Pixels of a label's letter, about, and of its height."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,7 @@ class Point:
     Attributes:
         x: Place.
         y: Place.
-        label: Written beside it and shown on hovering.
+        label: Shown on hovering, and written beside it where there is room.
         filled: Whether the mark is filled (ours) or hollow (the paper's).
         spread: Half the length of a vertical bar through it.
     """
@@ -105,7 +110,8 @@ def scatter(
         parts.append(
             f'<line x1="{ends[0]}" y1="{ends[1]}" x2="{ends[2]}" y2="{ends[3]}" class="equal"/>'
         )
-    parts += [_mark(point, x_axis, y_axis) for point in points]
+    taken: list[Box] = []
+    parts += [_mark(point, x_axis, y_axis, taken) for point in points]
     return "\n".join([*parts, "</svg>"])
 
 
@@ -137,7 +143,7 @@ def _axes(x_axis: Axis, y_axis: Axis) -> list[str]:
     return parts
 
 
-def _mark(point: Point, x_axis: Axis, y_axis: Axis) -> str:
+def _mark(point: Point, x_axis: Axis, y_axis: Axis, taken: list[Box]) -> str:
     x, y = x_axis.place(point.x), y_axis.place(point.y)
     kind = "ours" if point.filled else "paper"
     bar = ""
@@ -147,6 +153,22 @@ def _mark(point: Point, x_axis: Axis, y_axis: Axis) -> str:
     hint = f"{point.label}: {point.x:g}, {point.y:.1f}"
     return (
         f'<g><title>{escape(hint)}</title>{bar}<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" '
-        f'class="{kind}"/><text x="{x + 7:.1f}" y="{y - 5:.1f}" class="label">'
-        f"{escape(point.label)}</text></g>"
+        f'class="{kind}"/>{_label(point.label, x, y, taken)}</g>'
     )
+
+
+def _label(label: str, x: float, y: float, taken: list[Box]) -> str:
+    """Write a label where it meets no other; nowhere if there is no such place."""
+    width = LETTER * len(label)
+    for dx, dy in ((7, -5), (7, 11), (-7 - width, -5), (-7 - width, 11)):
+        left, bottom = x + dx, y + dy
+        box = (left, bottom - LINE, left + width, bottom)
+        inside = left > LEFT and box[2] < WIDTH
+        if inside and not any(_meet(box, other) for other in taken):
+            taken.append(box)
+            return f'<text x="{left:.1f}" y="{bottom:.1f}" class="label">{escape(label)}</text>'
+    return ""
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -31,7 +31,7 @@ def cells(line: Line) -> tuple[str, ...]:
         line.protocol,
         _number(line.paper("top1")),
         ours(line, "top1"),
-        "" if difference is None else f"{difference:+.1f}",
+        "" if difference is None else f"{round(difference, 1) + 0.0:+.1f}",
         _number(line.paper("top5")),
         ours(line, "top5") if line.measured else "",
         " ".join(str(one.seed) for one in line.measured),

@@ -27,3 +27,11 @@ def test_a_single_point_can_be_drawn(options: dict[str, bool]) -> None:
     (mark,) = tree.iter(CIRCLE)
     assert 0 < float(mark.attrib["cx"]) < 640
     assert "A & <B>: 33, 47.4" in [element.text for element in tree.iter()]
+
+
+def test_labels_never_meet_and_the_last_to_find_no_place_is_left_to_hovering() -> None:
+    plot = scatter([Point(1, 1, f"point {number}", True) for number in range(6)], "t", "x", "y")
+    tree = ElementTree.fromstring(plot)
+    labels = [e for e in tree.iter("{http://www.w3.org/2000/svg}text") if e.get("class") == "label"]
+    assert len({(label.get("x"), label.get("y")) for label in labels}) == len(labels) == 4
+    assert len(list(tree.iter(CIRCLE))) == 6
