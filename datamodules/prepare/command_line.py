@@ -1,0 +1,178 @@
+"""The command line of ``python -m datamodules.prepare``."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace, get_loader
+from jsonargparse.typing import PositiveInt
+
+import datamodules
+from datamodules.base import VideoDataModule
+from datamodules.errors import DataError
+from datamodules.prepare.index import index_videos
+from datamodules.prepare.transcode import transcode_videos
+from datamodules.prepare.transcode_settings import TranscodeSettings
+from datamodules.prepare.verify import verify_lists, verify_videos
+from datamodules.splitting import SPLITS, Split
+
+DESCRIPTION = """Prepare the videos of a data set, named as for train.py.
+
+  python -m datamodules.prepare index --data VideoList --data.source videos
+  python -m datamodules.prepare verify --data UCF101 --data.root videos --data.annotations lists
+  python -m datamodules.prepare verify --config experiments/my_videos.yaml --splits val
+  python -m datamodules.prepare transcode --config experiments/my_videos.yaml --output small
+
+"<command> --help" tells a command's options, "<command> --data.help UCF101" a data set's. All
+commands work in parallel, and go on where they were interrupted. Exit status: 0 all is well, 1
+something is wrong, 2 bad usage.
+"""
+COMMANDS = {
+    "index": "look through every video once: frames, sizes, where decoding may begin",
+    "verify": "compare lists, official counts and videos; write the report for skip_unreadable",
+    "transcode": "write a copy that is several times faster to sample from",
+}
+SPLITS_HELP = {
+    "index": "Default: all that have a list.",
+    "verify": "Default: all that have a list. The report covers these alone.",
+    "transcode": "Default: all that have a list.",
+}
+DATA_SETS = [
+    name for name in datamodules.__all__ if issubclass(getattr(datamodules, name), VideoDataModule)
+]
+TYPE_NOISE = (
+    *("Does not validate against any of the Union subtypes", "Subtypes:", "Errors:", "Given value"),
+    "- Expected a <class 'NoneType'>",
+)
+UNKNOWN_CLASS = "Expected a dot import path string"
+INTERRUPTED = 130
+
+
+class _Parser(ArgumentParser):
+    """Answers a mistake with the mistake, and an unknown data set with the known ones."""
+
+    def print_usage(self, file: Any = None) -> None:
+        """Print nothing."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Leave out what jsonargparse tells of the types that it tried."""
+        if UNKNOWN_CLASS in message:
+            unknown = message.rpartition("Given value: ")[2].strip()
+            message = f"no data set {unknown!r}; known ones: {', '.join(DATA_SETS)}"
+        elif re.search(r"required: \w+\.data\b", message):
+            message = f"--data or --config must name a data set: {', '.join(DATA_SETS)}"
+        lines = [line for line in message.splitlines() if line.strip()]
+        lines = [line for line in lines if not line.strip().startswith(TYPE_NOISE)]
+        super().error("\n".join(lines), ex)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        args: Command-line arguments; None for the process's own.
+
+    Returns:
+        The exit status; a mistake is explained in one line on stderr.
+    """
+    parser = _make_parser()
+    try:
+        given = _with_data_of_config(sys.argv[1:] if args is None else list(args))
+        options = parser.parse_args(given)
+        return 0 if _run(parser, options) else 1
+    except DataError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "interrupted; finished videos are kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+
+
+def _make_parser() -> ArgumentParser:
+    parser = _Parser(
+        prog="python -m datamodules.prepare",
+        description=DESCRIPTION,
+        formatter_class=_HelpFormatter,
+    )
+    commands = parser.add_subcommands(dest="command")
+    for name, purpose in COMMANDS.items():
+        command = _Parser(description=f"{purpose.capitalize()}.")
+        command.add_argument("--config", type=str, help="An experiment; only its data is used.")
+        command.add_subclass_arguments(VideoDataModule, "data", required=True, help="The data set.")
+        command.add_argument("--splits", type=Split, nargs="+", default=[], help=SPLITS_HELP[name])
+        command.add_argument(
+            "--jobs", type=PositiveInt | None, default=None, help="Threads; default: all cores."
+        )
+        if name == "verify":
+            command.add_argument(
+                "--lists_only", action="store_true", help="Look at no video; write no report."
+            )
+        if name == "transcode":
+            command.add_argument("--output", type=str, required=True, help="Folder of the copy.")
+            command.add_class_arguments(TranscodeSettings)
+        commands.add_subcommand(name, command, help=purpose)
+    return parser
+
+
+class _HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the examples."""
+
+
+def _with_data_of_config(args: list[str]) -> list[str]:
+    """Put the ``data`` of an experiment in place of ``--config``, before all other options.
+
+    Raises:
+        DataError: If the file cannot be used.
+    """
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--config", type=Path)
+    found, rest = finder.parse_known_args(args)
+    if found.config is None:
+        return rest
+    try:
+        content = get_loader("yaml")(found.config.read_text())
+    except OSError as error:
+        raise DataError(f"{found.config}: cannot be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{found.config}: is no YAML ({error})") from None
+    data = content.get("data") if isinstance(content, dict) else None
+    if not data:
+        raise DataError(f"{found.config}: has no part data; name the data set by --data")
+    if isinstance(data, str):  # a class, or a file of its own
+        file = found.config.parent / data
+        data = str(file) if file.is_file() else data
+    value = data if isinstance(data, str) else json.dumps(data)
+    return [*rest[:1], f"--data={value}", *rest[1:]]
+
+
+def _run(parser: ArgumentParser, options: Namespace) -> bool:
+    data = _make_data(parser, options)
+    chosen = options[options.command]
+    splits = [split for split in SPLITS if split in chosen.splits]
+    if options.command == "index":
+        return index_videos(data, splits, chosen.jobs)
+    if options.command == "transcode":
+        names = TranscodeSettings.__dataclass_fields__
+        settings = TranscodeSettings(**{name: chosen[name] for name in names})
+        return transcode_videos(data, splits, chosen.jobs, Path(chosen.output), settings)
+    if chosen.lists_only:
+        return verify_lists(data, splits)
+    return verify_videos(data, splits, chosen.jobs)
+
+
+def _make_data(parser: ArgumentParser, options: Namespace) -> VideoDataModule:
+    try:
+        return parser.instantiate(options)[options.command].data
+    except ValueError as error:
+        # jsonargparse wraps what a constructor raises in an account of the types it tried.
+        cause = error.__cause__
+        known = next((e for e in (error, cause) if isinstance(e, DataError)), None)
+        raise known or DataError(str(error)) from error

@@ -1,0 +1,135 @@
+"""What may be wrong with a data set, and what is only worth knowing.
+
+Wrong, because results would not be what they claim: a list that cannot be used, a list of another
+length than the authors', and videos that are missing or cannot be read. Only noted: a test list
+that is withheld (unless asked for by name), missing videos where the data set is known to lose
+them (unless all are missing), videos shorter than a clip, headers that claim another number of
+frames than decode (reading does not believe them), and classes without a usable video.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datamodules.annotations import NO_LABEL
+from datamodules.prepare.inventory import Inventory, SplitInventory
+from datamodules.splitting import Split
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        split: Where.
+        kind: In a word or two.
+        is_wrong: Or only noted.
+        text: In a sentence.
+        items: What it is about, one line each.
+    """
+
+    split: Split
+    kind: str
+    is_wrong: bool
+    text: str
+    items: tuple[str, ...] = ()
+
+
+def find_all(
+    inventory: Inventory, class_names: Sequence[str], min_frames: int, asked_for: Sequence[Split]
+) -> list[Finding]:
+    """List all findings, split by split.
+
+    Args:
+        inventory: The data set.
+        class_names: Its classes.
+        min_frames: Videos with fewer frames show some of them more than once.
+        asked_for: Splits that the user has named.
+    """
+    findings = find_in_lists(inventory, class_names, asked_for)
+    for split, part in inventory.splits.items():
+        findings += _find_in_videos(split, part, class_names, min_frames)
+    return findings
+
+
+def find_in_lists(
+    inventory: Inventory, class_names: Sequence[str], asked_for: Sequence[Split]
+) -> list[Finding]:
+    """List what the lists alone tell."""
+    findings = []
+    for split, reason in inventory.refused.items():
+        is_wrong = split != "test" or split in asked_for
+        findings.append(Finding(split, "list", is_wrong, f"no usable list: {reason}"))
+    for split, part in inventory.splits.items():
+        count, official = len(part.annotations.paths), part.annotations.official_count
+        if official not in (None, count):
+            text = f"{count:,} videos listed, {official:,} in the official list"
+            findings.append(Finding(split, "count", True, text))
+        listed = set(part.annotations.labels)
+        findings += _absent_classes(split, "listed", listed, class_names)
+    return findings
+
+
+def _find_in_videos(
+    split: Split, part: SplitInventory, class_names: Sequence[str], min_frames: int
+) -> list[Finding]:
+    findings = []
+    total = f"{len(part.videos):,}"
+    if part.missing:
+        text = f"{len(part.missing):,} of {total} videos are missing"
+        finding = Finding(split, "missing", part.lacks_too_many, text, tuple(part.missing))
+        findings.append(finding)
+    if part.unreadable:
+        text = f"{len(part.unreadable):,} of {total} videos cannot be read"
+        reasons = tuple(part.unreadable.values())
+        findings.append(Finding(split, "unreadable", True, text, reasons))
+    short = {path: facts for path, facts in part.facts.items() if facts.frames < min_frames}
+    if short:
+        text = f"{len(short):,} of {total} videos have under {min_frames} frames and repeat some"
+        items = tuple(f"{path}: {facts.frames} frames" for path, facts in short.items())
+        findings.append(Finding(split, "short", False, text, items))
+    return [*findings, *_header_findings(split, part), *_unusable_classes(split, part, class_names)]
+
+
+def _header_findings(split: Split, part: SplitInventory) -> list[Finding]:
+    differing = {
+        path: facts
+        for path, facts in part.facts.items()
+        if facts.header_frames not in (0, facts.frames)
+    }
+    if not differing:
+        return []
+    most = max(abs(facts.header_frames - facts.frames) for facts in differing.values())
+    text = (
+        f"{len(differing):,} of {len(part.videos):,} videos' headers claim other numbers of frames "
+        f"than decode, by {most} at most"
+    )
+    items = tuple(
+        f"{path}: {facts.frames} frames decode, its header claims {facts.header_frames}"
+        for path, facts in differing.items()
+    )
+    return [Finding(split, "header", False, text, items)]
+
+
+def _unusable_classes(
+    split: Split, part: SplitInventory, class_names: Sequence[str]
+) -> list[Finding]:
+    labels = zip(part.annotations.paths, part.annotations.labels, strict=True)
+    usable = {label for path, label in labels if path in part.facts}
+    lost = set(part.annotations.labels) - usable
+    names = tuple(class_names[label] for label in sorted(lost - {NO_LABEL}))
+    if not names:
+        return []
+    text = f"{len(names):,} listed classes have no usable video"
+    return [Finding(split, "classes", False, text, names)]
+
+
+def _absent_classes(
+    split: Split, verb: str, found: set[int], class_names: Sequence[str]
+) -> list[Finding]:
+    if not found - {NO_LABEL}:
+        return []  # an empty split, or one without labels
+    names = tuple(name for label, name in enumerate(class_names) if label not in found)
+    if not names:
+        return []
+    text = f"{len(names):,} of {len(class_names):,} classes have no video {verb}"
+    return [Finding(split, "classes", False, text, names)]

@@ -1,0 +1,60 @@
+"""The frames of a video as copies store them: upright, resized, in one pixel format."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from datamodules.errors import VideoDecodeError
+from datamodules.prepare.transcode_settings import TranscodeSettings
+from datamodules.video import Video
+from datamodules.video_facts import VideoFacts
+from datamodules.video_stream import iterate_frames, upright_rgb
+
+
+def resized_frames(
+    path: Path, facts: VideoFacts, settings: TranscodeSettings
+) -> Iterator[VideoFrame]:
+    """Yield every frame of a video, in order.
+
+    Args:
+        path: A file, or a folder of images.
+        facts: Of the video.
+        settings: Tell size and format.
+
+    Raises:
+        VideoDecodeError: If the video does not decode or the size of its frames changes.
+    """
+    width, height = settings.fit(facts.width, facts.height)
+    resizer = VideoReformatter()
+    source = _images(path, facts) if path.is_dir() else _upright(path)
+    for frame in source:
+        if (frame.width, frame.height) != (facts.width, facts.height):
+            raise VideoDecodeError(
+                f"{path}: the size of its frames changes midway; take it out of the list"
+            )
+        yield resizer.reformat(
+            frame,
+            width=width,
+            height=height,
+            format=settings.pixel_format,
+            interpolation="BICUBIC",
+            threads=1,
+        )
+
+
+def _images(path: Path, facts: VideoFacts) -> Iterator[VideoFrame]:
+    video = Video(path, facts.frames, facts.layout)
+    for index in range(facts.frames):
+        pixels = video.read([index])[0].permute(1, 2, 0)
+        yield VideoFrame.from_ndarray(pixels.contiguous().numpy(), format="rgb24")
+
+
+def _upright(path: Path) -> Iterator[VideoFrame]:
+    converter = VideoReformatter()
+    for frame in iterate_frames(path):
+        if frame.rotation:
+            yield VideoFrame.from_ndarray(upright_rgb(frame, converter).copy(), format="rgb24")
+        else:
+            yield frame

@@ -1,0 +1,34 @@
+"""``index``: looks through every video once, so that training starts at once."""
+
+from collections.abc import Sequence
+
+import rich
+
+from datamodules.base import VideoDataModule
+from datamodules.prepare.inventory import take_inventory
+from datamodules.prepare.summary import describe_splits, side_by_side
+from datamodules.splitting import Split
+
+
+def index_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | None) -> bool:
+    """Fill the data module's index and print what the videos are like.
+
+    Args:
+        data: The data set.
+        splits: Empty for all.
+        jobs: Threads; None for one per core.
+
+    Returns:
+        Whether every video can be used.
+
+    Raises:
+        DataError: If no list can be used.
+    """
+    inventory = take_inventory(data, splits, jobs)
+    columns = describe_splits(inventory, data.min_frames)
+    rich.print(side_by_side(f"{data.report_name}: {data.index.file}", columns))
+    for split, reason in inventory.refused.items():
+        print(f"{split}: has no usable list: {reason}")
+    for reason in inventory.unusable.values():
+        print(reason)
+    return not inventory.unusable

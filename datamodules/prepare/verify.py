@@ -1,0 +1,100 @@
+"""``verify``: compares lists with official counts, and videos with lists; reports both."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich
+
+from datamodules.base import VideoDataModule
+from datamodules.errors import VideoDecodeError
+from datamodules.prepare.findings import Finding, find_all, find_in_lists
+from datamodules.prepare.images import refuse_damaged_images
+from datamodules.prepare.inventory import Inventory, read_lists, take_inventory
+from datamodules.prepare.parallel import in_parallel
+from datamodules.prepare.report import print_findings, write_reports
+from datamodules.prepare.summary import describe_splits, side_by_side
+from datamodules.splitting import Split
+from datamodules.video_facts import VideoFacts
+
+
+def verify_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | None) -> bool:
+    """Look through lists and videos, print what is found, and write the report.
+
+    Args:
+        data: The data set.
+        splits: Empty for all.
+        jobs: Threads; None for one per core.
+
+    Returns:
+        Whether nothing is wrong.
+
+    Raises:
+        DataError: If no list can be used.
+    """
+    inventory = take_inventory(data, splits, jobs)
+    _decode_images(inventory, jobs)
+    findings = find_all(inventory, data.class_names, data.min_frames, splits)
+    columns = describe_splits(inventory, data.min_frames)
+    readable = write_reports(
+        data.report_file, data.report_name, columns, findings, list(inventory.unusable)
+    )
+    rich.print(side_by_side(data.report_name, columns))
+    print_findings(findings)
+    print(f"report: {readable}, and {data.report_file.name} for skip_unreadable")
+    return _conclude(findings)
+
+
+def verify_lists(data: VideoDataModule, splits: Sequence[Split]) -> bool:
+    """Look through the lists alone, and print what is found; no report is written.
+
+    Args:
+        data: The data set.
+        splits: Empty for all.
+
+    Returns:
+        Whether nothing is wrong.
+
+    Raises:
+        DataError: If no list can be used.
+    """
+    inventory = read_lists(data, splits)
+    columns = {}
+    for split, part in inventory.splits.items():
+        official = part.annotations.official_count
+        columns[str(split)] = {
+            "listed": f"{len(part.annotations.paths):,}",
+            "official": "-" if official is None else f"{official:,}",
+            "classes": f"{len(set(part.annotations.labels)):,} of {data.num_classes:,}",
+        }
+    findings = find_in_lists(inventory, data.class_names, splits)
+    rich.print(side_by_side(f"{data.report_name}, lists only", columns))
+    print_findings(findings)
+    return _conclude(findings)
+
+
+def _conclude(findings: Sequence[Finding]) -> bool:
+    wrong = sum(finding.is_wrong for finding in findings)
+    if wrong:
+        print(f"{wrong} of {len(findings)} findings are wrong")
+    return not wrong
+
+
+def _decode_images(inventory: Inventory, jobs: int | None) -> None:
+    """Move folders with damaged images from the usable videos to the unreadable ones."""
+    folders = [(path, facts) for path, facts in inventory.facts.items() if Path(path).is_dir()]
+    if not folders:
+        return
+    for (path, _), reason in zip(
+        folders, in_parallel(_damage, folders, "Decoding images", jobs), strict=True
+    ):
+        if reason is not None:
+            inventory.refuse(path, reason)
+
+
+def _damage(video: tuple[str, VideoFacts]) -> str | None:
+    path, facts = video
+    try:
+        refuse_damaged_images(Path(path), facts)
+    except VideoDecodeError as error:
+        return str(error)
+    return None
