@@ -1,6 +1,7 @@
 """list | run | report: the command line of grids."""
 
 import argparse
+import importlib
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,14 +13,7 @@ from rich.table import Table
 
 from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
 from experiments.grid.jobs import Job, expand
-from experiments.grid.launchers import (
-    Launcher,
-    LocalLauncher,
-    SubmititLauncher,
-    require_slurm,
-    sbatch_script,
-    slurm_executor,
-)
+from experiments.grid.launchers import Launcher, LocalLauncher
 from experiments.grid.report import write_report
 from experiments.grid.report.tables import HEADINGS, cells
 from experiments.grid.results import found_seeds, row_state, table_lines
@@ -167,8 +161,17 @@ def _labels(grid: Grid, wanted: list[str] | None, several: bool) -> list[str]:
 def _launcher(options: argparse.Namespace) -> Launcher:
     if options.launcher == "local":
         return LocalLauncher(options.jobs, options.gpus_per_run)
-    require_slurm()
-    return SubmititLauncher(_executor(options), options.jobs)
+    slurm = _slurm()
+    slurm.require_slurm()
+    return slurm.SubmititLauncher(_executor(options), options.jobs)
+
+
+def _slurm() -> Any:
+    """Import what needs submitit only where it is asked for."""
+    try:
+        return importlib.import_module("experiments.grid.slurm")
+    except ModuleNotFoundError as error:
+        raise RunError(f"--launcher slurm needs submitit, see requirements.txt: {error}") from None
 
 
 def _executor(options: argparse.Namespace) -> Any:
@@ -179,7 +182,7 @@ def _executor(options: argparse.Namespace) -> Any:
             raise RunError(f"--slurm {text}: write NAME=VALUE, such as partition=gpu")
         parameters[name] = int(value) if value.isdigit() else value
     folder = options.runs / "grid" / "slurm"
-    return slurm_executor(folder, parameters, options.gpus_per_run)
+    return _slurm().slurm_executor(folder, parameters, options.gpus_per_run)
 
 
 def _print_plan(jobs: dict[str, Job], options: argparse.Namespace) -> None:
@@ -190,7 +193,7 @@ def _print_plan(jobs: dict[str, Job], options: argparse.Namespace) -> None:
         for arguments in steps:
             print(shlex.join(["python", "train.py", *arguments]))
         if steps and options.launcher == "slurm":
-            print(sbatch_script(_executor(options), job))
+            print(_slurm().sbatch_script(_executor(options), job))
 
 
 def _print_results(console: Console, grid: Grid, labels: list[str], runs: Path) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from submitit.helpers import DelayedSubmission
-
 from experiments.grid.jobs import Job
 from experiments.grid.state import Record, State, log_file, write_record
 
@@ -107,14 +105,6 @@ class RunTask:
         if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
-
-    def checkpoint(self) -> DelayedSubmission:
-        """Answer SLURM's warning of the end: stop the step, go on in the next job."""
-        self.stop()
-        if self.process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(GRACE)
-        return DelayedSubmission(RunTask(self.job, self.environment))
 
 
 def _without_slurm(environment: Mapping[str, str]) -> dict[str, str]:

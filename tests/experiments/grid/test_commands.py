@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from experiments.grid.commands import main
+from experiments.session import read_metrics
 from lightning_modules import RunError
+from lightning_modules.code_version import git_commit
 from tests.conftest import TINY_SHAPES
 from tests.experiments.grid.conftest import MakeGrid, calls_of, write_result
 
@@ -110,7 +112,9 @@ def test_a_row_is_trained_tested_and_reported_in_truth(
     arguments = [*TINY_SHAPES, f"--data.root={shapes_root}", "--model.network.backbone=resnet18"]
     arguments += ["--trainer.max_epochs=1", "--trainer.accelerator=cpu"]
     main(["run", str(grid.file), "--runs", str(runs), "--jobs", "1", *arguments])
-    assert (runs / "base-network_tsm-seed0" / "checkpoints" / "last.ckpt").is_file()
+    run_dir = runs / "base-network_tsm-seed0"
+    assert (run_dir / "checkpoints" / "last.ckpt").is_file()
+    assert {read_metrics(run_dir)[name]["commit"] for name in ("val", "test")} == {git_commit()}
     main(["report", str(grid.file), "--runs", str(runs), "--output", str(tmp_path / "results")])
     (line,) = (tmp_path / "results.csv").read_text().splitlines()[1:]
     assert line.startswith("Tiny,1a,A,A,Shapes,finished,1x1,0,")

@@ -11,13 +11,9 @@ import pytest
 import submitit
 from rich.console import Console
 
-from experiments.grid.launchers import (
-    LocalLauncher,
-    SubmititLauncher,
-    sbatch_script,
-    slurm_executor,
-)
+from experiments.grid.launchers import LocalLauncher
 from experiments.grid.runner import Runner
+from experiments.grid.slurm import ClusterTask, SubmititLauncher, sbatch_script, slurm_executor
 from experiments.grid.state import Record, log_file, read_record, state_of, write_record
 from experiments.grid.task import RunTask
 from lightning_modules import RunError
@@ -190,9 +186,9 @@ def test_a_task_on_a_cluster_hides_slurm_and_can_go_on_in_another_job(
 ) -> None:
     (job,) = jobs_of(make_grid("  A: {}\n"), tmp_path).values()
     monkeypatch.setenv("SLURM_NTASKS", "1")
-    task = RunTask(job)
+    task = ClusterTask(job)
     task.program = (sys.executable, "-c", "import os, sys; sys.exit(str(sorted(os.environ)))")
     assert "SLURM_NTASKS" not in task().message
     again = task.checkpoint().function
-    assert isinstance(again, RunTask)
+    assert isinstance(again, ClusterTask)
     assert again.job == job
