@@ -3,10 +3,12 @@
 import argparse
 import importlib
 import shlex
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -134,7 +136,8 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, extra: list[st
     console = Console()
     runner = Runner(jobs, _launcher(options), console)
     try:
-        finished = runner.run()
+        with _ends_are_interruptions():
+            finished = runner.run()
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from the last checkpoints.")
         sys.exit(INTERRUPTED)
@@ -143,6 +146,22 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, extra: list[st
     if not finished:
         bad = [name for name, line in runner.lines.items() if line.state != "finished"]
         raise RunError(f"not finished: {', '.join(bad)}; the same command tries them again")
+
+
+@contextmanager
+def _ends_are_interruptions() -> Iterator[None]:
+    """Treat the end of the session or of the machine as Ctrl-C: runs are stopped, not left."""
+
+    def interrupt(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    ends = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, interrupt) for number in ends]
+    try:
+        yield
+    finally:
+        for number, handler in zip(ends, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _labels(grid: Grid, wanted: list[str] | None, several: bool) -> list[str]:

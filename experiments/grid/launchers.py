@@ -25,7 +25,10 @@ class Launched(Protocol):
         """Ask it to end."""
 
     def wait(self) -> None:
-        """Wait until a stopped run has ended, or end it."""
+        """Wait until a stopped run has ended, for as long as it may save."""
+
+    def kill(self) -> None:
+        """End it if it has not ended yet."""
 
 
 class Launcher(Protocol):
@@ -69,10 +72,14 @@ class LocalRun:
         self.task.stop()
 
     def wait(self) -> None:
-        """Wait until it has ended; end it when its grace is over."""
+        """Wait until it has ended or its grace is over."""
         self.thread.join(GRACE)
-        self.task.kill()
-        self.thread.join()
+
+    def kill(self) -> None:
+        """End it if it has not ended yet."""
+        if self.thread.is_alive():
+            self.task.kill()
+            self.thread.join()
 
 
 class LocalLauncher:

@@ -1,7 +1,7 @@
 """Runs jobs as places get free, with a live table; Ctrl-C stops them so that they can go on."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -162,13 +162,20 @@ class Runner:
         try:
             yield
         finally:
-            under_way: Sequence[Progress] = self._under_way()
-            if under_way:
-                self.console.print("Stopping the runs; they save what they can.")
+            self._stop()
+
+    def _stop(self) -> None:
+        under_way = [line for line in self._under_way() if line.launched is not None]
+        launched = [line.launched for line in under_way if line.launched is not None]
+        if launched:
+            self.console.print("Stopping the runs; they save what they can.")
+        for run in launched:
+            run.stop()
+        try:
+            for run in launched:
+                run.wait()
+        finally:  # a second interruption ends the waiting, and the runs
+            for run in launched:
+                run.kill()
             for line in under_way:
-                assert line.launched is not None
-                line.launched.stop()
-            for line in under_way:
-                assert line.launched is not None
-                line.launched.wait()
                 line.state = "stopped"

@@ -65,6 +65,9 @@ class SubmittedRun:
     def wait(self) -> None:
         """Leave the rest to the cluster."""
 
+    def kill(self) -> None:
+        """Leave that to the cluster, too."""
+
 
 class SubmititLauncher:
     """Runs as jobs of a submitit executor.

@@ -1,6 +1,6 @@
 """What is known of a run: not run, running, finished, failed or stopped.
 
-Records lie beside the run folders, in ``<runs>/grid/<name>.json``, with ``<name>.log``.
+Records lie beside the run folders, in ``<runs>/grid/<name>.json``, with ``.log`` and ``.out``.
 """
 
 import json
@@ -25,30 +25,32 @@ class Record:
         state: How it ended, or ``running``.
         message: The last line that it wrote to stderr.
         host: Where it runs.
-        pid: The process that looks after it there.
+        pids: The processes that look after it and that run it there.
         commands: What was run, in order.
     """
 
     state: State
     message: str = ""
     host: str = field(default_factory=socket.gethostname)
-    pid: int = field(default_factory=os.getpid)
+    pids: list[int] = field(default_factory=lambda: [os.getpid()])
     commands: list[list[str]] = field(default_factory=list)
 
     @property
     def alive(self) -> bool:
-        """Whether its process can still be there; one on another machine is believed."""
+        """Whether it can still run; what runs on another machine is believed."""
         if self.state != "running":
             return False
-        if self.host != socket.gethostname():
-            return True
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
+        return self.host != socket.gethostname() or any(map(_is_there, self.pids))
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
         return True
+    return True
 
 
 def record_file(job: Job) -> Path:
@@ -57,15 +59,24 @@ def record_file(job: Job) -> Path:
 
 
 def log_file(job: Job) -> Path:
-    """Name the file that holds what a run wrote."""
-    return record_file(job).with_suffix(".log")
+    """Name the file that holds what a run wrote to stderr: messages, warnings, errors."""
+    return _beside(job, ".log")
+
+
+def output_file(job: Job) -> Path:
+    """Name the file that holds what a run wrote to stdout: progress and tables."""
+    return _beside(job, ".out")
+
+
+def _beside(job: Job, ending: str) -> Path:
+    return record_file(job).with_name(job.name + ending)
 
 
 def write_record(job: Job, record: Record) -> None:
     """Replace a run's record, whole."""
     file = record_file(job)
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
+    draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     draft.write_text(json.dumps(asdict(record), indent=2) + "\n")
     draft.replace(file)
 

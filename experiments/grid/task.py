@@ -1,4 +1,4 @@
-"""One run of a grid: its steps as processes, one after another; what they write goes to a log."""
+"""One run of a grid: its steps as processes, one after another; what they write goes to files."""
 
 import contextlib
 import os
@@ -7,10 +7,10 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from experiments.grid.jobs import Job
-from experiments.grid.state import Record, State, log_file, write_record
+from experiments.grid.state import Record, State, log_file, output_file, write_record
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[2] / "train.py"))
 """What is given the arguments of steps."""
@@ -34,7 +34,7 @@ class RunTask:
         self.job = job
         self.environment = dict(environment or {})
         self.program: Sequence[str] = PROGRAM
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
 
     def __getstate__(self) -> dict[str, Any]:
@@ -45,19 +45,13 @@ class RunTask:
         """Run the steps; the first that fails ends the run."""
         record = Record("running")
         log_file(self.job).parent.mkdir(parents=True, exist_ok=True)
-        with log_file(self.job).open("a") as log:
-            for arguments in self.job.experiment.missing_steps():
-                command = [*self.program, *arguments]
-                record.commands.append(command)
-                write_record(self.job, record)
-                log.write(f"$ {' '.join(command)}\n")
-                log.flush()
-                status, record.message = self._run(command, log)
-                if status or self.stopped:
-                    stopped = self.stopped or status in PREEMPTED
-                    record.state = "stopped" if stopped else "failed"
-                    record.message = record.message or f"exit status {status}"
-                    break
+        for arguments in self.job.experiment.missing_steps():
+            status, record.message = self._run([*self.program, *arguments], record)
+            if status or self.stopped:
+                stopped = self.stopped or status in PREEMPTED
+                record.state = "stopped" if stopped else "failed"
+                record.message = record.message or f"exit status {status}"
+                break
         if record.state == "running":
             record.state, record.message = self._verdict()
         write_record(self.job, record)
@@ -68,27 +62,30 @@ class RunTask:
         missing = self.job.experiment.missing_steps()
         return ("failed", f"{missing[-1][0]} left no result") if missing else ("finished", "")
 
-    def _run(self, command: list[str], log: IO[str]) -> tuple[int, str]:
+    def _run(self, command: list[str], record: Record) -> tuple[int, str]:
         """Run one step; give back its exit status and the last line that it wrote to stderr."""
-        environment = {**_without_slurm(os.environ), **self.environment}
         if self.stopped:
             return 0, "stopped"
-        with subprocess.Popen(
-            command,
-            stdout=log,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the grid, which then stops its steps in turn
-        ) as self.process:
-            last = ""
-            assert self.process.stderr is not None
-            for line in self.process.stderr:
-                log.write(line)
-                log.flush()
-                last = line.strip() or last
-        return self.process.returncode, last
+        environment = {**_without_slurm(os.environ), **self.environment}
+        record.commands.append(command)
+        # Files, not pipes: a step outlives the grid if it must.
+        with log_file(self.job).open("a") as log, output_file(self.job).open("a") as output:
+            log.write(f"$ {' '.join(command)}\n")
+            log.flush()
+            start = log.tell()
+            self.process = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the grid, which stops its steps in turn
+            )
+            record.pids = [os.getpid(), self.process.pid]
+            write_record(self.job, record)
+            if self.stopped:  # just before the process was there to be asked
+                self._signal(signal.SIGTERM)
+            status = self.process.wait()
+        return status, _last_line(log_file(self.job), start)
 
     def stop(self) -> None:
         """Ask the step that runs to end; nothing more is started."""
@@ -105,6 +102,12 @@ class RunTask:
         if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
+
+
+def _last_line(file: Path, start: int) -> str:
+    with file.open(errors="replace") as log:
+        log.seek(start)
+        return next((line.strip() for line in reversed(log.readlines()) if line.strip()), "")
 
 
 def _without_slurm(environment: Mapping[str, str]) -> dict[str, str]:

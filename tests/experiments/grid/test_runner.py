@@ -112,8 +112,9 @@ main(sys.argv[2:])
 """
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_the_steps_and_the_same_command_goes_on(
-    make_grid: MakeGrid, fake_train: Path, tmp_path: Path
+    make_grid: MakeGrid, fake_train: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     grid, runs = make_grid("  A: {overrides: {hang: test}}\n"), tmp_path / "runs"
     (job,) = jobs_of(grid, runs).values()
@@ -125,7 +126,7 @@ def test_ctrl_c_stops_the_steps_and_the_same_command_goes_on(
         # Reading waits until the step has begun to hang.
         subprocess.run(["timeout", "120", "cat", str(tmp_path / "ready")], check=True)
         assert state_of(job) == "running"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said = process.stdout.read()
     assert process.returncode == 130
     assert "The same command goes on" in said
@@ -144,11 +145,11 @@ def test_a_run_whose_process_is_gone_is_stopped_not_running(
     assert state_of(job) == "not run"
     gone = subprocess.Popen(["true"])
     gone.wait()
-    write_record(job, Record("running", pid=gone.pid))
+    write_record(job, Record("running", pids=[gone.pid]))
     assert state_of(job) == "stopped"
-    write_record(job, Record("running", pid=os.getpid()))
+    write_record(job, Record("running", pids=[gone.pid, os.getpid()]))
     assert state_of(job) == "running"
-    write_record(job, Record("running", host="elsewhere", pid=gone.pid))
+    write_record(job, Record("running", host="elsewhere", pids=[gone.pid]))
     assert state_of(job) == "running"
 
 
