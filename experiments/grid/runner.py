@@ -1,8 +1,7 @@
 """Runs jobs as places get free, with a live table; Ctrl-C stops them so that they can go on."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -102,14 +101,16 @@ class Runner:
         Raises:
             KeyboardInterrupt: If it was interrupted; the runs under way have been stopped.
         """
-        with (
-            Live(self.table(), console=self.console, refresh_per_second=2) as live,
-            self._stopping(),
-        ):
-            while self._step():
+        with Live(self.table(), console=self.console, refresh_per_second=2) as live:
+            try:
+                while self._step():
+                    live.update(self.table())
+                    time.sleep(PAUSE)
+            finally:
+                self._stop()
                 live.update(self.table())
-                time.sleep(PAUSE)
-            live.update(self.table())
+        if not self.console.is_terminal:
+            self.console.print()
         return all(line.state == "finished" for line in self.lines.values())
 
     def table(self) -> Table:
@@ -156,15 +157,8 @@ class Runner:
         if record.state != "finished":
             line.message = f"{record.message} (log: {log_file(line.job)})"
 
-    @contextmanager
-    def _stopping(self) -> Iterator[None]:
-        """Stop the runs under way whatever happens."""
-        try:
-            yield
-        finally:
-            self._stop()
-
     def _stop(self) -> None:
+        """Stop the runs under way, if there are any."""
         under_way = [line for line in self._under_way() if line.launched is not None]
         launched = [line.launched for line in under_way if line.launched is not None]
         if launched:
