@@ -32,7 +32,9 @@ def test_every_frame_is_kept_in_order(listed: Listed) -> None:
 
 def test_keyframes_come_often(listed: Listed) -> None:
     assert listed.transcode("--keyframe_interval=4") == 0
-    assert scan_video(listed.output / "b" / "three.mp4").keyframes == 4
+    assert (
+        scan_video(listed.output / "b" / "three.mp4").keyframes >= 4
+    )  # and more where scenes change
 
 
 def test_the_short_side_is_shrunk_to_even_sizes_and_never_enlarged(listed: Listed) -> None:
