@@ -20,7 +20,7 @@ demo: $(VENV)/installed ## Train TEINet on the embedded MovingShapes, test it, s
 	$(RUN) -m experiments.demo
 
 grid: $(VENV)/installed ## Train and test TSN, TSM, TIM, TEINet and TSINet on MovingShapes
-	$(RUN) -m experiments.grid run experiments/grids/moving_shapes.yaml
+	$(RUN) -m experiments.grid run moving_shapes
 
 test: $(VENV)/installed ## Run all tests
 	$(RUN) -m pytest

@@ -1,4 +1,4 @@
-"""A table of test results, on the terminal and as Markdown."""
+"""A table of test results on the terminal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,9 +47,3 @@ def print_table(title: str, rows: Sequence[ResultRow]) -> None:
     for row in rows:
         table.add_row(*row.cells())
     Console().print(table)
-
-
-def as_markdown(rows: Sequence[ResultRow]) -> str:
-    """Write the rows as a Markdown table."""
-    lines = [HEADINGS, ("---",) * len(HEADINGS), *(row.cells() for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"

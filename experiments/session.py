@@ -1,13 +1,56 @@
-"""One experiment from start to finish: fit, then test under several protocols; resumable."""
+"""One experiment from start to finish: fit, then tests and predictions; resumable."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.command_line import main
 from experiments.run_folder import holds_run
 from lightning_modules.callbacks.metrics_file import FILE_NAME
+from lightning_modules.callbacks.predictions_file import FOLDER
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A training and what is made of it.
+
+    Attributes:
+        configs: YAMLs, later ones over earlier ones.
+        run_dir: The run folder.
+        protocols: Test protocols, such as ``1x1``.
+        overrides: Further command-line arguments, the same for all subcommands.
+        predictions: Split and protocol of the prediction files that are wanted.
+    """
+
+    configs: tuple[Path, ...]
+    run_dir: Path
+    protocols: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    predictions: tuple[tuple[str, str], ...] = ()
+
+    def missing_steps(self) -> list[list[str]]:
+        """List the arguments of ``train.py`` for what is not done; a broken fit is resumed."""
+        configs = [f"--config={config}" for config in self.configs]
+        common = [*configs, f"--run_dir={self.run_dir}", *self.overrides]
+        last = "--ckpt_path=last"
+        steps = [
+            ["test", *common, last, f"--data.protocol={name}"]
+            for name in untested_protocols(self.run_dir, self.protocols)
+        ]
+        steps += [
+            ["predict", *common, last, f"--data.protocol={name}", f"--data.predict_split={split}"]
+            for split, name in self.predictions
+            if not self.prediction_file(split, name).is_file()
+        ]
+        if not steps:
+            return []
+        return [["fit", *common, *([last] if holds_run(self.run_dir) else [])], *steps]
+
+    def prediction_file(self, split: str, protocol: str) -> Path:
+        """Name the tensors that ``predict`` leaves."""
+        return self.run_dir / FOLDER / f"{split}_{protocol}.pt"
 
 
 def run_experiment(
@@ -27,12 +70,9 @@ def run_experiment(
     Returns:
         The run's metrics.json.
     """
-    common = ["--config", str(config), "--run_dir", str(run_dir), *overrides]
-    missing = untested_protocols(run_dir, protocols)
-    if missing:
-        main(["fit", *common, *(["--ckpt_path", "last"] if holds_run(Path(run_dir)) else [])])
-    for name in missing:
-        main(["test", *common, "--ckpt_path", "last", f"--data.protocol={name}"])
+    experiment = Experiment((Path(config),), Path(run_dir), tuple(protocols), tuple(overrides))
+    for arguments in experiment.missing_steps():
+        main(arguments)
     return read_metrics(run_dir)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from lightning_modules.code_version import git_commit
+
 FILE_NAME = "metrics.json"
 NAMES = ("top1", "top5", "loss", "n_videos")
 
@@ -17,7 +19,7 @@ class MetricsFile(Callback):
     ``val`` and ``test`` hold the latest results; each test also stays under
     ``test_<protocol>``, so that several protocols of one run stand side by side. Beside them
     stand the data set's split that was read, and of how many listed videos n_videos are, with
-    how many files were missing and how many skipped as unreadable.
+    how many files were missing and how many skipped as unreadable, and the git commit of the code.
     """
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -25,6 +27,10 @@ class MetricsFile(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         used = data.coverage["train"]
         self._write(trainer, {"train": {"n_videos": used.used, **used.as_dict()}})
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Note the commit before the code can change under a long run."""
+        git_commit()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the validation's results, except those of the sanity check."""
@@ -44,7 +50,8 @@ class MetricsFile(Callback):
         values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
         values["n_videos"] = int(values["n_videos"])
         coverage = trainer.datamodule.coverage[split]  # type: ignore[attr-defined]
-        return {**values, "protocol": protocol, "split": split, **coverage.as_dict()}
+        about = {"protocol": protocol, "split": split, "commit": git_commit()}
+        return {**values, **about, **coverage.as_dict()}
 
     @staticmethod
     def _write(trainer: Trainer, results: dict[str, Any]) -> None:

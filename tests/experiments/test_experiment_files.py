@@ -1,5 +1,6 @@
-"""Every shipped experiment and recipe trains one step; every shipped grid expands."""
+"""Every shipped experiment, recipe and row of a grid trains one step on tiny data of its kind."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +10,34 @@ import torch
 import yaml
 
 from datamodules.encoding import write_video
-from experiments.grid import read_grid
+from experiments.grid.grid_file import GRIDS as GRID_FOLDER
+from experiments.grid.grid_file import read_grid
+from experiments.grid.jobs import expand
+from experiments.session import read_metrics
 from tests.conftest import REPOSITORY
+from tests.datamodules.layouts import LAYOUTS
 from train import main
 
 EXPERIMENTS = REPOSITORY / "experiments"
-GRIDS = sorted((EXPERIMENTS / "grids").glob("*.yaml"))
+GRIDS = sorted(GRID_FOLDER.glob("*.yaml"))
 RECIPES = sorted((EXPERIMENTS / "recipes").glob("*.yaml"))  # parts, combined with an experiment
 SHIPPED = sorted(
     file
     for file in EXPERIMENTS.rglob("*.yaml")
     if file not in GRIDS + RECIPES and file.name != "defaults.yaml"
 )
-ROWS = [(file, label) for file in GRIDS for label in read_grid(file).rows]
+JOBS = expand([(grid, list(grid.rows)) for grid in map(read_grid, GRIDS)], [0], Path("runs"))
+LEFT_OUT = ("--data.split=", "--model.network.weights=", "--seed_everything=")
+"""Arguments of rows that choose files, which tiny data have not: the network is the same."""
+
+CHANGED = {
+    (job.experiment.configs, changes): job.name
+    for job in JOBS.values()
+    if (changes := tuple(a for a in job.experiment.overrides if not a.startswith(LEFT_OUT)))
+}
+"""Rows that change their base, once each; the others are experiments."""
+
+DataArguments = Callable[[Path], list[str]]
 
 SMALL = [
     "--trainer.accelerator=cpu",
@@ -35,6 +51,8 @@ SMALL = [
     "--data.crop_size=32",
     "--data.short_side=32",
 ]
+NO_CHECKPOINT = ["--checkpoint.save_last=false", "--checkpoint.save_top_k=0"]
+"""A hundred ResNet-50s need not be written."""
 
 
 @pytest.fixture(scope="session")
@@ -56,38 +74,65 @@ def assert_plain(run_dir: Path) -> None:
     assert checkpoint["provenance"]["class_names"]
 
 
-def data_arguments(config: Path, shapes_root: Path, video_list: Path, tmp_path: Path) -> list[str]:
+@pytest.fixture(scope="session")
+def layouts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The benchmarks in their authors' layouts, as arguments."""
+    arguments = {}
+    for name, make in LAYOUTS.items():
+        folder = tmp_path_factory.mktemp(name)
+        places = make(folder / "data", (21, 12))
+        arguments[name] = [f"--data.{key}={value}" for key, value in places.items()]
+        arguments[name] += ["--data.check_counts=false", f"--data.index_dir={folder / 'index'}"]
+    return arguments
+
+
+@pytest.fixture
+def data_arguments(
+    shapes_root: Path, video_list: Path, layouts: dict[str, list[str]], tmp_path: Path
+) -> DataArguments:
     """Put small videos in the place of an experiment's own."""
-    kind = yaml.safe_load(config.read_text())["data"]["class_path"]
-    if kind == "MovingShapes":
-        sizes = [f"--data.{split}_videos=8" for split in ("train", "val", "test")]
-        return [*sizes, f"--data.root={shapes_root}", "--data.video_size=32"]
-    return [
-        f"--data.source={video_list}",
-        "--data.group_column=sequence",
-        "--data.test_groups=['9']",
-        "--data.val_groups=['10']",
-        f"--data.index_dir={tmp_path / 'index'}",
-        "--model.network.weights=null",
-    ]
+
+    def arguments(config: Path) -> list[str]:
+        kind = yaml.safe_load(config.read_text())["data"]["class_path"]
+        if kind == "MovingShapes":
+            sizes = [f"--data.{split}_videos=8" for split in ("train", "val", "test")]
+            return [*sizes, f"--data.root={shapes_root}", "--data.video_size=32"]
+        if kind in layouts:
+            return [*layouts[kind], "--model.network.weights=null"]
+        return [
+            f"--data.source={video_list}",
+            "--data.group_column=sequence",
+            "--data.test_groups=['9']",
+            "--data.val_groups=['10']",
+            f"--data.index_dir={tmp_path / 'index'}",
+            "--model.network.weights=null",
+        ]
+
+    return arguments
+
+
+def train_one_step(config: Path, run_dir: Path, *arguments: str) -> None:
+    """Fit without a checkpoint; what is left says that it came to its end."""
+    one = [f"--config={config}", f"--run_dir={run_dir}", "--trainer.logger=false"]
+    main(["fit", *one, *arguments, *SMALL, *NO_CHECKPOINT])
+    assert (run_dir / "config.yaml").is_file()
+    assert "val" in read_metrics(run_dir)
 
 
 @pytest.mark.parametrize("config", SHIPPED, ids=lambda file: file.stem)
 def test_a_shipped_experiment_trains_one_step(
-    config: Path, shapes_root: Path, video_list: Path, tmp_path: Path
+    config: Path, data_arguments: DataArguments, tmp_path: Path
 ) -> None:
-    data = data_arguments(config, shapes_root, video_list, tmp_path)
-    main(["fit", f"--config={config}", f"--run_dir={tmp_path / 'run'}", *SMALL, *data])
-    assert_plain(tmp_path / "run")
+    train_one_step(config, tmp_path / "run", *data_arguments(config))
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda file: file.stem)
 @pytest.mark.parametrize("name", ["demo", "ut_interaction"])  # AdamW with a cosine; SGD with one
 def test_a_shipped_recipe_trains_one_step_over_an_experiment(
-    name: str, recipe: Path, shapes_root: Path, video_list: Path, tmp_path: Path
+    name: str, recipe: Path, data_arguments: DataArguments, tmp_path: Path
 ) -> None:
     config, run_dir = EXPERIMENTS / f"{name}.yaml", tmp_path / "run"
-    data = data_arguments(config, shapes_root, video_list, tmp_path)
+    data = data_arguments(config)
     small = [*SMALL, "--model.network.backbone=resnet18", f"--run_dir={run_dir}"]
     main(["fit", f"--config={config}", f"--config={recipe}", *small, *data])
     assert_plain(run_dir)
@@ -97,15 +142,45 @@ def test_a_shipped_recipe_trains_one_step_over_an_experiment(
     assert _includes(in_force, stated)
 
 
-@pytest.mark.parametrize(("file", "label"), ROWS, ids=[f"{f.stem}-{label}" for f, label in ROWS])
-def test_a_shipped_grid_s_row_trains_one_step(
-    file: Path, label: str, shapes_root: Path, video_list: Path, tmp_path: Path
+@pytest.mark.parametrize(("configs", "changes"), CHANGED, ids=CHANGED.values())
+def test_a_row_of_a_shipped_grid_trains_one_step(
+    configs: tuple[Path, ...],
+    changes: tuple[str, ...],
+    data_arguments: DataArguments,
+    tmp_path: Path,
 ) -> None:
-    grid = read_grid(file)
-    data = data_arguments(grid.base, shapes_root, video_list, tmp_path)
-    row = grid.overrides(label, seed=0)
-    main(["fit", f"--config={grid.base}", f"--run_dir={tmp_path / 'run'}", *row, *SMALL, *data])
-    assert_plain(tmp_path / "run")
+    (config,) = configs
+    train_one_step(config, tmp_path / "run", *data_arguments(config), *changes)
+
+
+def test_the_other_rows_are_shipped_experiments() -> None:
+    changed = {configs for configs, _ in CHANGED}
+    plain = {job.experiment.configs for job in JOBS.values()} - changed
+    assert all(configs in {(file,) for file in SHIPPED} for configs in plain)
+    assert len(JOBS) > len(CHANGED) + 40
+
+
+def recipe_of(experiment: Path) -> str | None:
+    """Name the recipe that an experiment repeats; TEINet's paper states none for two data sets."""
+    data, fine_tuned = experiment.stem.rpartition("_")[2], ("ucf101", "hmdb51")
+    if experiment.parent.name == "tsinet":
+        return "tsi_finetune" if data in fine_tuned else "tsi"
+    if experiment.parent == EXPERIMENTS or data in fine_tuned:
+        return None
+    return "teinet_kinetics" if data == "k400" else "teinet_something"
+
+
+@pytest.mark.parametrize(
+    "config", [file for file in SHIPPED if recipe_of(file)], ids=lambda file: file.stem
+)
+def test_an_experiment_repeats_its_recipe(config: Path) -> None:
+    recipe = yaml.safe_load((EXPERIMENTS / "recipes" / f"{recipe_of(config)}.yaml").read_text())
+    own = yaml.safe_load(config.read_text())
+    for key in ("lr", "weight_decay"):
+        stated = recipe["model"]["optimizer"]["init_args"][key]
+        assert own["model"]["optimizer"]["init_args"][key] == stated
+    assert own["model"]["schedule"] == recipe["model"]["schedule"]
+    assert own["trainer"] == recipe["trainer"]
 
 
 def _includes(whole: Any, part: Any) -> bool:

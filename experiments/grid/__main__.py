@@ -1,0 +1,13 @@
+"""Every number of the papers: what there is, running it, reporting it.
+
+python -m experiments.grid list
+python -m experiments.grid run teinet_table1a --rows TIM MEM+TIM --seeds 0 1 2
+python -m experiments.grid report
+"""
+
+from experiments.command_line import user_errors
+from experiments.grid.commands import main
+
+if __name__ == "__main__":
+    with user_errors():
+        main()

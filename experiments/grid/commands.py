@@ -1,0 +1,225 @@
+"""list | run | report: the command line of grids."""
+
+import argparse
+import importlib
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
+from experiments.grid.jobs import Job, expand
+from experiments.grid.launchers import Launcher, LocalLauncher
+from experiments.grid.report import write_report
+from experiments.grid.report.tables import HEADINGS, cells
+from experiments.grid.results import found_seeds, row_state, table_lines
+from experiments.grid.runner import STYLES, Runner
+from lightning_modules import RunError
+
+INTERRUPTED = 130
+SHOWN = HEADINGS.index("commit")
+"""Columns of results on the terminal; reports have all."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run one command.
+
+    Raises:
+        RunError: If a grid, a row or an option is wrong.
+    """
+    options, extra = _parser().parse_known_args(args)
+    if extra and options.command != "run":
+        raise RunError(f"{extra[0]}: only run takes further flags, which go to train.py")
+    grids = [read_grid(file) for file in _grid_files(options.grids)]
+    if options.command == "list":
+        list_grids(grids, options.runs)
+    elif options.command == "report":
+        for file in write_report(grids, options.runs, options.output):
+            print(file)
+    else:
+        run_grids(grids, options, extra)
+
+
+def _grid_files(names: list[str]) -> list[Path]:
+    if names == ["papers"]:
+        return [file for file in shipped_grids() if "_table" in file.stem]
+    return [find_grid(name) for name in names] or shipped_grids()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.grid",
+        description="The papers' tables: rows to run, watch and report.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    texts = {
+        "list": "show every table, row and its state",
+        "run": "train and test rows; finished ones are skipped, broken ones go on",
+        "report": "write Markdown, CSV and an HTML page: paper, ours, difference",
+    }
+    for name, text in texts.items():
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        number = "+" if name == "run" else "*"
+        command.add_argument(
+            "grids",
+            nargs=number,
+            help="names such as teinet_table1a, files, or papers for all tables of both papers",
+        )
+        command.add_argument(
+            "--runs", type=Path, default=Path("runs"), help="folder of run folders; default: runs"
+        )
+        if name == "run":
+            _add_run_options(command)
+        if name == "report":
+            command.add_argument(
+                "--output",
+                type=Path,
+                default=Path("docs/results"),
+                help="files to write, without ending; default: docs/results",
+            )
+    return parser
+
+
+def _add_run_options(run: argparse.ArgumentParser) -> None:
+    run.epilog = "Any other flag goes to train.py for every row, such as --trainer.precision."
+    run.add_argument("--rows", nargs="+", metavar="LABEL", help="default: all rows")
+    run.add_argument("--seeds", type=int, nargs="+", default=[0], help="default: 0")
+    run.add_argument("--jobs", type=int, help="runs at once; default: one a GPU, one on the CPU")
+    run.add_argument("--gpus-per-run", type=int, default=1, help="default: 1")
+    run.add_argument("--launcher", choices=["local", "slurm"], default="local")
+    run.add_argument(
+        "--slurm",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="for sbatch, as submitit names it: partition=gpu time=2880 cpus_per_task=16",
+    )
+    run.add_argument("--dry-run", action="store_true", help="print what would be run")
+
+
+def list_grids(grids: Sequence[Grid], runs: Path) -> None:
+    """Print every row with its state, the paper's top-1 and the command that runs it."""
+    console = Console(soft_wrap=True, highlight=False)
+    for grid in grids:
+        console.print(f"[bold]{grid.title}[/]  ({grid.name})")
+        width = max(map(len, grid.rows))
+        for row in grid.rows.values():
+            seeds = found_seeds(grid, row, runs)
+            state = row_state(grid, row, seeds or [0], runs)
+            colour = f"[{STYLES[state]}]" if state in STYLES else "[default]"
+            top1 = row.figures.get("top1")
+            command = f"python -m experiments.grid run {grid.name} --rows {shlex.quote(row.label)}"
+            console.print(
+                f"  {colour}{state:8}[/]  {row.label:{width}}  {'' if top1 is None else top1:>5}  "
+                f"{'' if row.quoted else command}".rstrip()
+            )
+
+
+def run_grids(grids: Sequence[Grid], options: argparse.Namespace, extra: list[str]) -> None:
+    """Run rows of grids and print what they gave."""
+    chosen = [(grid, _labels(grid, options.rows, len(grids) > 1)) for grid in grids]
+    jobs = expand(chosen, options.seeds, options.runs, extra)
+    if options.jobs is not None and options.jobs < 1:
+        raise RunError(f"--jobs {options.jobs}: at least 1")
+    if options.gpus_per_run < 1:
+        raise RunError(f"--gpus-per-run {options.gpus_per_run}: at least 1")
+    if options.dry_run:
+        _print_plan(jobs, options)
+        return
+    console = Console()
+    runner = Runner(jobs, _launcher(options), console)
+    try:
+        with _ends_are_interruptions():
+            finished = runner.run()
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on from the last checkpoints.")
+        sys.exit(INTERRUPTED)
+    for grid, labels in chosen:
+        _print_results(console, grid, labels, options.runs)
+    if not finished:
+        bad = [name for name, line in runner.lines.items() if line.state != "finished"]
+        raise RunError(f"not finished: {', '.join(bad)}; the same command tries them again")
+
+
+@contextmanager
+def _ends_are_interruptions() -> Iterator[None]:
+    """Treat the end of the session or of the machine as Ctrl-C: runs are stopped, not left."""
+
+    def interrupt(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    ends = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, interrupt) for number in ends]
+    try:
+        yield
+    finally:
+        for number, handler in zip(ends, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _labels(grid: Grid, wanted: list[str] | None, several: bool) -> list[str]:
+    runnable = [label for label, row in grid.rows.items() if not row.quoted]
+    if wanted is None:
+        return runnable
+    unknown = [label for label in wanted if label not in grid.rows]
+    if unknown and not several:
+        raise RunError(f"{grid.file}: has no row {unknown[0]}; it has {', '.join(grid.rows)}")
+    quoted = [label for label in wanted if label in grid.rows and grid.rows[label].quoted]
+    if quoted:
+        raise RunError(f"{grid.file}: the paper only quotes {quoted[0]}; there is nothing to run")
+    return [label for label in runnable if label in wanted]
+
+
+def _launcher(options: argparse.Namespace) -> Launcher:
+    if options.launcher == "local":
+        return LocalLauncher(options.jobs, options.gpus_per_run)
+    slurm = _slurm()
+    slurm.require_slurm()
+    return slurm.SubmititLauncher(_executor(options), options.jobs)
+
+
+def _slurm() -> Any:
+    """Import what needs submitit only where it is asked for."""
+    try:
+        return importlib.import_module("experiments.grid.slurm")
+    except ModuleNotFoundError as error:
+        raise RunError(f"--launcher slurm needs submitit, see requirements.txt: {error}") from None
+
+
+def _executor(options: argparse.Namespace) -> Any:
+    parameters: dict[str, Any] = {}
+    for text in options.slurm:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise RunError(f"--slurm {text}: write NAME=VALUE, such as partition=gpu")
+        parameters[name] = int(value) if value.isdigit() else value
+    folder = options.runs / "grid" / "slurm"
+    return _slurm().slurm_executor(folder, parameters, options.gpus_per_run)
+
+
+def _print_plan(jobs: dict[str, Job], options: argparse.Namespace) -> None:
+    for job in jobs.values():
+        steps = job.experiment.missing_steps()
+        start = f", after {job.after}" if job.after else ""
+        print(f"# {job.name}{start}{'' if steps else ': finished'}")
+        for arguments in steps:
+            print(shlex.join(["python", "train.py", *arguments]))
+        if steps and options.launcher == "slurm":
+            print(_slurm().sbatch_script(_executor(options), job))
+
+
+def _print_results(console: Console, grid: Grid, labels: list[str], runs: Path) -> None:
+    table = Table(title=grid.title)
+    for heading in HEADINGS[:SHOWN]:
+        table.add_column(heading, overflow="fold")
+    for line in table_lines(grid, runs):
+        if line.row.label in labels:
+            table.add_row(*cells(line)[:SHOWN])
+    console.print(table)

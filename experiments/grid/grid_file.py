@@ -1,0 +1,210 @@
+"""Grid files: one YAML for each table of a paper, strictly read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.strict_yaml import load_strictly
+from lightning_modules import RunError
+
+GRIDS = Path(__file__).parent.parent / "grids"
+NUMBERS = {"top1", "top5", "test_top1", "params", "gflops", "views", "latency", "throughput"}
+NUMBERS |= {"blocks"}
+TEXTS = {"backbone", "pretrain", "frames"}
+REQUIRED = {"paper", "table", "caption", "protocols", "rows"}
+GRID_KEYS = REQUIRED | {"base", "dataset", "predict_split"}
+ROW_KEYS = {"name", "dataset", "base", "overrides", "protocols", "figures", "note", "quoted"}
+ROW_KEYS |= {"ensemble", "repeat_over", "pretrain"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table.
+
+    Attributes:
+        label: What commands call it, unique in its grid.
+        name: What the paper calls it.
+        dataset: What its figures are measured on.
+        base: The configs that it starts from, later ones over earlier ones.
+        overrides: Dotted key -> value over them.
+        protocols: Its tests; the paper's figures belong to the first.
+        figures: What the paper prints: top1, top5 and test_top1 in per cent, params in millions,
+            gflops of one of the ``views``, or in all where there is no number of views, latency
+            in ms, throughput in videos per second; backbone, pretrain and frames as printed.
+        note: What a reader of the figures must know.
+        quoted: Whether it is kept as a figure only.
+        ensemble: Labels of the rows whose scores it adds.
+        repeat_over: Dotted key -> values; the row's result is the mean over them.
+        pretrain: Configs of the run whose last checkpoint gives its weights.
+    """
+
+    label: str
+    name: str
+    dataset: str
+    base: tuple[Path, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    protocols: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    quoted: bool = False
+    ensemble: tuple[str, ...] = ()
+    repeat_over: Mapping[str, list[Any]] = field(default_factory=dict)
+    pretrain: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table.
+
+    Attributes:
+        file: Its YAML.
+        paper: The paper.
+        table: The table's number in it.
+        caption: What it shows.
+        predict_split: The split whose predictions ensembles add, the one that ``test`` reads.
+        rows: By label, in the paper's order.
+    """
+
+    file: Path
+    paper: str
+    table: str
+    caption: str
+    predict_split: str
+    rows: Mapping[str, Row]
+
+    @property
+    def name(self) -> str:
+        """Name it in commands."""
+        return self.file.stem
+
+    @property
+    def title(self) -> str:
+        """Name it for people."""
+        return f"{self.paper}, table {self.table}: {self.caption}"
+
+
+def shipped_grids() -> list[Path]:
+    """List the repository's grids, the papers' first."""
+    files = sorted(GRIDS.glob("*.yaml"))
+    return sorted(files, key=lambda file: "_table" not in file.stem)
+
+
+def find_grid(name: str) -> Path:
+    """Turn a path or the name of a shipped grid into a path."""
+    file = Path(name)
+    return file if file.suffix else GRIDS / f"{name}.yaml"
+
+
+def read_grid(file: Path) -> Grid:
+    """Read a grid file.
+
+    Raises:
+        RunError: If the file or a config that it names is missing, or something in it is not
+            what this module's classes describe.
+    """
+    if not file.is_file():
+        raise RunError(f"{file}: no such grid; see python -m experiments.grid list")
+    try:
+        content = load_strictly(file.read_text())
+    except yaml.YAMLError as error:
+        raise RunError(f"{file}: {' '.join(str(error).split())}") from None
+    _check_keys(str(file), content, GRID_KEYS, REQUIRED)
+    if not isinstance(content["rows"], dict) or not content["rows"]:
+        raise RunError(f"{file}: rows map labels to rows")
+    rows = {
+        str(label): _read_row(file, content, str(label), row or {})
+        for label, row in content["rows"].items()
+    }
+    for row in rows.values():
+        _check_row(f"{file}, row {row.label}", row, rows)
+    return Grid(
+        file,
+        str(content["paper"]),
+        str(content["table"]),
+        str(content["caption"]),
+        str(content.get("predict_split", "test")),
+        rows,
+    )
+
+
+def _read_row(file: Path, grid: dict[str, Any], label: str, row: Any) -> Row:
+    where = f"{file}, row {label}"
+    _check_keys(where, row, ROW_KEYS)
+    for key in ("overrides", "figures", "repeat_over"):
+        if not isinstance(row.get(key, {}), dict):
+            raise RunError(f"{where}: {key} maps keys to values")
+    quoted, ensemble = bool(row.get("quoted", False)), _as_tuple(row.get("ensemble"))
+    runs = not quoted and not ensemble
+    folder = file.parent.parent
+    return Row(
+        label=label,
+        name=str(row.get("name", label)),
+        dataset=str(row.get("dataset", grid.get("dataset", ""))),
+        base=_configs(where, folder, row.get("base", grid.get("base"))) if runs else (),
+        overrides=row.get("overrides", {}),
+        protocols=() if quoted else _as_tuple(row.get("protocols", grid["protocols"])),
+        figures=_read_figures(where, row.get("figures", {})),
+        note=str(row.get("note", "")),
+        quoted=quoted,
+        ensemble=ensemble,
+        repeat_over=row.get("repeat_over", {}),
+        pretrain=_configs(where, folder, row.get("pretrain")),
+    )
+
+
+def _read_figures(where: str, figures: dict[str, Any]) -> dict[str, Any]:
+    _check_keys(f"{where}, figures", figures, NUMBERS | TEXTS)
+    for key, value in figures.items():
+        if key in NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise RunError(f"{where}: figure {key}: {value!r} is no number")
+        if key.endswith(("top1", "top5")) and not 0 <= value <= 100:
+            raise RunError(f"{where}: figure {key}: {value} is not in per cent")
+    return {key: value if key in NUMBERS else str(value) for key, value in figures.items()}
+
+
+def _check_row(where: str, row: Row, rows: Mapping[str, Row]) -> None:
+    if not (row.quoted or row.ensemble or row.base):
+        raise RunError(f"{where}: needs a base; mark it quoted: true if it is not to be run")
+    if row.quoted and (row.overrides or row.ensemble or row.repeat_over or row.pretrain):
+        raise RunError(f"{where}: a quoted row is not run; leave out how")
+    if not row.quoted and not row.protocols:
+        raise RunError(f"{where}: protocols is a list, such as [1x1]")
+    for label in row.ensemble:
+        member = rows.get(label)
+        if member is None or not member.base or member.repeat_over:
+            raise RunError(f"{where}: ensemble names rows of this grid that run once, not {label}")
+    if not all(isinstance(values, list) and values for values in row.repeat_over.values()):
+        raise RunError(f"{where}: repeat_over maps a key to a list, such as data.split: [1, 2, 3]")
+
+
+def _configs(where: str, folder: Path, names: Any) -> tuple[Path, ...]:
+    files = tuple(folder / name for name in _as_tuple(names))
+    for file in files:
+        if not file.is_file():
+            raise RunError(f"{where}: config {file} does not exist")
+    return files
+
+
+def _as_tuple(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+
+
+def _check_keys(
+    where: str,
+    content: Any,
+    allowed: set[str],
+    required: set[str] = frozenset(),  # type: ignore[assignment]
+) -> None:
+    if not isinstance(content, dict):
+        raise RunError(f"{where}: is not a mapping of keys to values")
+    if unknown := set(map(str, content)) - allowed:
+        raise RunError(
+            f"{where}: unknown key {sorted(unknown)[0]}; known are {', '.join(sorted(allowed))}"
+        )
+    if missing := required - set(content):
+        raise RunError(f"{where}: key {sorted(missing)[0]} is missing")

@@ -1,0 +1,126 @@
+"""Tables of a report: cells for people, Markdown, CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from experiments.grid.grid_file import Grid
+from experiments.grid.report.correlation import Agreement, agreements
+from experiments.grid.results import Line
+
+HEADINGS = (
+    *("row", "protocol", "paper top-1", "ours top-1", "difference"),
+    *("paper top-5", "ours top-5", "seeds", "videos", "commit"),
+)
+CSV_HEADINGS = (
+    *("paper", "table", "row", "name", "dataset", "state", "protocol", "seed"),
+    *("paper_top1", "ours_top1", "paper_top5", "ours_top5", "videos", "commit"),
+    *("paper_test_top1", "paper_params", "paper_gflops", "paper_views"),
+    *("paper_latency", "paper_throughput", "note"),
+)
+COMMIT_LENGTH = 10
+
+Tables = Sequence[tuple[Grid, Sequence[Line]]]
+
+
+def cells(line: Line) -> tuple[str, ...]:
+    """Write a line for people."""
+    difference = line.difference("top1")
+    return (
+        line.row.label,
+        line.protocol,
+        _number(line.paper("top1")),
+        ours(line, "top1"),
+        "" if difference is None else f"{round(difference, 1) + 0.0:+.1f}",
+        _number(line.paper("top5")),
+        ours(line, "top5") if line.measured else "",
+        " ".join(str(one.seed) for one in line.measured),
+        _joined({f"{one.videos:,}" for one in line.measured}),
+        _joined({short(commit) for one in line.measured for commit in one.commits}),
+    )
+
+
+def ours(line: Line, name: str) -> str:
+    """Write the mean and spread of what was measured, or how far the row is."""
+    value, spread = line.ours(name), line.spread(name)
+    if value is None:
+        return "no result" if line.state == "finished" else line.state
+    return f"{value:.1f}" if spread is None else f"{value:.1f} ± {spread:.1f}"
+
+
+def short(commit: str) -> str:
+    """Shorten a commit; that there were changes beside it stays visible."""
+    name, dash, rest = commit.partition("-")
+    return f"{name[:COMMIT_LENGTH]}{dash}{rest}"
+
+
+def as_markdown(tables: Tables) -> str:
+    """Write all tables as Markdown."""
+    parts = ["# Results beside the papers'\n", LEGEND + "\n"]
+    for grid, lines in tables:
+        parts.append(f"## {grid.title}\n")
+        datasets = _joined({line.row.dataset for line in lines if line.row.dataset})
+        parts.append(f"{datasets}\n")
+        rows = [HEADINGS, ("---",) * len(HEADINGS), *(cells(line) for line in lines)]
+        parts += [f"| {' | '.join(text.replace('|', '/') for text in row)} |" for row in rows]
+        parts.append("")
+        parts += [f"- {sentence(agreement)}" for agreement in agreements(lines)]
+        notes = {line.row.label: line.row.note for line in lines if line.row.note}
+        parts += [f"- {label}: {note}." for label, note in notes.items()]
+        parts.append("")
+    return "\n".join(parts)
+
+
+LEGEND = (
+    "Accuracies in per cent; ours as mean ± standard deviation over the seeds; difference is ours "
+    "minus the paper's. The paper's figure belongs to a row's first protocol. Quoted rows are "
+    "other works' figures, which are not run."
+)
+
+
+def sentence(agreement: Agreement) -> str:
+    """Say how far two orders agree."""
+    return (
+        f"Order of top-1 on {agreement.dataset}, {agreement.rows} rows: Spearman "
+        f"{agreement.spearman:+.2f}, Kendall {agreement.kendall:+.2f} with the paper's"
+    )
+
+
+def as_csv(tables: Tables) -> str:
+    """Write all tables as CSV, a line for each row, protocol and seed, at full precision."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(CSV_HEADINGS)
+    for grid, lines in tables:
+        for line in lines:
+            writer.writerows(_csv_rows(grid, line))
+    return stream.getvalue()
+
+
+def _csv_rows(grid: Grid, line: Line) -> list[list[object]]:
+    row = line.row
+    head = [grid.paper, grid.table, row.label, row.name, row.dataset, line.state, line.protocol]
+    names = ("test_top1", "params", "gflops", "views", "latency", "throughput")
+    tail = [*(_blank(line.paper(name)) for name in names), row.note]
+    paper = [_blank(line.paper(name)) for name in ("top1", "top5")]
+    if not line.measured:
+        return [[*head, "", paper[0], "", paper[1], "", "", "", *tail]]
+    return [
+        [
+            *(*head, one.seed, paper[0], one.top1, paper[1], one.top5, one.videos),
+            *(" ".join(sorted(one.commits)), *tail),
+        ]
+        for one in line.measured
+    ]
+
+
+def _blank(value: float | None) -> object:
+    return "" if value is None else value
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def _joined(texts: set[str]) -> str:
+    return ", ".join(sorted(texts))

@@ -1,0 +1,106 @@
+"""The report's three files."""
+
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from experiments.grid.grid_file import read_grid, shipped_grids
+from experiments.grid.report import write_report
+from tests.experiments.grid.conftest import MakeGrid, write_result
+
+CIRCLE = "{http://www.w3.org/2000/svg}circle"
+ROWS = """
+  A: {figures: {top1: 45.0, top5: 80.0, gflops: 33, throughput: 10.5}, note: "5 < 6"}
+  B|C: {base: other.yaml, figures: {top1: 50.0, gflops: 33, views: 30}}
+  D: {base: first.yaml, figures: {top1: 55.0}}
+  E: {overrides: {data.x: 1}, figures: {top1: 56.0}}
+  Q: {quoted: true, figures: {top1: 60.0, gflops: 5}}
+"""
+
+
+@pytest.fixture
+def report(make_grid: MakeGrid, tmp_path: Path) -> dict[str, str]:
+    """A report of three runs, one of them with two seeds."""
+    runs = tmp_path / "runs"
+    write_result(runs / "base-seed0", 0.40)
+    write_result(runs / "base-seed1", 0.42)
+    write_result(runs / "other-seed0", 0.5)
+    write_result(runs / "first-seed0", 0.54)
+    files = write_report([make_grid(ROWS)], runs, tmp_path / "docs" / "results")
+    return {file.suffix: file.read_text() for file in files}
+
+
+def test_markdown_sets_ours_beside_the_paper_s(report: dict[str, str]) -> None:
+    text = report[".md"]
+    assert "| A | 1x1 | 45.0 | 41.0 ± 1.4 | -4.0 | 80.0 | 90.0 ± 0.0 | 0 1 | 1,000 |" in text
+    assert "| 0123456789-dirty |" in text
+    assert "| B/C | 1x1 | 50.0 | 50.0 | +0.0 |" in text
+    assert "| E | 1x1 | 56.0 | not run |" in text
+    assert "| Q |  | 60.0 | quoted |" in text
+    assert "- A: 5 < 6." in text
+    order = "Order of top-1 on Shapes, 3 rows: Spearman +1.00, Kendall +1.00 with the paper's"
+    assert order in text
+
+
+def test_csv_has_a_line_for_each_seed(report: dict[str, str]) -> None:
+    rows = list(csv.DictReader(report[".csv"].splitlines()))
+    assert [(row["row"], row["seed"], row["ours_top1"]) for row in rows[:3]] == [
+        ("A", "0", "40.0"),
+        ("A", "1", "42.0"),
+        ("B|C", "0", "50.0"),
+    ]
+    assert rows[0]["paper_throughput"] == "10.5"
+    assert (rows[-1]["state"], rows[-1]["ours_top1"]) == ("quoted", "")
+
+
+class Tags(HTMLParser):
+    """Checks that tags close in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "circle", "path", "line"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        """Opens and closes itself."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_needs_no_other_file(report: dict[str, str]) -> None:
+    page, tags = report[".html"], Tags()
+    tags.feed(page)
+    assert tags.open == []
+    assert not re.search(r"(src|href)=\"(?!#)", page)
+    assert "5 &lt; 6" in page
+
+
+def test_plots_show_gflops_throughput_and_ours_against_the_paper(report: dict[str, str]) -> None:
+    plots = re.findall(r"<svg.*?</svg>", report[".html"], re.DOTALL)
+    trees = [ElementTree.fromstring(plot) for plot in plots]
+    titles = [tree.findtext("{*}title") for tree in trees]
+    assert titles == [
+        "Shapes: top-1 against GFLOPs",
+        "Shapes: top-1 against throughput",
+        "Shapes: top-1 against the paper's",
+    ]
+    marks = [[c.get("class") for c in tree.iter(CIRCLE)] for tree in trees]
+    assert [(m.count("paper"), m.count("ours")) for m in marks] == [(3, 2), (1, 1), (0, 3)]
+
+
+def test_every_shipped_table_can_be_reported_without_any_run(tmp_path: Path) -> None:
+    grids = [read_grid(file) for file in shipped_grids()]
+    markdown, table, page = write_report(grids, tmp_path / "runs", tmp_path / "results")
+    rows = sum(len(row.protocols or ("",)) for grid in grids for row in grid.rows.values())
+    assert len(list(csv.reader(table.read_text().splitlines()))) == 1 + rows
+    assert "TEINet, table 1a" in markdown.read_text()
+    for plot in re.findall(r"<svg.*?</svg>", page.read_text(), re.DOTALL):
+        ElementTree.fromstring(plot)

@@ -1,0 +1,120 @@
+"""python -m experiments.grid list | run | report, through their own door."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.grid.commands import main
+from experiments.session import read_metrics
+from lightning_modules import RunError
+from lightning_modules.code_version import git_commit
+from tests.conftest import TINY_SHAPES
+from tests.experiments.grid.conftest import MakeGrid, calls_of, write_result
+
+Output = pytest.CaptureFixture[str]
+
+ROWS = "  A: {figures: {top1: 45.0}}\n  two words: {base: other.yaml}\n  Q: {quoted: true}\n"
+
+
+def test_list_shows_states_figures_and_commands(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    file = make_grid(ROWS).file
+    write_result(tmp_path / "runs" / "base-seed0", 0.5)
+    main(["list", str(file), "--runs", str(tmp_path / "runs")])
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title == "Tiny, table 1a: What is tested  (tiny)"
+    assert [line.split()[0] for line in rows] == ["finished", "not", "quoted"]
+    assert rows[0].split()[2] == "45.0"
+    assert rows[1].endswith("python -m experiments.grid run tiny --rows 'two words'")
+
+
+def test_list_without_names_shows_every_shipped_table(tmp_path: Path, capsys: Output) -> None:
+    main(["list", "--runs", str(tmp_path)])
+    listed = capsys.readouterr().out
+    assert "(teinet_table6)" in listed
+    assert "(tsi_table4d)" in listed
+
+
+@pytest.mark.usefixtures("fake_train")
+def test_run_runs_the_chosen_rows_and_shows_them_beside_the_paper(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    main(["run", str(make_grid(ROWS).file), "--rows", "A", "--runs", str(tmp_path), "--seeds", "3"])
+    assert calls_of(tmp_path, "base-seed3") == ["fit", "test last"]
+    assert not (tmp_path / "other-seed3").exists()
+    shown = capsys.readouterr().out
+    assert "+5.0" in shown
+
+
+@pytest.mark.usefixtures("fake_train")
+def test_a_failure_ends_in_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not finished: base-seed0, other-seed0"):
+        main(["run", str(make_grid(ROWS).file), "--runs", str(tmp_path), "--fail=fit"])
+
+
+def test_a_dry_run_prints_the_commands_and_does_nothing(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    rows = "  A: {overrides: {model.network: TSM}}\n  B: {base: other.yaml}\n"
+    rows += "  AB: {ensemble: [A, B]}\n"
+    runs = tmp_path / "runs"
+    command = ["run", str(make_grid(rows).file), "--rows", "A", "AB", "--runs", str(runs)]
+    main([*command, "--dry-run", "--trainer.devices", "8"])
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[2] for line in printed if line[0] == "python"] == ["fit", "test", "predict"] * 2
+    fit = printed[1]
+    assert fit[:3] == ["python", "train.py", "fit"]
+    assert fit[-2:] == ["--trainer.devices", "8"]
+    assert "--model.network=TSM" in fit
+    assert not runs.exists()
+
+
+def test_a_dry_run_shows_the_sbatch_script(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    command = ["run", str(make_grid(ROWS).file), "--rows", "A", "--runs", str(tmp_path)]
+    main([*command, "--dry-run", "--launcher", "slurm", "--slurm", "partition=gpu"])
+    assert "#SBATCH --partition=gpu" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", "nowhere"], r"nowhere\.yaml: no such grid"),
+        (["run", "GRID", "--rows", "Z"], "has no row Z; it has A, two words, Q"),
+        (["run", "GRID", "--rows", "Q"], "only quotes Q"),
+        (["run", "GRID", "--jobs", "0"], "--jobs 0"),
+        (["run", "GRID", "--gpus-per-run", "0"], "--gpus-per-run 0"),
+        (["run", "GRID", "--launcher", "slurm"], "no srun here"),
+        (
+            ["run", "GRID", "--launcher", "slurm", "--dry-run", "--slurm", "gpu"],
+            "write NAME=VALUE",
+        ),
+        (["list", "--row", "A"], "only run takes further flags"),
+    ],
+)
+def test_a_mistake_is_named_in_one_line(
+    make_grid: MakeGrid, tmp_path: Path, arguments: list[str], named: str
+) -> None:
+    file = str(make_grid(ROWS).file)
+    arguments = [file if argument == "GRID" else argument for argument in arguments]
+    with pytest.raises(RunError, match=named) as error:
+        main([*arguments, "--runs", str(tmp_path / "runs")])
+    assert "\n" not in str(error.value)
+
+
+def test_a_row_is_trained_tested_and_reported_in_truth(
+    make_grid: MakeGrid, shapes_root: Path, tmp_path: Path
+) -> None:
+    grid = make_grid("  A: {overrides: {model.network: TSM}}\n")
+    runs = tmp_path / "runs"
+    arguments = [*TINY_SHAPES, f"--data.root={shapes_root}", "--model.network.backbone=resnet18"]
+    arguments += ["--trainer.max_epochs=1", "--trainer.accelerator=cpu"]
+    main(["run", str(grid.file), "--runs", str(runs), "--jobs", "1", *arguments])
+    run_dir = runs / "base-network_tsm-seed0"
+    assert (run_dir / "checkpoints" / "last.ckpt").is_file()
+    assert {read_metrics(run_dir)[name]["commit"] for name in ("val", "test")} == {git_commit()}
+    main(["report", str(grid.file), "--runs", str(runs), "--output", str(tmp_path / "results")])
+    (line,) = (tmp_path / "results.csv").read_text().splitlines()[1:]
+    assert line.startswith("Tiny,1a,A,A,Shapes,finished,1x1,0,")

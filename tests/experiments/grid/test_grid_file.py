@@ -1,0 +1,116 @@
+"""Grid files: what is read, and how mistakes are named."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments.grid.grid_file import Grid, read_grid, shipped_grids
+from lightning_modules import RunError
+from tests.experiments.grid.conftest import HEAD, MakeGrid
+
+GRIDS = {file.stem: read_grid(file) for file in shipped_grids()}
+
+
+def figures(table: str, label: str) -> dict[str, object]:
+    return dict(GRIDS[table].rows[label].figures)
+
+
+def test_a_row_takes_from_its_grid_what_it_does_not_state(make_grid: MakeGrid) -> None:
+    grid = make_grid("  A: {}\n  B: {name: Bee, base: other.yaml, protocols: [10x3]}\n")
+    a, b = grid.rows.values()
+    assert (a.label, a.name, a.dataset, a.protocols) == ("A", "A", "Shapes", ("1x1",))
+    assert [file.name for file in a.base + b.base] == ["base.yaml", "other.yaml"]
+    assert (b.name, b.protocols) == ("Bee", ("10x3",))
+    assert grid.title == "Tiny, table 1a: What is tested"
+
+
+def test_a_base_can_be_several_configs(make_grid: MakeGrid) -> None:
+    (row,) = make_grid("  A: {base: [base.yaml, other.yaml]}\n").rows.values()
+    assert [file.name for file in row.base] == ["base.yaml", "other.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        ("  A: {figure: {}}\n", "row A: unknown key figure"),
+        ("  A: {}\n  A: {}\n", "'A' is given twice"),
+        ("  A: {base: nowhere.yaml}\n", "nowhere.yaml does not exist"),
+        ("  A: {figures: {top_1: 3}}\n", "unknown key top_1"),
+        ("  A: {figures: {top1: high}}\n", "'high' is no number"),
+        ("  A: {figures: {top1: 119}}\n", "119 is not in per cent"),
+        ("  A: {ensemble: [B]}\n", "not B"),
+        ("  A: {quoted: true, overrides: {a: 1}}\n", "quoted row is not run"),
+        ("  A: {repeat_over: {data.split: 3}}\n", "maps a key to a list"),
+        ("  A: {protocols: []}\n", "protocols is a list"),
+        ("  A: 3\n", "row A: is not a mapping"),
+        ("  {}\n", "rows map labels to rows"),
+    ],
+)
+def test_a_wrong_row_is_named(make_grid: MakeGrid, rows: str, named: str) -> None:
+    with pytest.raises(RunError, match=named):
+        make_grid(rows)
+
+
+@pytest.mark.parametrize(
+    ("head", "named"),
+    [
+        (HEAD + "seeds: 3\n", "unknown key seeds"),
+        (HEAD.replace("paper: Tiny\n", ""), "key paper is missing"),
+        (HEAD.replace("base: base.yaml\n", ""), "row A: needs a base"),
+    ],
+)
+def test_a_wrong_head_is_named(make_grid: MakeGrid, head: str, named: str) -> None:
+    with pytest.raises(RunError, match=named):
+        make_grid("  A: {}\n", head)
+
+
+def test_a_missing_grid_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"nowhere\.yaml: no such grid"):
+        read_grid(tmp_path / "nowhere.yaml")
+
+
+def test_every_table_of_both_papers_is_there() -> None:
+    tables = {(grid.paper, grid.table) for grid in GRIDS.values()}
+    teinet = {("TEINet", table) for table in ("1a", "1b", "1c", "2", "3", "4", "5", "6")}
+    tsi = {("TSI", table) for table in ("1", "2", "3", "4a", "4b", "4c", "4d", "5")}
+    assert tables >= teinet | tsi
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    # The rows as the papers print them; those with figures of two data sets count twice.
+    [
+        *(("teinet_table1a", 6), ("teinet_table1b", 4), ("teinet_table1c", 4)),
+        *(("teinet_table2", 9), ("teinet_table3", 20), ("teinet_table4", 11)),
+        *(("teinet_table5", 17), ("teinet_table6", 10 + 7), ("tsi_table1", 24 + 16)),
+        *(("tsi_table2", 21), ("tsi_table3", 10 + 10), ("tsi_table4a", 5), ("tsi_table4b", 6)),
+        *(("tsi_table4c", 7), ("tsi_table4d", 7), ("tsi_table5", 13)),
+    ],
+)
+def test_a_table_has_all_its_rows(table: str, rows: int) -> None:
+    assert len(GRIDS[table].rows) == rows
+
+
+def test_figures_are_those_printed() -> None:
+    assert figures("teinet_table1a", "MEM+TIM") == {"top1": 47.4, "top5": 76.6}
+    assert figures("teinet_table1c", "res2-5") == {"blocks": 16, "top1": 47.4, "top5": 75.8}
+    assert figures("teinet_table3", "TEINetEn-RGB")["test_top1"] == 46.1
+    assert figures("tsi_table1", "TSI 16f x 30 SSV2")["top1"] == 66.1
+    assert figures("tsi_table5", "TSI 8f")["throughput"] == 44.0
+
+
+def test_what_is_quoted_is_no_network_of_ours() -> None:
+    for grid in GRIDS.values():
+        for row in grid.rows.values():
+            ours = row.name.removeprefix("Our ").startswith(("TEINet", "TSI"))
+            assert not (ours and row.quoted), (grid.name, row.label)
+
+
+def test_ensembles_predict_the_split_that_the_tests_read() -> None:
+    grids: list[Grid] = [g for g in GRIDS.values() if any(r.ensemble for r in g.rows.values())]
+    assert [grid.name for grid in grids] == ["teinet_table3", "teinet_table4"]
+    for grid in grids:
+        base = yaml.safe_load(grid.rows["TEINet-RGB 8f"].base[0].read_text())
+        assert base["data"]["class_path"].startswith("SomethingSomething")  # its test reads val
+        assert grid.predict_split == "val"
