@@ -41,6 +41,14 @@ class Predictions(TypedDict):
     path: list[str]
 
 
+def in_channels_last(network: nn.Module) -> nn.Module:
+    """Lay the weights of 2D convolutions out in channels_last; others, such as 3D, stay."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
 class VideoRecognizer(LightningModule):
     """Trains and scores a network on videos.
 
@@ -64,7 +72,7 @@ class VideoRecognizer(LightningModule):
         view_fusion: Literal["logits", "softmax"] = "logits",
     ) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = in_channels_last(network)
         self.normalize = FrameNormalizer()
         self.class_names = tuple(class_names)
         self.optimizer_maker = optimizer or SGD()

@@ -3,11 +3,25 @@
 This package knows nothing of Lightning, of data or of experiments.
 """
 
+from models.eco import ECO
 from models.errors import ModelError, WeightsError
+from models.i3d import I3D
+from models.stm import STM
 from models.teinet import TEINet
 from models.tsinet import TSINet
 from models.tsm import TSM
 from models.tsn import TSN
 from models.video_resnet import VideoResNet
 
-__all__ = ["TSM", "TSN", "ModelError", "TEINet", "TSINet", "VideoResNet", "WeightsError"]
+__all__ = [
+    "ECO",
+    "I3D",
+    "STM",
+    "TSM",
+    "TSN",
+    "ModelError",
+    "TEINet",
+    "TSINet",
+    "VideoResNet",
+    "WeightsError",
+]

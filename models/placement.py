@@ -74,4 +74,4 @@ def parse_stages(stages: str) -> range:
 
 def is_temporal(key: str) -> bool:
     """Tell whether a parameter's or module's name lies inside a temporal module."""
-    return not {"before_conv1", "before_last_conv"}.isdisjoint(key.split("."))
+    return not {"before_conv1", "around_conv2", "before_last_conv"}.isdisjoint(key.split("."))

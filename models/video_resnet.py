@@ -4,7 +4,7 @@ B clips, T frames (segments), C channels, H W pixels. A clip is (B, T, 3, H, W) 
 (B*T, C, H, W) inside.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -13,11 +13,9 @@ from torch import Tensor, nn
 from torchvision.models.resnet import ResNet
 
 from models.backbones import Backbone, get_backbone
-from models.errors import ModelError
+from models.clips import require_clips, require_sizes, reset_head
 from models.placement import FIRST_STAGE, BlockSite, TemporalMaker, is_temporal
 from models.weights import load_weights
-
-HEAD_STD = 0.001
 
 
 def no_temporal_module(channels: int, site: BlockSite) -> None:
@@ -30,14 +28,11 @@ class SiteAwareBlock:
     torchvision builds its blocks in order, stage by stage, so counting them names the site.
     """
 
-    def __init__(
-        self, backbone: Backbone, before_conv1: TemporalMaker, before_last_conv: TemporalMaker
-    ) -> None:
-        self.block = backbone.block
+    def __init__(self, backbone: Backbone, **makers: TemporalMaker) -> None:
+        self.block: Callable[..., nn.Module] = backbone.block
         self.expansion = backbone.block.expansion
         self.sites = self._sites(backbone)
-        self.before_conv1 = before_conv1
-        self.before_last_conv = before_last_conv
+        self.makers = makers
 
     @staticmethod
     def _sites(backbone: Backbone) -> Iterator[BlockSite]:
@@ -47,12 +42,8 @@ class SiteAwareBlock:
     def __call__(self, *args: Any, **kwargs: Any) -> nn.Module:
         """Build the next block."""
         site = next(self.sites)
-        return self.block(
-            *args,
-            before_conv1=partial(self.before_conv1, site=site),
-            before_last_conv=partial(self.before_last_conv, site=site),
-            **kwargs,
-        )
+        slots = {slot: partial(maker, site=site) for slot, maker in self.makers.items()}
+        return self.block(*args, **slots, **kwargs)
 
 
 class VideoResNet(ResNet):
@@ -66,6 +57,7 @@ class VideoResNet(ResNet):
         num_segments: T, the frames of one clip.
         backbone: A torchvision ResNet, ResNeXt or Wide ResNet by its torchvision name.
         before_conv1: Makes the module at the head of each block's residual branch.
+        around_conv2: Makes the module around each block's conv2; see `models.residual_blocks`.
         before_last_conv: Makes the module before each block's last convolution.
         dropout: Probability before the classifier. 0.5, and 0.8 for UCF101 and HMDB51, is the
             TSN line's habit (**both papers leave it open**).
@@ -83,16 +75,19 @@ class VideoResNet(ResNet):
         num_segments: int = 8,
         backbone: str = "resnet50",
         before_conv1: TemporalMaker = no_temporal_module,
+        around_conv2: TemporalMaker = no_temporal_module,
         before_last_conv: TemporalMaker = no_temporal_module,
         dropout: float = 0.5,
         weights: str | None = None,
     ) -> None:
-        if num_segments < 1 or num_classes < 1:
-            raise ModelError(f"{num_segments=} and {num_classes=} must be at least 1")
-        if not 0 <= dropout <= 1:
-            raise ModelError(f"{dropout=} must lie in 0-1")
+        require_sizes(num_classes, num_segments, dropout)
         shape = get_backbone(backbone)
-        block = SiteAwareBlock(shape, before_conv1, before_last_conv)
+        block = SiteAwareBlock(
+            shape,
+            before_conv1=before_conv1,
+            around_conv2=around_conv2,
+            before_last_conv=before_last_conv,
+        )
         super().__init__(
             cast(type, block),
             list(shape.layers),
@@ -114,8 +109,7 @@ class VideoResNet(ResNet):
             reset = getattr(module, "reset_parameters", None)
             if is_temporal(name) and reset is not None:
                 reset()
-        nn.init.normal_(self.fc.weight, std=HEAD_STD)
-        nn.init.zeros_(self.fc.bias)
+        reset_head(self.fc)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Classify clips.
@@ -129,11 +123,7 @@ class VideoResNet(ResNet):
         Raises:
             ModelError: If the clips do not have this network's T.
         """
-        if clips.ndim != 5 or clips.shape[1] != self.num_segments:
-            raise ModelError(
-                f"clips of shape {tuple(clips.shape)} do not fit a network with "
-                f"num_segments={self.num_segments}: expected (B, {self.num_segments}, 3, H, W)"
-            )
+        require_clips(clips, self.num_segments)
         frames = clips.flatten(0, 1)  # (B*T, 3, H, W)
         logits = self.fc(self.dropout(self.forward_features(frames)))  # (B*T, num_classes)
         consensus: Tensor = logits.unflatten(0, (-1, self.num_segments)).mean(dim=1)

@@ -20,25 +20,26 @@ CHECKPOINT_PREFIX = "network."
 SHOWN_KEYS = 3
 
 
-def load_weights(network: nn.Module, weights: str, backbone: str) -> None:
+def load_weights(network: nn.Module, weights: str, backbone: str | None) -> None:
     """Fill a network from ImageNet weights, a file of weights, or a training checkpoint.
 
     What may differ: a head with other classes stays as it was drawn (logged); temporal modules
     that the source lacks stay as they were drawn; a last convolution that is twice as wide as the
-    source's (TSINet's concatenation) gets the source's weights repeated and halved.
+    source's (TSINet's concatenation) gets the source's weights repeated and halved; a 3D
+    convolution gets a 2D one's, repeated over time and divided by its length (I3D's inflation).
 
     Args:
-        network: A `VideoResNet`.
+        network: One of this package's networks.
         weights: A torchvision weights name, such as ``IMAGENET1K_V1`` or ``DEFAULT``, downloaded
             on first use; or the path of a ``state_dict`` or of a Lightning checkpoint.
-        backbone: torchvision's name of the network's backbone.
+        backbone: torchvision's name of the network's backbone; None if torchvision lacks it.
 
     Raises:
         WeightsError: If there is no such name or file, or it does not fit the network.
     """
     own = network.state_dict()
     source = read_state_dict(weights, backbone)
-    fitted = {key: _widen(value, own.get(key), key) for key, value in source.items()}
+    fitted = {key: _fit(value, own.get(key), key) for key, value in source.items()}
     _drop_other_head(fitted, own, weights)
     _check_shapes(fitted, own, weights)
     missing, unexpected = network.load_state_dict(fitted, strict=False)
@@ -47,7 +48,7 @@ def load_weights(network: nn.Module, weights: str, backbone: str) -> None:
     _refuse_keys(unexpected, f"this network has no place for what {weights} holds:")
 
 
-def read_state_dict(weights: str, backbone: str) -> dict[str, Tensor]:
+def read_state_dict(weights: str, backbone: str | None) -> dict[str, Tensor]:
     """Read torchvision weights by name or a local file.
 
     Raises:
@@ -56,6 +57,11 @@ def read_state_dict(weights: str, backbone: str) -> dict[str, Tensor]:
     path = Path(weights)
     if path.is_file():
         return _read_file(path)
+    if backbone is None:
+        raise WeightsError(
+            f"weights={weights!r}: no such file, and torchvision has no weights of this network; "
+            "give the path of a state_dict or checkpoint of it"
+        )
     enum = get_model_weights(backbone)
     name = weights.removeprefix(f"{enum.__name__}.")
     if name not in enum.__members__:
@@ -100,6 +106,17 @@ def _read_file(path: Path) -> dict[str, Tensor]:
 def _is_entry(item: tuple[Any, Any]) -> bool:
     key, value = item
     return isinstance(key, str) and isinstance(value, Tensor)
+
+
+def _fit(value: Tensor, target: Tensor | None, key: str) -> Tensor:
+    if target is not None and target.ndim == 5 and value.ndim == 4:
+        return _inflate(value, target.shape[2])
+    return _widen(value, target, key)
+
+
+def _inflate(kernel: Tensor, length: int) -> Tensor:
+    # (out, in, H, W) -> (out, in, length, H, W): a still video gives what the image gave.
+    return kernel.unsqueeze(2).expand(-1, -1, length, -1, -1) / length
 
 
 def _widen(value: Tensor, target: Tensor | None, key: str) -> Tensor:

@@ -3,6 +3,7 @@
 B videos, T frames (segments) of a clip, C channels, H W pixels.
 """
 
+import torch
 from torch import Tensor
 
 from models.errors import ModelError
@@ -44,3 +45,8 @@ def require_successor(num_segments: int) -> int:
             "so a clip needs at least 2"
         )
     return num_segments
+
+
+def append_still_frame(motion: Tensor) -> Tensor:
+    """Give the last frame, which has no successor, zero motion: (B, T-1, ...) -> (B, T, ...)."""
+    return torch.cat([motion, torch.zeros_like(motion[:, :1])], dim=1)

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from models.blocks.folding import require_successor, unfold_time
+from models.blocks.folding import append_still_frame, require_successor, unfold_time
 from models.blocks.pyramidal_motion import PyramidalMotion
 from models.blocks.reduction import reduced_channels
 from models.blocks.saliency_alignment import AlignmentOperator, SaliencyAlignment
@@ -13,11 +13,6 @@ from models.errors import require_choice
 
 MotionModel = Literal["pyramid", "simple"]
 PYRAMID_LEVELS: dict[MotionModel, int] = {"pyramid": 4, "simple": 1}
-
-
-def append_still_frame(motion: Tensor) -> Tensor:
-    """Give the last frame, which has no successor, zero motion: (B, T-1, ...) -> (B, T, ...)."""
-    return torch.cat([motion, torch.zeros_like(motion[:, :1])], dim=1)
 
 
 class ChannelMotionAttention(nn.Module):

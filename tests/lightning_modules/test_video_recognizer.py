@@ -108,6 +108,11 @@ def test_the_network_runs_in_channels_last() -> None:
     assert weight.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_weights_of_3d_convolutions_keep_their_layout() -> None:
+    recognizer = VideoRecognizer(nn.Conv3d(3, 4, 3), CLASSES)
+    assert next(recognizer.network.parameters()).is_contiguous()
+
+
 def test_scores_are_single_precision_under_half_precision_training() -> None:
     recognizer = VideoRecognizer(nn.Sequential(nn.Flatten(), nn.Linear(96, 3)), CLASSES)
     with torch.autocast("cpu", torch.bfloat16):

@@ -7,25 +7,34 @@ import pytest
 import torch
 from torch import nn
 
-from models import TSM, TSN, ModelError, TEINet, TSINet, VideoResNet
+from models import ECO, I3D, STM, TSM, TSN, ModelError, TEINet, TSINet, VideoResNet
 
 pytestmark = pytest.mark.usefixtures("tiny_backbones")
 
-NETWORKS: list[type[VideoResNet]] = [TSN, TSM, TEINet, TSINet]
+Network = VideoResNet | I3D | ECO
+
+TEMPORAL: list[type[VideoResNet]] = [TSM, STM, TEINet, TSINet]
+NETWORKS: list[type[Network]] = [TSN, *TEMPORAL, I3D, ECO]
 every_network = pytest.mark.parametrize("network_class", NETWORKS)
+every_temporal_resnet = pytest.mark.parametrize("network_class", TEMPORAL)
 
 
 def build(
-    network_class: type[VideoResNet], num_segments: int = 3, backbone: str = "tiny basic"
-) -> VideoResNet:
+    network_class: Callable[..., Network], num_segments: int = 3, backbone: str = "tiny basic"
+) -> Network:
     """Build a network whose head is large enough to tell clips apart."""
-    network = network_class(5, num_segments=num_segments, backbone=backbone)
+    shape = {"backbone": backbone}
+    if network_class is I3D:
+        shape = {"backbone": "tiny bottleneck"}  # it inflates nothing else
+    elif network_class is ECO:
+        shape = {}
+    network = network_class(5, num_segments=num_segments, **shape)
     nn.init.normal_(network.fc.weight)
     return network
 
 
 @every_network
-def test_a_clip_never_changes_another_clip_s_logits(network_class: type[VideoResNet]) -> None:
+def test_a_clip_never_changes_another_clip_s_logits(network_class: type[Network]) -> None:
     network = build(network_class, backbone="resnet18").eval()
     clips = torch.randn(3, 3, 3, 32, 32)
     for changed, others in ((0, [1, 2]), (1, [0, 2]), (2, [0, 1])):
@@ -38,7 +47,7 @@ def test_a_clip_never_changes_another_clip_s_logits(network_class: type[VideoRes
 
 
 @every_network
-def test_a_clip_s_logits_do_not_depend_on_its_batch(network_class: type[VideoResNet]) -> None:
+def test_a_clip_s_logits_do_not_depend_on_its_batch(network_class: type[Network]) -> None:
     network = build(network_class).eval()
     clips = torch.randn(3, 3, 3, 32, 32)
     with torch.no_grad():
@@ -49,7 +58,7 @@ def test_a_clip_s_logits_do_not_depend_on_its_batch(network_class: type[VideoRes
 @every_network
 @pytest.mark.parametrize("shape", [(2, 4, 3, 32, 32), (1, 9, 3, 32, 32), (6, 3, 32, 32)])
 def test_clips_that_do_not_fit_t_are_refused_with_both_shapes(
-    network_class: type[VideoResNet], shape: tuple[int, ...]
+    network_class: type[Network], shape: tuple[int, ...]
 ) -> None:
     with torch.device("meta"):
         network, clips = build(network_class), torch.empty(shape)
@@ -59,15 +68,18 @@ def test_clips_that_do_not_fit_t_are_refused_with_both_shapes(
     assert "(B, 3, 3, H, W)" in str(refusal.value)
 
 
-@pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
-def test_folded_frames_that_cut_a_clip_are_refused(network_class: type[VideoResNet]) -> None:
+@every_temporal_resnet
+def test_folded_frames_that_cut_a_clip_are_refused(
+    network_class: Callable[..., VideoResNet],
+) -> None:
     with torch.device("meta"):
-        network, frames = build(network_class), torch.empty(7, 3, 32, 32)
+        network = network_class(5, num_segments=3, backbone="tiny basic")
+        frames = torch.empty(7, 3, 32, 32)
     with pytest.raises(ModelError, match=r"7 folded frames .* num_segments=3"):
         network.forward_features(frames)
 
 
-def difference_when_reversed(network: VideoResNet) -> float:
+def difference_when_reversed(network: Network) -> float:
     """Measure how far reversed clips move the logits, relative to the logits' own size."""
     clips = torch.randn(4, network.num_segments, 3, 32, 32)
     with torch.no_grad():
@@ -75,8 +87,8 @@ def difference_when_reversed(network: VideoResNet) -> float:
     return ((forwards - backwards).norm() / forwards.norm()).item()
 
 
-@pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
-def test_reversing_time_changes_the_logits(network_class: type[VideoResNet]) -> None:
+@pytest.mark.parametrize("network_class", [*TEMPORAL, I3D, ECO])
+def test_reversing_time_changes_the_logits(network_class: type[Network]) -> None:
     assert difference_when_reversed(build(network_class, 4, "resnet18")) > 1e-3
 
 
@@ -84,7 +96,7 @@ def test_reversing_time_leaves_tsn_unchanged() -> None:
     assert difference_when_reversed(build(TSN, 4, "resnet18")) < 1e-5
 
 
-@pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
+@every_temporal_resnet
 def test_without_its_modules_a_network_is_blind_to_time(
     network_class: Callable[..., VideoResNet],
 ) -> None:
@@ -94,7 +106,7 @@ def test_without_its_modules_a_network_is_blind_to_time(
 
 
 @pytest.mark.parametrize("backbone", ["tiny basic", "tiny bottleneck"])
-@pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
+@every_temporal_resnet
 def test_without_its_modules_a_network_is_tsn_key_for_key(
     network_class: Callable[..., VideoResNet], backbone: str
 ) -> None:
@@ -109,12 +121,14 @@ def test_without_its_modules_a_network_is_tsn_key_for_key(
 @pytest.mark.parametrize(
     ("network_class", "backbone"),
     [
-        *((network_class, "resnet18") for network_class in NETWORKS),
+        *((network_class, "resnet18") for network_class in (TSN, *TEMPORAL)),
+        (I3D, "tiny bottleneck"),
+        (STM, "resnet50"),
         (TEINet, "resnet50"),
         (TSINet, "resnet50"),
     ],
 )
-def test_every_parameter_gets_a_gradient(network_class: type[VideoResNet], backbone: str) -> None:
+def test_every_parameter_gets_a_gradient(network_class: type[Network], backbone: str) -> None:
     # float64, so that a gradient that cancels to rounding error is not taken for one.
     network = build(network_class, 2, backbone).double()
     clips = torch.randn(2, 2, 3, 32, 32, dtype=torch.float64)
@@ -129,7 +143,7 @@ def test_every_parameter_gets_a_gradient(network_class: type[VideoResNet], backb
 
 @every_network
 def test_mixed_precision_gives_finite_logits_near_the_full_ones(
-    network_class: type[VideoResNet],
+    network_class: type[Network],
 ) -> None:
     network = build(network_class).eval()
     clips = torch.randn(2, 3, 3, 32, 32)
@@ -141,33 +155,35 @@ def test_mixed_precision_gives_finite_logits_near_the_full_ones(
 
 
 @every_network
-def test_memory_layout_changes_nothing(network_class: type[VideoResNet]) -> None:
+def test_memory_layout_changes_nothing(network_class: type[Network]) -> None:
     network = build(network_class).eval()
     clips = torch.randn(2, 3, 3, 32, 32)
     with torch.no_grad():
         expected = network(clips)
-        network.to(memory_format=torch.channels_last)
+        for p in network.parameters():
+            layout = {4: torch.channels_last, 5: torch.channels_last_3d}.get(p.ndim)
+            p.data = p.data if layout is None else p.data.contiguous(memory_format=layout)
         torch.testing.assert_close(network(clips), expected, rtol=1e-3, atol=1e-3)
 
 
 @every_network
-def test_a_network_can_be_copied(network_class: type[VideoResNet]) -> None:
+def test_a_network_can_be_copied(network_class: type[Network]) -> None:
     network = build(network_class).eval()
     clips = torch.randn(1, 3, 3, 32, 32)
     assert torch.equal(copy.deepcopy(network)(clips), network(clips))
 
 
 @every_network
-def test_no_two_parameters_are_shared(network_class: type[VideoResNet]) -> None:
+def test_no_two_parameters_are_shared(network_class: type[Network]) -> None:
     with torch.device("meta"):
         network = build(network_class)
     every_name = list(network.named_parameters(remove_duplicate=False))
     assert len(every_name) == len(list(network.parameters()))
 
 
-@pytest.mark.parametrize("network_class", [TEINet, TSINet])
+@pytest.mark.parametrize("network_class", [STM, TEINet, TSINet])
 def test_networks_that_measure_motion_refuse_a_single_frame(
-    network_class: type[VideoResNet],
+    network_class: type[Network],
 ) -> None:
     with pytest.raises(ModelError, match="num_segments=1"):
         build(network_class, num_segments=1)

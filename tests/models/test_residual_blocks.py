@@ -1,4 +1,4 @@
-"""Specification of the two places for a temporal module in a residual block."""
+"""Specification of the three places for a temporal module in a residual block."""
 
 from collections.abc import Callable
 
@@ -173,3 +173,55 @@ def test_each_block_tells_its_module_the_stage_and_its_place_in_it(slot: str) ->
             VideoResNet(3, backbone="resnet50", before_last_conv=note)
     blocks = {2: 3, 3: 4, 4: 6, 5: 3}
     assert sites == [(stage, index) for stage, count in blocks.items() for index in range(count)]
+
+
+class Around(nn.Module):
+    """Keeps conv2's input and doubles what conv2 gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = torch.empty(0)
+
+    def forward(self, x: Tensor, conv2: Callable[[Tensor], Tensor]) -> Tensor:
+        """Keep the input and double the output."""
+        self.seen = x
+        return 2 * conv2(x)
+
+
+def test_a_module_around_a_bottleneck_s_conv2_has_its_input_and_its_active_output() -> None:
+    around = Around()
+    block = bottleneck("around_conv2", around)
+    x = torch.randn(4, 16, 8, 8)
+    output = block(x)
+    narrow = block.bn1(block.conv1(x)).relu()
+    assert torch.equal(around.seen, narrow)
+    doubled = 2 * block.bn2(block.conv2(narrow)).relu()
+    assert torch.equal(output, (block.bn3(block.conv3(doubled)) + x).relu())
+
+
+def test_a_module_around_a_basic_block_s_conv2_has_its_input_and_its_output() -> None:
+    around = Around()
+    block = basic_block("around_conv2", around)
+    x = torch.randn(4, 16, 8, 8)
+    output = block(x)
+    first = block.bn1(block.conv1(x)).relu()
+    assert torch.equal(around.seen, first)
+    assert torch.equal(output, (2 * block.bn2(block.conv2(first)) + x).relu())
+
+
+@pytest.mark.parametrize(
+    ("backbone", "expected"),
+    [
+        ("resnet18", [64] * 2 + [128] * 2 + [256] * 2 + [512] * 2),
+        ("resnet50", [64] * 3 + [128] * 4 + [256] * 6 + [512] * 3),
+    ],
+)
+def test_modules_around_conv2_stand_at_its_input_width(backbone: str, expected: list[int]) -> None:
+    widths: list[int] = []
+
+    def note(channels: int, site: BlockSite) -> None:
+        widths.append(channels)
+
+    with torch.device("meta"):
+        VideoResNet(3, backbone=backbone, around_conv2=note)
+    assert widths == expected

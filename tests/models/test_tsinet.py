@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from models import ModelError, TEINet, TSINet
+from models import TSN, ModelError, TEINet, TSINet
 from models.blocks import (
     CrossPerceptionTemporalIntegration,
+    MotionExcitation,
+    MultipleTemporalAggregation,
     SalientMotionExcitation,
     TemporalInteraction,
 )
@@ -21,6 +23,9 @@ TABLES_4A_4B_4D: dict[str, dict[str, Any]] = {
     "4a SME": {"integration": "none"},
     "4a TIM": {"motion": "none", "integration": "tim"},
     "4a TIM+SME": {"integration": "tim"},
+    "4a MTA": {"motion": "none", "integration": "mta"},
+    "4a TIM+ME": {"motion": "me", "integration": "tim"},
+    "5 TSN+CTI": {"motion": "none"},
     "4b without SA": {"sme_alignment": "none"},
     "4b without CA": {"sme_channel_attention": False},
     "4b without SA and CA": {"sme_alignment": "none", "sme_channel_attention": False},
@@ -33,6 +38,12 @@ TABLES_4A_4B_4D: dict[str, dict[str, Any]] = {
     "open: no normalisation": {"sme_reduction_norm": False},
     "two groups": {"cti_groups": 2},
     "another reduction": {"sme_reduction": 8},
+    "ME in SME's stead": {"motion": "me"},
+    "MTA in CTI's stead": {"integration": "mta"},
+    "ME beside MTA": {"motion": "me", "integration": "mta", "fusion": "concatenation"},
+    "open: ME without norms": {"motion": "me", "me_norm": False},
+    "ME's gate as in the code": {"motion": "me", "me_gate": "halved"},
+    "open: MTA without norms": {"integration": "mta", "mta_norm": False},
 }
 TABLE_4C: list[tuple[str, Literal["all", "first"], int]] = [
     ("none", "all", 0),
@@ -82,6 +93,31 @@ def test_the_modules_stand_in_every_block(name: str, sme: int, cti: int, tim: in
         network = TSINet(5, backbone="tiny basic", **TABLES_4A_4B_4D[name])
     kinds = (SalientMotionExcitation, CrossPerceptionTemporalIntegration, TemporalInteraction)
     assert tuple(count(network, kind) for kind in kinds) == (sme, cti, tim)
+
+
+@pytest.mark.parametrize(
+    ("name", "me", "mta", "tim"),
+    [("4a MTA", 0, 5, 0), ("4a TIM+ME", 5, 0, 5), ("ME beside MTA", 5, 5, 0)],
+)
+def test_tea_s_modules_stand_in_every_block_and_neither_sme_nor_cti(
+    name: str, me: int, mta: int, tim: int
+) -> None:
+    with torch.device("meta"):
+        network = TSINet(5, backbone="tiny basic", **TABLES_4A_4B_4D[name])
+    kinds = (MotionExcitation, MultipleTemporalAggregation, TemporalInteraction)
+    assert tuple(count(network, kind) for kind in kinds) == (me, mta, tim)
+    for kind in (SalientMotionExcitation, CrossPerceptionTemporalIntegration):
+        assert count(network, kind) == 0
+
+
+def test_table_5_s_tsn_cti_is_tsn_with_cti_alone_before_conv3_of_every_bottleneck() -> None:
+    with torch.device("meta"):
+        tsn_cti = TSINet(5, **TABLES_4A_4B_4D["5 TSN+CTI"]).state_dict()
+        tsn = TSN(5).state_dict()
+    added = [key for key in tsn_cti if key not in tsn]
+    assert tsn.keys() <= tsn_cti.keys()
+    assert all(".before_last_conv.cti." in key for key in added)
+    assert len({key.partition(".before_last_conv")[0] for key in added}) == 16
 
 
 @pytest.mark.parametrize(("stages", "blocks", "expected"), TABLE_4C)
@@ -161,6 +197,20 @@ def test_cti_s_switches_reach_cti(switch: str, argument: str, value: Any) -> Non
     _, _, cti = tsi_of_the_first_block(**{switch: value})
     arguments: dict[str, Any] = {argument: value}
     assert_same(cti, CrossPerceptionTemporalIntegration(64, 2, **arguments))
+
+
+@pytest.mark.parametrize(
+    ("switch", "argument", "value"), [("me_norm", "norm", False), ("me_gate", "gate", "halved")]
+)
+def test_me_s_switches_reach_me(switch: str, argument: str, value: Any) -> None:
+    _, me, _ = tsi_of_the_first_block(motion="me", **{switch: value})
+    arguments: dict[str, Any] = {argument: value}
+    assert_same(me, MotionExcitation(64, 2, **arguments))
+
+
+def test_mta_s_switch_reaches_mta() -> None:
+    _, _, mta = tsi_of_the_first_block(integration="mta", mta_norm=False)
+    assert_same(mta, MultipleTemporalAggregation(64, 2, norm=False))
 
 
 def test_the_modules_are_the_paper_s_unless_asked() -> None:

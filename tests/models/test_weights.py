@@ -16,7 +16,7 @@ import torchvision
 from torch import Tensor, nn
 from torchvision.models import _api as torchvision_api
 
-from models import TSM, TSN, ModelError, TEINet, TSINet, VideoResNet, WeightsError
+from models import STM, TSM, TSN, ModelError, TEINet, TSINet, VideoResNet, WeightsError
 from models.blocks.depthwise_temporal_conv import shift_kernel
 from models.placement import is_temporal
 from models.weights import read_state_dict
@@ -26,7 +26,7 @@ REAL_FILE = DATA / "resnet50_imagenet.pth"
 CLASSES = 7
 State = dict[str, Tensor]
 
-every_network = pytest.mark.parametrize("network_class", [TSN, TSM, TEINet, TSINet])
+every_network = pytest.mark.parametrize("network_class", [TSN, TSM, STM, TEINet, TSINet])
 
 
 def torchvision_state(backbone: str) -> State:

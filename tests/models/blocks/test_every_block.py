@@ -8,8 +8,12 @@ from torch import Tensor, nn
 
 from models import ModelError
 from models.blocks import (
+    ChannelwiseMotion,
+    ChannelwiseSpatioTemporal,
     CrossPerceptionTemporalIntegration,
     MotionEnhancement,
+    MotionExcitation,
+    MultipleTemporalAggregation,
     SalientMotionExcitation,
     TemporalInteraction,
     TemporalShift,
@@ -27,6 +31,10 @@ every_block = pytest.mark.parametrize(
         MotionEnhancement,
         SalientMotionExcitation,
         CrossPerceptionTemporalIntegration,
+        MotionExcitation,
+        MultipleTemporalAggregation,
+        ChannelwiseSpatioTemporal,
+        ChannelwiseMotion,
     ],
 )
 

@@ -1,0 +1,184 @@
+"""I3D: a ResNet inflated to 3D, as the efficiency tables time it (TEINet 2, TSI 1 and 5).
+
+Inflation: Carreira, Zisserman, Quo Vadis, Action Recognition?, CVPR 2017. The tables' row (32
+frames x 2 clips, 2 x 153 G, 41.6 %) is the ResNet-50 I3D of Wang, Gupta, Videos as Space-Time
+Region Graphs, ECCV 2018, not the Inception I3D (108 G at 64 frames). Its layers are those of Wang
+et al., Non-local Neural Networks, CVPR 2018, without their blocks.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from models.backbones import BACKBONES, Backbone, get_backbone
+from models.clips import require_clips, require_sizes, reset_head
+from models.errors import ModelError
+from models.placement import FIRST_STAGE, LAST_STAGE, BlockSite
+from models.residual_blocks import TemporalBottleneck
+from models.weights import load_weights
+
+
+def is_inflated(site: BlockSite) -> bool:
+    """Tell whether a block's conv1 is 3x1x1: all of res2, every other block of res3 to res5.
+
+    res3 and res4 begin with an inflated block, res5 with a flat one, as the published
+    configuration of the non-local network has it; it gives the printed 28.0 M parameters.
+    """
+    if site.stage == FIRST_STAGE:
+        return True
+    return site.index % 2 == (1 if site.stage == LAST_STAGE else 0)
+
+
+class InflatedBottleneck(nn.Module):
+    """torchvision's Bottleneck over space and time, (B, C, T, H, W) -> (B, 4 * planes, T, H', W').
+
+    Its parameters have torchvision's names, so that ImageNet weights inflate key for key.
+
+    Args:
+        inplanes: C of the input.
+        planes: A quarter of the output's channels.
+        stride: Of conv2 and of the shortcut, in space.
+        length: Frames that conv1 sees, 1 or 3.
+        shape: The backbone's groups and widths.
+    """
+
+    def __init__(
+        self, inplanes: int, planes: int, stride: int, length: int, shape: Backbone
+    ) -> None:
+        super().__init__()
+        outputs = planes * TemporalBottleneck.expansion
+        width = planes * shape.width_per_group // 64 * shape.groups
+        steps = (1, stride, stride)
+        self.conv1 = nn.Conv3d(
+            inplanes, width, (length, 1, 1), padding=(length // 2, 0, 0), bias=False
+        )
+        self.bn1 = nn.BatchNorm3d(width)
+        self.conv2 = nn.Conv3d(
+            width, width, (1, 3, 3), steps, (0, 1, 1), groups=shape.groups, bias=False
+        )
+        self.bn2 = nn.BatchNorm3d(width)
+        self.conv3 = nn.Conv3d(width, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm3d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or inplanes != outputs:
+            shortcut = nn.Conv3d(inplanes, outputs, 1, steps, bias=False)
+            self.downsample = nn.Sequential(shortcut, nn.BatchNorm3d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform."""
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.relu(self.bn2(self.conv2(out)))
+        out = self.bn3(self.conv3(out))
+        activated: Tensor = self.relu(out + self.downsample(x))
+        return activated
+
+
+class I3D(nn.Module):
+    """A bottleneck ResNet inflated to 3D: 5x7x7 stem, 3x1x1 convolutions in half of the blocks.
+
+    conv1 5x7x7 / (1, 2, 2), pool1 1x3x3 / (1, 2, 2), res2, pool2 2x1x1 / (2, 1, 1), res3 to res5:
+    32 frames of 224 px become 16 x 14 x 14 positions, whose features are averaged before the
+    classifier. pool2's length is that of the non-local network's code (**open**: no count tells
+    it from 3).
+
+    Args:
+        num_classes: Classes.
+        num_segments: T, the frames of one clip; 32 in the tables' row, a clip of consecutive ones.
+        backbone: A torchvision ResNet, ResNeXt or Wide ResNet of bottlenecks, by its name.
+        weights: A torchvision weights name, a file, or None; 2D weights are inflated, see
+            `models.weights.load_weights`.
+        dropout: Probability before the classifier; see `VideoResNet`.
+        res5_stride: 1 keeps 14 x 14 positions in res5, which the region graphs' 153 G need; 2 is
+            the non-local network's.
+
+    Raises:
+        ModelError: If an argument is unknown or does not fit.
+        WeightsError: If ``weights`` cannot be found, read or fitted.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        num_segments: int = 8,
+        backbone: str = "resnet50",
+        weights: str | None = None,
+        dropout: float = 0.5,
+        res5_stride: int = 1,
+    ) -> None:
+        super().__init__()
+        require_sizes(num_classes, num_segments, dropout)
+        if res5_stride not in (1, 2):
+            raise ModelError(f"{res5_stride=} must be 1 or 2")
+        shape = require_bottlenecks(backbone)
+        self.num_classes = num_classes
+        self.num_segments = num_segments
+        self.conv1 = nn.Conv3d(3, 64, (5, 7, 7), (1, 2, 2), (2, 3, 3), bias=False)
+        self.bn1 = nn.BatchNorm3d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+        self.layer1 = make_stage(shape, 2, 1)
+        self.pool2 = nn.MaxPool3d((2, 1, 1), ceil_mode=True)
+        self.layer2 = make_stage(shape, 3, 2)
+        self.layer3 = make_stage(shape, 4, 2)
+        self.layer4 = make_stage(shape, 5, res5_stride)
+        self.avgpool = nn.AdaptiveAvgPool3d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(512 * TemporalBottleneck.expansion, num_classes)
+        self._reset_parameters()
+        if weights is not None:
+            load_weights(self, weights, backbone)
+
+    def _reset_parameters(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        reset_head(self.fc)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Classify clips.
+
+        Args:
+            clips: Normalised frames, (B, T, 3, H, W).
+
+        Returns:
+            Logits, (B, num_classes).
+
+        Raises:
+            ModelError: If the clips do not have this network's T.
+        """
+        require_clips(clips, self.num_segments)
+        x = clips.transpose(1, 2)  # (B, 3, T, H, W)
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.pool2(self.layer1(x))
+        x = self.layer4(self.layer3(self.layer2(x)))
+        logits: Tensor = self.fc(self.dropout(torch.flatten(self.avgpool(x), 1)))
+        return logits
+
+
+def require_bottlenecks(backbone: str) -> Backbone:
+    """Look up a backbone that can be inflated.
+
+    Raises:
+        ModelError: If ``backbone`` is unknown or has basic blocks, which the papers do not inflate.
+    """
+    shape = get_backbone(backbone)
+    if shape.block is not TemporalBottleneck:
+        fitting = [name for name, one in BACKBONES.items() if one.block is TemporalBottleneck]
+        raise ModelError(
+            f"{backbone=}: I3D inflates bottlenecks; choose one of: {', '.join(fitting)}"
+        )
+    return shape
+
+
+def make_stage(shape: Backbone, stage: int, stride: int) -> nn.Sequential:
+    """Make one of the stages 2 to 5 with a stride in space."""
+    planes = 64 * 2 ** (stage - FIRST_STAGE)
+    outputs = planes * TemporalBottleneck.expansion
+    inplanes = 64 if stage == FIRST_STAGE else outputs // 2
+    blocks = []
+    for index in range(shape.layers[stage - FIRST_STAGE]):
+        length = 3 if is_inflated(BlockSite(stage, index)) else 1
+        blocks.append(InflatedBottleneck(inplanes, planes, stride, length, shape))
+        inplanes, stride = outputs, 1
+    return nn.Sequential(*blocks)
