@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median, quantiles
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -134,15 +134,7 @@ def measure(
         if name not in jobs:
             device.release()
 
-    def before(name: str) -> None:
-        advance()
-        if device.on_gpu:  # another network's turn has left the caches to it
-            jobs[name]()
-
-    try:
-        seconds = take_turns(jobs, plan.repeats, device.now, before)
-    except torch.OutOfMemoryError as error:
-        raise RunError("out of GPU memory; measure fewer --rows or a smaller batch") from error
+    seconds = _take_turns(jobs, device, plan, advance)
     return {
         name: Measured(batch, seconds[name], peaks[name])
         if name in jobs
@@ -167,6 +159,20 @@ def _warm_up(
     return job, device.peak() - before + bytes_of(job.network)
 
 
+def _take_turns(
+    jobs: Mapping[str, Pass], device: Device, plan: Plan, advance: Callable[[], object]
+) -> dict[str, list[float]]:
+    def before(name: str) -> None:
+        advance()
+        if device.on_gpu:  # another network's turn has left the caches to it
+            jobs[name]()
+
+    try:
+        return take_turns(jobs, plan.repeats, device.now, before)
+    except torch.OutOfMemoryError as error:
+        raise RunError("out of GPU memory; measure fewer --rows or a smaller batch") from error
+
+
 def bytes_of(network: nn.Module) -> int:
     """Add parameters and buffers up; they were on the device before."""
     tensors = [*network.parameters(), *network.buffers()]
@@ -178,8 +184,7 @@ def _explained(error: Exception, name: str, device: Device) -> Exception:
         return error
     from torch._dynamo.exc import TorchDynamoException
 
-    known: tuple[Any, ...] = (TorchDynamoException,)
-    if not isinstance(error, known):
+    if not isinstance(error, TorchDynamoException):
         return error
     reason = next(iter(str(error).splitlines()), type(error).__name__)
     return RunError(f"--compile fails at {name}: {reason}")
