@@ -34,7 +34,10 @@ HELP = "parameters, multiply-adds, latency, throughput, memory and training step
 EPILOG = (
     f"Rows: {', '.join(ROWS)}. Networks have random weights and 400 classes; clips are drawn. The "
     "rows take turns, so that what slows the machine down slows all. On a CPU, the papers' batch "
-    "of 16 takes long; --size 112 takes about a quarter of the time, at other ratios."
+    "of 16 takes long; --size 112 takes about a quarter of the time, at other ratios. There, "
+    "glibc returns large tensors to the system after each use and pays for them anew; "
+    "MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592 before the command "
+    "keeps them. --compile takes minutes per network."
 )
 SMALLEST = 32
 CPU_BATCH, GPU_TRAIN_BATCH = 2, 8
