@@ -5,10 +5,10 @@ python -m experiments.benchmark decode videos/
 
 import argparse
 
-from experiments.benchmark import decode, loader
+from experiments.benchmark import decode, loader, model
 from experiments.command_line import user_errors
 
-SUBCOMMANDS = {"decode": decode, "loader": loader}
+SUBCOMMANDS = {"decode": decode, "loader": loader, "model": model}
 """Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""
 
 

@@ -16,8 +16,15 @@ def take_turns(
     jobs: Mapping[str, Callable[[], object]],
     repeats: int,
     clock: Callable[[], float] = perf_counter,
+    before: Callable[[str], object] = lambda name: None,
 ) -> dict[str, list[float]]:
     """Run all jobs once per repetition, in a drawn order: what runs before warms caches.
+
+    Args:
+        jobs: By name.
+        repeats: Times of each job.
+        clock: Seconds.
+        before: Called before each job with its name, untimed.
 
     Returns:
         Seconds of each job, one per repetition.
@@ -26,6 +33,7 @@ def take_turns(
     order = Random(0)
     for _ in range(repeats):
         for name in order.sample(list(jobs), len(jobs)):
+            before(name)
             start = clock()
             jobs[name]()
             seconds[name].append(clock() - start)

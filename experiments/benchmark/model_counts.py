@@ -1,0 +1,50 @@
+"""Counts a network's parameters and multiply-adds as the papers do: one view of 224 x 224 pixels.
+
+Nothing is computed: networks are built and run on torch's ``meta`` device.
+"""
+
+from dataclasses import dataclass
+from math import fsum
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from experiments.benchmark.model_rows import Row
+
+PAPER_SIZE = 224
+CONVOLUTION = "aten.convolution"
+PRODUCTS = "aten.bmm"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one clip costs; one GMAC is 10^9 multiply-accumulates, which the papers print as 1 G.
+
+    Attributes:
+        parameters: How many.
+        convolutions: GMAC of all convolutions.
+        alignment: GMAC of TSINet's two alignment products; 0 for the others.
+        total: GMAC of everything, the classifier too.
+    """
+
+    parameters: int
+    convolutions: float
+    alignment: float
+    total: float
+
+
+def count(row: Row) -> Counts:
+    """Count one row."""
+    with torch.device("meta"):
+        network = row.build().eval()
+        clip = torch.empty(1, row.frames, 3, PAPER_SIZE, PAPER_SIZE)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(clip)
+    flops = counter.get_flop_counts()["Global"]
+    gigamacs = {str(operation): value / 2e9 for operation, value in flops.items()}
+    return Counts(
+        parameters=sum(p.numel() for p in network.parameters()),
+        convolutions=gigamacs.get(CONVOLUTION, 0.0),
+        alignment=gigamacs.get(PRODUCTS, 0.0),
+        total=fsum(gigamacs.values()),
+    )

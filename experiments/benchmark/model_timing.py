@@ -1,0 +1,190 @@
+"""Times passes and training steps of networks, in turns, and what memory they take."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from experiments.benchmark.model_device import Device
+from experiments.benchmark.model_rows import NUM_CLASSES
+from experiments.benchmark.timing import take_turns
+from lightning_modules import RunError
+
+OUT_OF_MEMORY = "out of memory"
+LEARNING_RATE = 1e-6
+"""Labels are drawn: weights had better stay. No time depends on it."""
+
+
+class Plan(NamedTuple):
+    """How often.
+
+    Attributes:
+        warmup: Untimed passes of a network before its first turn.
+        repeats: Timed passes of each.
+    """
+
+    warmup: int
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one kind of pass of one network took.
+
+    Attributes:
+        batch: Clips of a pass.
+        seconds: One per repetition; none where it failed.
+        peak_bytes: The most that network, input and everything between took; None where nothing
+            tells, which is a CPU.
+        failure: Why there is no time.
+    """
+
+    batch: int
+    seconds: list[float] = field(default_factory=list)
+    peak_bytes: int | None = None
+    failure: str = ""
+
+    def quartiles(self) -> tuple[float, float, float] | None:
+        """Give lower quartile, median and upper quartile in seconds, None without a time."""
+        if not self.seconds:
+            return None
+        if len(self.seconds) == 1:
+            return self.seconds[0], self.seconds[0], self.seconds[0]
+        lower, _, upper = quantiles(self.seconds, n=4, method="inclusive")
+        return lower, median(self.seconds), upper
+
+
+class Pass:
+    """Runs a network forward.
+
+    Args:
+        network: On the device.
+        clips: (B, T, 3, S, S).
+        device: Where.
+    """
+
+    def __init__(self, network: nn.Module, clips: Tensor, device: Device) -> None:
+        self.network = network.eval()
+        self.clips = clips
+        self.device = device
+        self.call = device.compile(network)
+
+    def __call__(self) -> None:
+        """Run once."""
+        with torch.inference_mode(), self.device.autocast():
+            self.call(self.clips)
+
+
+class TrainingStep(Pass):
+    """Runs a network forward and backward and steps with SGD, momentum 0.9."""
+
+    def __init__(self, network: nn.Module, clips: Tensor, device: Device) -> None:
+        super().__init__(network, clips, device)
+        network.train()
+        self.labels = torch.randint(NUM_CLASSES, (len(clips),), device=clips.device)
+        self.optimizer = torch.optim.SGD(
+            network.parameters(), LEARNING_RATE, momentum=0.9, weight_decay=5e-4
+        )
+        self.scaler = torch.amp.GradScaler(device.kind, enabled=device.precision == "fp16")
+
+    def __call__(self) -> None:
+        """Step once; gradients are freed, so that other networks' turns have the memory."""
+        try:
+            with self.device.autocast():
+                loss = F.cross_entropy(self.call(self.clips), self.labels)
+            self.scaler.scale(loss).backward()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        finally:  # also where memory ran out
+            self.optimizer.zero_grad(set_to_none=True)
+
+
+def measure(
+    makers: Mapping[str, Callable[[], Pass]],
+    batch: int,
+    device: Device,
+    plan: Plan,
+    advance: Callable[[], object],
+) -> dict[str, Measured]:
+    """Warm each network up, look at its memory, then let all take turns.
+
+    Args:
+        makers: By row; what they make lives until all turns are over.
+        batch: Clips of a pass.
+        device: Where.
+        plan: How often.
+        advance: Called at each pass, for a progress bar.
+
+    Raises:
+        RunError: If a network does not compile, or memory runs out in the turns.
+    """
+    jobs: dict[str, Pass] = {}
+    peaks: dict[str, int | None] = {}
+    for name, maker in makers.items():
+        try:
+            jobs[name], peaks[name] = _warm_up(maker, device, plan, advance)
+        except torch.OutOfMemoryError:
+            pass
+        except Exception as error:
+            raise _explained(error, name, device) from error
+        if name not in jobs:
+            device.release()
+
+    seconds = _take_turns(jobs, device, plan, advance)
+    return {
+        name: Measured(batch, seconds[name], peaks[name])
+        if name in jobs
+        else Measured(batch, failure=OUT_OF_MEMORY)
+        for name in makers
+    }
+
+
+def _warm_up(
+    maker: Callable[[], Pass], device: Device, plan: Plan, advance: Callable[[], object]
+) -> tuple[Pass, int | None]:
+    """Run a network's first passes, then one for the peak of what it alone takes."""
+    before = device.allocated()
+    job = maker()
+    for _ in range(plan.warmup):
+        job()
+        advance()
+    if before is None:
+        return job, None
+    device.allocated()  # what compiling or choosing algorithms took is not counted
+    job()
+    return job, device.peak() - before + bytes_of(job.network)
+
+
+def _take_turns(
+    jobs: Mapping[str, Pass], device: Device, plan: Plan, advance: Callable[[], object]
+) -> dict[str, list[float]]:
+    def before(name: str) -> None:
+        advance()
+        if device.on_gpu:  # another network's turn has left the caches to it
+            jobs[name]()
+
+    try:
+        return take_turns(jobs, plan.repeats, device.now, before)
+    except torch.OutOfMemoryError as error:
+        raise RunError("out of GPU memory; measure fewer --rows or a smaller batch") from error
+
+
+def bytes_of(network: nn.Module) -> int:
+    """Add parameters and buffers up; they were on the device before."""
+    tensors = [*network.parameters(), *network.buffers()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _explained(error: Exception, name: str, device: Device) -> Exception:
+    if not device.compiled:
+        return error
+    from torch._dynamo.exc import TorchDynamoException
+
+    if not isinstance(error, TorchDynamoException):
+        return error
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return RunError(f"--compile fails at {name}: {reason}")
