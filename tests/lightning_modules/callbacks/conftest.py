@@ -117,7 +117,7 @@ Fit = Callable[..., Trainer]
 
 
 @pytest.fixture
-def fit(tmp_path: Path) -> Fit:
+def watch(tmp_path: Path) -> Fit:
     """Fit the network of glass for a few epochs of one step."""
 
     def run(

@@ -12,7 +12,7 @@ from tests.lightning_modules.callbacks.conftest import Board, Fit, Glass
 
 
 def test_each_stage_s_last_block_is_drawn_with_its_frames(
-    fit: Fit, monkeypatch: pytest.MonkeyPatch
+    watch: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[Sequence[AlignmentView]] = []
 
@@ -22,7 +22,7 @@ def test_each_stage_s_last_block_is_drawn_with_its_frames(
         return blank(1, 1)
 
     monkeypatch.setattr(alignment_maps, "draw_alignments", keep)
-    fit(AlignmentMaps())
+    watch(AlignmentMaps())
     for views in drawn:
         assert [view.name for view in views] == ["stage1.align", "stage2.align"]
         for view in views:
@@ -31,6 +31,6 @@ def test_each_stage_s_last_block_is_drawn_with_its_frames(
     assert len(drawn) == 2
 
 
-def test_blocks_that_do_not_align_are_not_drawn(fit: Fit, board: Board) -> None:
-    fit(AlignmentMaps(), network=Glass(aligns=False))
+def test_blocks_that_do_not_align_are_not_drawn(watch: Fit, board: Board) -> None:
+    watch(AlignmentMaps(), network=Glass(aligns=False))
     assert board().Tags()["images"] == []

@@ -8,7 +8,9 @@ from lightning_modules.pictures.canvas import Picture, blank
 from tests.lightning_modules.callbacks.conftest import Board, Fit
 
 
-def test_rows_are_labels_and_columns_predictions(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_labels_and_columns_predictions(
+    watch: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn: list[list[list[int]]] = []
 
     def keep(counts: Tensor, names: object) -> Picture:
@@ -16,12 +18,12 @@ def test_rows_are_labels_and_columns_predictions(fit: Fit, monkeypatch: pytest.M
         return blank(1, 1)
 
     monkeypatch.setattr(confusion_matrix, "draw_confusion", keep)
-    fit(ConfusionMatrix())
+    watch(ConfusionMatrix())
     assert drawn == [[[2, 1, 0], [0, 1, 0], [0, 1, 0]]] * 2  # begun anew each time
 
 
-def test_the_pictures_are_in_tensorboard(fit: Fit, board: Board) -> None:
-    fit(ConfusionMatrix())
+def test_the_pictures_are_in_tensorboard(watch: Fit, board: Board) -> None:
+    watch(ConfusionMatrix())
     for tag in ("val/confusion", "val/classes"):
         image = board().Images(tag)[-1]
         assert image.encoded_image_string.startswith(b"\x89PNG")

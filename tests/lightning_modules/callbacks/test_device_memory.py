@@ -9,14 +9,14 @@ from tests.lightning_modules.callbacks.conftest import Board, Fit
 NAME = "memory/max_allocated_gib"
 
 
-def test_the_cpu_has_no_curve(fit: Fit, board: Board) -> None:
-    fit(DeviceMemory())
+def test_the_cpu_has_no_curve(watch: Fit, board: Board) -> None:
+    watch(DeviceMemory())
     assert NAME not in board().Tags()["scalars"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_gpu_has_one_value_per_epoch(fit: Fit, board: Board) -> None:
-    fit(DeviceMemory(), accelerator="gpu", devices=1)
+def test_a_gpu_has_one_value_per_epoch(watch: Fit, board: Board) -> None:
+    watch(DeviceMemory(), accelerator="gpu", devices=1)
     values = [event.value for event in board().Scalars(NAME)]
     assert len(values) == 2
     assert min(values) > 0

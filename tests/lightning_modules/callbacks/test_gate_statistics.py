@@ -12,8 +12,8 @@ def hooks_of(network: nn.Module) -> int:
     return sum(len(module._forward_pre_hooks) for module in network.modules())
 
 
-def test_mean_and_spread_are_the_first_batch_s(fit: Fit, board: Board) -> None:
-    fit(GateStatistics())
+def test_mean_and_spread_are_the_first_batch_s(watch: Fit, board: Board) -> None:
+    watch(GateStatistics())
     gates = GATE + torch.tensor([0.0, 1.0, 2.0]).repeat_interleave(3 * 3)  # clips x frames x C
     for stage in ("stage1", "stage2"):
         means = [event.value for event in board().Scalars(f"gates/{stage}_mean")]
@@ -23,7 +23,7 @@ def test_mean_and_spread_are_the_first_batch_s(fit: Fit, board: Board) -> None:
         assert board().Histograms(f"gates/{stage}")[0].histogram_value.num == len(gates)
 
 
-def test_a_network_without_gates_has_no_curves(fit: Fit, board: Board) -> None:
+def test_a_network_without_gates_has_no_curves(watch: Fit, board: Board) -> None:
     class Plain(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -33,18 +33,18 @@ def test_a_network_without_gates_has_no_curves(fit: Fit, board: Board) -> None:
             logits: Tensor = self.fc(clips.mean((1, 3, 4)))
             return logits
 
-    fit(GateStatistics(), AlignmentMaps(), network=Plain())
+    watch(GateStatistics(), AlignmentMaps(), network=Plain())
     assert not [tag for tag in board().Tags()["scalars"] if tag.startswith("gates/")]
     assert board().Tags()["images"] == []
 
 
-def test_no_hook_stays(fit: Fit) -> None:
+def test_no_hook_stays(watch: Fit) -> None:
     network = Glass()
-    fit(GateStatistics(), AlignmentMaps(), network=network)
+    watch(GateStatistics(), AlignmentMaps(), network=network)
     assert hooks_of(network) == 0
 
 
-def test_no_hook_stays_after_an_error(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_hook_stays_after_an_error(watch: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Glass()
 
     def fail(self: GateStatistics, *args: object) -> None:
@@ -53,5 +53,5 @@ def test_no_hook_stays_after_an_error(fit: Fit, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(GateStatistics, "read", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
-        fit(GateStatistics(), network=network)
+        watch(GateStatistics(), network=network)
     assert hooks_of(network) == 0

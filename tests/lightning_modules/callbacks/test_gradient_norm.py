@@ -19,15 +19,15 @@ class KeepGradient(Callback):
         self.sizes.append(abs(float(parameter.grad)))
 
 
-def test_the_norm_is_taken_before_clipping(fit: Fit, board: Board) -> None:
+def test_the_norm_is_taken_before_clipping(watch: Fit, board: Board) -> None:
     kept = KeepGradient()
-    fit(kept, GradientNorm(), max_epochs=3, gradient_clip_val=1e-3)
+    watch(kept, GradientNorm(), max_epochs=3, gradient_clip_val=1e-3)
     norms = board().Scalars("train/gradient_norm")
     assert [event.value for event in norms] == pytest.approx(kept.sizes)
     assert [event.step for event in norms] == [0, 1, 2]
     assert min(kept.sizes) > 1e-3
 
 
-def test_it_follows_the_trainer_s_interval(fit: Fit, board: Board) -> None:
-    fit(GradientNorm(), max_epochs=4, log_every_n_steps=2)
+def test_it_follows_the_trainer_s_interval(watch: Fit, board: Board) -> None:
+    watch(GradientNorm(), max_epochs=4, log_every_n_steps=2)
     assert [event.step for event in board().Scalars("train/gradient_norm")] == [1, 3]

@@ -27,9 +27,9 @@ PICTURES = (AlignmentMaps, ConfusionMatrix, TemporalKernels, WorstClips)
 
 
 def test_the_first_and_the_last_validation_and_some_between_are_drawn(
-    fit: Fit, board: Board
+    watch: Fit, board: Board
 ) -> None:
-    fit(*(make(times=2) for make in PICTURES), max_epochs=8)
+    watch(*(make(times=2) for make in PICTURES), max_epochs=8)
     tags = board().Tags()["images"]
     assert set(tags) == {
         *("alignment/first_clip", "val/confusion", "val/classes", "val/worst_clips"),
@@ -39,14 +39,14 @@ def test_the_first_and_the_last_validation_and_some_between_are_drawn(
         assert [image.step for image in board().Images(tag)] == [0, 3, 7], tag
 
 
-def test_every_validation_is_drawn_where_there_are_few(fit: Fit, board: Board) -> None:
-    fit(ConfusionMatrix(), max_epochs=3)
+def test_every_validation_is_drawn_where_there_are_few(watch: Fit, board: Board) -> None:
+    watch(ConfusionMatrix(), max_epochs=3)
     assert [image.step for image in board().Images("val/confusion")] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("settings", [{"logger": False}, {"fast_dev_run": True}, {"logger": "csv"}])
 def test_nothing_is_done_without_tensorboard(
-    fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
+    watch: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
 ) -> None:
     def refuse(*args: object) -> None:
         raise AssertionError("worked for nobody")
@@ -58,11 +58,11 @@ def test_nothing_is_done_without_tensorboard(
     monkeypatch.setattr(f"{callbacks}.temporal_kernels.blocks_of", refuse)
     if settings.get("logger") == "csv":
         settings = {"logger": CSVLogger(tmp_path)}
-    fit(*(make() for make in (*PICTURES, GateStatistics)), **settings)
+    watch(*(make() for make in (*PICTURES, GateStatistics)), **settings)
 
 
-def test_a_sanity_check_is_not_drawn(fit: Fit, board: Board) -> None:
-    fit(*(make() for make in PICTURES), num_sanity_val_steps=1)
+def test_a_sanity_check_is_not_drawn(watch: Fit, board: Board) -> None:
+    watch(*(make() for make in PICTURES), num_sanity_val_steps=1)
     for tag in board().Tags()["images"]:
         assert [image.step for image in board().Images(tag)] == [0, 1], tag
 

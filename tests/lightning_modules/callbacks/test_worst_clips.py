@@ -23,17 +23,17 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[list[ScoredClip]]:
     return kept
 
 
-def test_the_worst_of_all_batches_come_first(fit: Fit, drawn: list[list[ScoredClip]]) -> None:
-    fit(WorstClips(count=3))
+def test_the_worst_of_all_batches_come_first(watch: Fit, drawn: list[list[ScoredClip]]) -> None:
+    watch(WorstClips(count=3))
     assert [clip.path for clip in drawn[0]] == [f"videos/{grey}.mp4" for grey in (255, 240, 10)]
     losses = [clip.loss for clip in drawn[0]]
     assert losses == sorted(losses, reverse=True)
 
 
 def test_a_clip_brings_its_frames_label_and_prediction(
-    fit: Fit, drawn: list[list[ScoredClip]]
+    watch: Fit, drawn: list[list[ScoredClip]]
 ) -> None:
-    fit(WorstClips(count=1))
+    watch(WorstClips(count=1))
     (clip,) = drawn[0]
     assert (clip.label, clip.prediction) == (0, 1)
     assert 1 / 3 < clip.probability < 1
@@ -41,6 +41,8 @@ def test_a_clip_brings_its_frames_label_and_prediction(
     assert clip.frames.shape[0] == T
 
 
-def test_fewer_videos_than_asked_for_are_all_shown(fit: Fit, drawn: list[list[ScoredClip]]) -> None:
-    fit(WorstClips(count=100))
+def test_fewer_videos_than_asked_for_are_all_shown(
+    watch: Fit, drawn: list[list[ScoredClip]]
+) -> None:
+    watch(WorstClips(count=100))
     assert [len(clips) for clips in drawn] == [5, 5]
