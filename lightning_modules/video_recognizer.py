@@ -50,7 +50,7 @@ def in_channels_last(network: nn.Module) -> nn.Module:
     """Lay the weights of 2D convolutions out in channels_last; others, such as 3D, stay."""
     for parameter in network.parameters():
         if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
     return network
 
 
