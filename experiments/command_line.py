@@ -3,31 +3,27 @@
 import json
 import logging
 import signal
-import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from jsonargparse.typing import NonNegativeInt
 from lightning_fabric.plugins import CheckpointIO
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_info
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 import models  # noqa: F401 - makes class_path: TEINet resolve
-from datamodules import DataError
 from datamodules.base import VideoDataModule
 from datamodules.watched_loader import find_dead_worker
+from experiments.brief_parser import BriefParser
 from experiments.hyperparameters import hyperparameters
 from experiments.resuming import continues_slurm_job, step_of
 from experiments.run_folder import find_checkpoint, refuse_existing_run
 from experiments.strict_yaml import refuse_duplicate_keys
+from experiments.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import (
     AlignmentMaps,
@@ -47,8 +43,6 @@ from lightning_modules.callbacks import (
     WeightAverage,
     WorstClips,
 )
-from lightning_modules.stop_signals import INTERRUPTED, PREEMPTED, Stopped
-from models import ModelError
 
 DEFAULTS = Path(__file__).parent / "defaults.yaml"
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -64,24 +58,6 @@ HARMLESS_WARNINGS = (
     ".*your dataloader is not resumable.*",  # ours goes on where the loop's counters say
     ".*sync_dist=True.*",  # torchmetrics has summed over the processes already
 )
-TYPE_NOISE = (
-    *("Does not validate against any of the Union subtypes", "Subtypes:", "Errors:", "Given value"),
-    "- Expected a <class 'NoneType'>",
-)
-USER_ERRORS = (DataError, ModelError, RunError, MisconfigurationException)
-
-
-class BriefParser(LightningArgumentParser):
-    """Answers a mistake with the mistake; the hundreds of options stay with ``--help``."""
-
-    def print_usage(self, file: Any = None) -> None:
-        """Print nothing."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Leave out what jsonargparse tells of the types that it tried."""
-        lines = [line for line in message.splitlines() if line.strip()]
-        lines = [line for line in lines if not line.strip().startswith(TYPE_NOISE)]
-        super().error("\n".join(lines), ex)
 
 
 class RecognitionCLI(LightningCLI):
@@ -252,32 +228,6 @@ def _is_no_advertisement(record: logging.LogRecord) -> bool:
 
 def _last_config_name(configs: list[Any] | None) -> str:
     return Path(str(configs[-1])).stem if configs else "default"
-
-
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """End the process with one line and status 1 where the user can mend what is wrong.
-
-    Ctrl-C ends it with 130, SIGTERM with 143; Lightning's own statuses are 1 and 0.
-    """
-    try:
-        yield
-    except USER_ERRORS as error:
-        sys.exit(f"error: {_one_line(str(error))}")
-    except SIGTERMException:
-        raise Stopped(PREEMPTED) from None
-    except KeyboardInterrupt:
-        raise Stopped(INTERRUPTED) from None
-    except SystemExit as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise Stopped(INTERRUPTED) from None
-        raise
-
-
-def _one_line(message: str) -> str:
-    if message.startswith("Caught "):  # in a loader's worker, which sends its traceback along
-        message = message.strip().splitlines()[-1].partition("Error: ")[2]
-    return " ".join(message.split())
 
 
 def main(args: list[str] | None = None) -> None:

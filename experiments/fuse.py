@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from experiments.command_line import user_errors
 from experiments.submission import Version, write_submission
+from experiments.user_errors import user_errors
 from lightning_modules import RunError
 
 Kind = Literal["logits", "softmax"]

@@ -13,7 +13,7 @@ from datamodules.base import VideoDataModule
 from datamodules.splitting import Split
 from datamodules.video_dataset import VideoRecords
 from datamodules.video_index import refuse_unreadable
-from experiments.command_line import BriefParser
+from experiments.brief_parser import BriefParser
 from experiments.strict_yaml import load_strictly, refuse_duplicate_keys
 from lightning_modules import RunError
 

@@ -1,0 +1,41 @@
+"""How a run ends that a user, a signal or a scheduler ends: one line, a status, no traceback."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+from datamodules import DataError
+from lightning_modules import RunError
+from lightning_modules.stop_signals import INTERRUPTED, PREEMPTED, Stopped
+from models import ModelError
+
+USER_ERRORS = (DataError, ModelError, RunError, MisconfigurationException)
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """End the process with one line and status 1 where the user can mend what is wrong.
+
+    Ctrl-C ends it with 130, SIGTERM with 143; Lightning's own statuses are 1 and 0.
+    """
+    try:
+        yield
+    except USER_ERRORS as error:
+        sys.exit(f"error: {_one_line(str(error))}")
+    except SIGTERMException:
+        raise Stopped(PREEMPTED) from None
+    except KeyboardInterrupt:
+        raise Stopped(INTERRUPTED) from None
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise Stopped(INTERRUPTED) from None
+        raise
+
+
+def _one_line(message: str) -> str:
+    if message.startswith("Caught "):  # in a loader's worker, which sends its traceback along
+        message = message.strip().splitlines()[-1].partition("Error: ")[2]
+    return " ".join(message.split())
