@@ -137,6 +137,8 @@ class RecognitionCLI(LightningCLI):
         """Settle the run folder and the checkpoint before any work."""
         config = self.config[self.subcommand]
         self.asked_for = config.model.as_dict()
+        if self.subcommand == "fit" and config.checkpoint.save_last:
+            raise RunError("checkpoint.save_last: last.ckpt is saved by --last; leave this null")
         if config.run_dir is None:
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         if self.subcommand == "fit" and config.ckpt_path is None:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-MODEL = ("network", "optimizer", "schedule", "label_smoothing")
-TRAINER = ("max_epochs", "precision", "accumulate_grad_batches", "gradient_clip_val")
-DATA = ("num_segments", "batch_size", "sampling", "crop_size")
+MODEL = ("network", "optimizer", "schedule", "label_smoothing", "mixing", "partial_bn")
+TRAINER = (
+    *("max_epochs", "precision", "accumulate_grad_batches", "gradient_clip_val"),
+    "sync_batchnorm",
+)
+DATA = ("num_segments", "batch_size", "sampling", "short_side", "crop_size", "flip_probability")
 LINKED = ("num_classes", "num_segments")
 """Arguments of the network that the data decide."""
 
@@ -24,7 +27,7 @@ def hyperparameters(config: Any) -> dict[str, Value]:
     """
     model = config.model.as_dict()
     data = config.data.as_dict()
-    values: dict[str, Any] = {"seed": config.seed_everything}
+    values: dict[str, Any] = {"seed": config.seed_everything, "ema_decay": config.ema_decay}
     for name in MODEL:
         values |= dict(_flatten(name, model[name]))
     for name in LINKED:

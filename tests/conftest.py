@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,10 @@ TINY_SHAPES = (
 TINY_NETWORK = ("--model.network=TEINet", "--model.network.backbone=resnet18")
 
 Run = Callable[..., Path]
+
+# A shell starts background jobs deaf to Ctrl-C, and their children with them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,9 @@ class ConfigFile(SaveConfigCallback):
     Only fits are recorded: a test or prediction leaves the run's configuration alone.
     """
 
+    file: Path | None = None
+    """What this fit has written; None before it starts."""
+
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Wait until the checkpoint, if any, has told the step."""
 
@@ -23,5 +26,5 @@ class ConfigFile(SaveConfigCallback):
         folder.mkdir(parents=True, exist_ok=True)
         resumed = trainer.ckpt_path is not None and (folder / self.config_filename).exists()
         name = f"config-{trainer.global_step}.yaml" if resumed else self.config_filename
-        file = folder / name
+        self.file = file = folder / name
         self.parser.save(self.config, str(file), skip_none=False, overwrite=True)

@@ -12,6 +12,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules import slurm
+from lightning_modules.callbacks.config_file import ConfigFile
 from lightning_modules.errors import RunError
 from lightning_modules.position import left_over_batches
 from lightning_modules.stop_signals import Stopped, StopSignals, exit_status
@@ -140,9 +141,15 @@ class LastCheckpoint(Callback):
         if trainer.global_step != self.saved_step or not trainer.global_step:
             self._save(trainer)
         folder = Path(trainer.default_root_dir)
+        configs = [
+            callback.file
+            for callback in trainer.callbacks  # type: ignore[attr-defined]
+            if isinstance(callback, ConfigFile) and callback.file is not None
+        ]
+        config = configs[0] if configs else folder / "config.yaml"
         rank_zero_info(
             f"{signal.Signals(number).name}: saved {folder / FILE} at step {trainer.global_step}; "
-            f"go on with: python train.py fit --config {folder / 'config.yaml'} --ckpt_path last"
+            f"go on with: python train.py fit --config {config} --ckpt_path last"
         )
         environment = trainer._accelerator_connector.cluster_environment
         in_slurm = isinstance(environment, SLURMEnvironment) and environment.auto_requeue

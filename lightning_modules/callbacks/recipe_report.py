@@ -15,16 +15,20 @@ from lightning_modules.video_recognizer import VideoRecognizer
 AVERAGED = "averaging_state"
 """The key by which `WeightAverage` makes itself known in a checkpoint."""
 
+HIDDEN = ("params", "param_names", "initial_lr")
+"""Entries of a parameter group that are no settings."""
+
 
 class RecipeReport(Callback):
     """Says the learning rate at the total batch, the BatchNorm mode and what is mixed or averaged.
 
     Logs ``recipe/lr`` and ``recipe/total_batch_size``, clips, once. A resumed fit goes on with
-    its checkpoint's optimizer: another learning rate is warned of, another kind refused.
+    its checkpoint's optimizer: another learning rate, decay or momentum is warned of, another
+    kind refused.
     """
 
     def __init__(self) -> None:
-        self.wanted: list[float] = []
+        self.wanted: list[dict[str, Any]] = []
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -51,19 +55,18 @@ class RecipeReport(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep what was asked for, which a checkpoint's optimizer is about to replace."""
-        self.wanted = _rates(trainer.optimizers)
+        self.wanted = _settings(trainer.optimizers)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say and log what is in force."""
         assert isinstance(pl_module, VideoRecognizer)
         batch = TotalBatch.of(trainer)
         rank_zero_info(describe_learning_rate(pl_module.optimizer_maker, batch))
-        in_force = _rates(trainer.optimizers)
-        if in_force != self.wanted:
+        in_force = _settings(trainer.optimizers)
+        for name, (there, here) in _differences(in_force, self.wanted).items():
             rank_zero_warn(
-                f"resumed: the checkpoint's lr {in_force[0]:g} stays in force, not "
-                f"{self.wanted[0]:g}; for another lr, begin a new run from the checkpoint with "
-                "model.network.weights"
+                f"resumed: the checkpoint's {name} {there} stays in force, not {here}; for another "
+                f"{name}, begin a new run from the checkpoint with model.network.weights"
             )
         rank_zero_info(describe_batch_norm(pl_module.network))
         if pl_module.mixing is not None:
@@ -71,7 +74,10 @@ class RecipeReport(Callback):
         for callback in _callbacks(trainer):
             if isinstance(callback, WeightAverage):
                 rank_zero_info(f"weights are averaged with decay {callback.decay:g}")
-        values = {"recipe/lr": in_force[0], "recipe/total_batch_size": float(batch.size)}
+        values = {
+            "recipe/lr": float(in_force[0]["lr"]),
+            "recipe/total_batch_size": float(batch.size),
+        }
         for logger in trainer.loggers:
             logger.log_metrics(values, step=trainer.global_step)
 
@@ -80,8 +86,25 @@ def _callbacks(trainer: Trainer) -> list[Callback]:
     return trainer.callbacks  # type: ignore[attr-defined]
 
 
-def _rates(optimizers: list[Optimizer]) -> list[float]:
-    return [group["initial_lr"] for optimizer in optimizers for group in optimizer.param_groups]
+def _settings(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
+    """Give each parameter group's values; ``lr`` is that of the start, before any schedule."""
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    return [
+        {**{k: v for k, v in group.items() if k not in HIDDEN}, "lr": group["initial_lr"]}
+        for group in groups
+    ]
+
+
+def _differences(
+    there: list[dict[str, Any]], here: list[dict[str, Any]]
+) -> dict[str, tuple[Any, Any]]:
+    """Find the values that differ, each in the first group where it does."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for one, other in zip(there, here, strict=True):
+        for name in one.keys() & other.keys():
+            if one[name] != other[name]:
+                found.setdefault(name, (one[name], other[name]))
+    return dict(sorted(found.items()))
 
 
 def _groups(groups: list[dict[str, Any]]) -> str:

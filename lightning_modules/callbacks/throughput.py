@@ -14,6 +14,7 @@ class Throughput(Callback):
     """
 
     def __init__(self) -> None:
+        self.logged_step = 0
         self._start_window()
 
     def _start_window(self) -> None:
@@ -41,9 +42,11 @@ class Throughput(Callback):
         """Count the step; log at the trainer's interval."""
         self.batch_end = perf_counter()
         self.clips += len(batch["label"])
-        due = trainer.global_step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
-        if not (due or trainer.is_last_batch):
-            return
+        step = trainer.global_step
+        due = step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        if step == self.logged_step or not (due or trainer.is_last_batch):
+            return  # inside an accumulation the step is still the last one
+        self.logged_step = step
         seconds = self.batch_end - self.window_start
         values = {
             "throughput/clips_per_second": trainer.world_size * self.clips / seconds,

@@ -59,6 +59,14 @@ def test_another_rate_is_warned_of_when_a_fit_is_resumed(
     assert trainer.optimizers[0].param_groups[0]["lr"] == 0.01
 
 
+def test_another_decay_is_warned_of_when_a_fit_is_resumed(
+    fit: Fit, recognizer: Make, tmp_path: Path
+) -> None:
+    first = trained(fit, recognizer, tmp_path)
+    with pytest.warns(UserWarning, match=r"weight_decay 0\.0001 stays in force, not 0\.3"):
+        fit(recognizer(optimizer=SGD(weight_decay=0.3)), max_epochs=2, ckpt_path=first)
+
+
 @pytest.mark.parametrize("maker", [SGD(parameter_policy="tsm"), AdamW()])
 def test_other_parameter_groups_are_refused_when_a_fit_is_resumed(
     fit: Fit, recognizer: Make, tmp_path: Path, maker: OptimizerMaker
