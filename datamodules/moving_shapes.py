@@ -18,7 +18,8 @@ from datamodules.base import VideoDataModule
 from datamodules.cores import available_cores
 from datamodules.encoding import write_video
 from datamodules.errors import DataError
-from datamodules.shape_renderer import CLASS_NAMES, render_clip
+from datamodules.nuisance import Nuisance
+from datamodules.shape_renderer import CLASS_NAMES, EASY, render_clip, require_room
 from datamodules.splitting import SPLITS, Split
 
 ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
@@ -49,6 +50,7 @@ class MovingShapes(VideoDataModule):
         test_videos: Videos for the test.
         video_size: Height and width of the videos, pixels, even.
         render_seed: Of the scenes; fixed apart from the run's seed, so that runs stay comparable.
+        nuisance: How far camera drift, speed and scale hide the motion.
         index_dir: Where `VideoIndex` keeps what it found out; None for ``root``.
         **kwargs: Settings of `VideoDataModule`.
 
@@ -67,6 +69,7 @@ class MovingShapes(VideoDataModule):
         test_videos: int = 400,
         video_size: int = 72,
         render_seed: int = 0,
+        nuisance: Nuisance = EASY,
         index_dir: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -79,9 +82,12 @@ class MovingShapes(VideoDataModule):
             raise DataError("render_seed and the numbers of videos must not be negative")
         sizes = (train_videos, val_videos, test_videos)
         self.sizes: dict[Split, int] = dict(zip(SPLITS, sizes, strict=True))
-        self.folder = Path(root) / f"{video_size}px-seed{render_seed}-{_renderer_version()}"
+        require_room(nuisance)
+        version = _renderer_version(nuisance)
+        self.folder = Path(root) / f"{video_size}px-seed{render_seed}-{version}"
         self.video_size = video_size
         self.render_seed = render_seed
+        self.nuisance = nuisance
 
     def prepare_data(self) -> None:
         """Render the videos that are not there yet; an interrupted rendering goes on."""
@@ -112,11 +118,12 @@ class MovingShapes(VideoDataModule):
         return videos
 
     def _render(self, video: RenderedVideo) -> None:
-        frames = render_clip(video.class_name, video.seed, self.video_size)
+        frames = render_clip(video.class_name, video.seed, self.video_size, self.nuisance)
         write_video(video.path, frames, options=ENCODER_OPTIONS)
 
 
-def _renderer_version() -> str:
+def _renderer_version(nuisance: Nuisance) -> str:
     """Tell apart renderers and encodings that give other pixels, so that none is served stale."""
     recipe = inspect.getsource(shape_renderer) + inspect.getsource(encoding) + repr(ENCODER_OPTIONS)
+    recipe += repr(nuisance)
     return hashlib.sha256(recipe.encode()).hexdigest()[:8]

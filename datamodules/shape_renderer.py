@@ -1,6 +1,6 @@
 """Renderer of MovingShapes, the embedded synthetic dataset whose classes differ by order only.
 
-A clip shows one textured shape moving over a textured, slowly drifting background. The eight
+A clip shows one textured shape moving over a textured, drifting background. The eight
 classes are four pairs of time reversals. Both members of a pair are rendered from the same
 random draw; the second member is the first one played backwards. The frames of a clip, taken
 without their order, therefore say nothing about which member of its pair the clip belongs to.
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from datamodules.errors import DataError
+from datamodules.nuisance import Nuisance
 
 FloatArray = NDArray[np.float32]
 
@@ -30,14 +33,16 @@ MIN_TRAVEL, MAX_TRAVEL = 0.45, 0.7
 # Degrees over a clip, and the pivot's distance from the shape's centre.
 MIN_TURN, MAX_TURN = 150.0, 300.0
 MIN_PIVOT, MAX_PIVOT = 0.14, 0.22
-# Under a quarter of the shortest travel: the label is the motion relative to the background.
-MAX_DRIFT = 0.08
+MIN_RADIUS, MAX_RADIUS = 0.19, 0.28
+MIN_GROWTH, MAX_GROWTH = 1.8, 3.0
 # Share of a shape's radius that stays inside the frame all along its way.
 VISIBLE_RADIUS = 0.75
 BACKGROUND_SHADES, SHAPE_SHADES = (0.1, 0.45), (0.6, 1.0)
 # RGB distance below which an accent counts as too close to its shape's colour.
 MIN_COLOUR_DISTANCE = 0.6
 OUTLINE_BINS = 1024
+
+EASY = Nuisance()
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Appearance:
         cells: Background noise cells across one frame.
         background: (3, g, g) noise grid, larger than the frame by the drift's reach.
         contrast: Gain of every colour about mid-grey.
+        margin: How far the noise grid reaches beyond the frame, in frame units.
     """
 
     outline: FloatArray
@@ -84,16 +90,20 @@ class Appearance:
     cells: float
     background: FloatArray
     contrast: float
+    margin: float
 
 
-def render_clip(class_name: str, seed: int, size: int = 80) -> NDArray[np.uint8]:
-    """Renders one clip, determined by the class's pair and the seed.
+def render_clip(
+    class_name: str, seed: int, size: int = 80, nuisance: Nuisance = EASY
+) -> NDArray[np.uint8]:
+    """Renders one clip, determined by the class's pair, the seed and the nuisance.
 
     Args:
         class_name: One of `CLASS_NAMES`.
         seed: Non-negative number of the clip within its class. The same seed gives, for the
             two classes of a pair, the same frames in opposite order.
         size: Height and width of a frame, in pixels.
+        nuisance: What hides the motion; another one leaves the rest of the scene as it is.
 
     Returns:
         (n, size, size, 3) RGB frames in 0-255, with n from `MIN_FRAMES` to `MAX_FRAMES`.
@@ -105,25 +115,50 @@ def render_clip(class_name: str, seed: int, size: int = 80) -> NDArray[np.uint8]
         raise ValueError(f"unknown class {class_name!r}; known: {', '.join(CLASS_NAMES)}")
     pair, plays_backwards = divmod(CLASS_NAMES.index(class_name), 2)
     rng = np.random.default_rng(np.random.SeedSequence([pair, seed]))
-    track = _draw_track(rng, CLASS_NAMES[2 * pair])
-    clip = _render(track, _draw_appearance(rng), size)
+    # Drawn apart, so that the rest of the scene does not depend on them.
+    factors = np.random.default_rng(np.random.SeedSequence([pair, seed, 1]))
+    speed = factors.uniform(nuisance.min_speed, nuisance.max_speed)
+    scale = factors.uniform(nuisance.min_scale, nuisance.max_scale)
+    track = _draw_track(rng, CLASS_NAMES[2 * pair], speed, scale, nuisance.max_drift)
+    clip = _render(track, _draw_appearance(rng, nuisance.max_drift), size)
     return np.ascontiguousarray(clip[::-1]) if plays_backwards else clip
 
 
-def _draw_track(rng: np.random.Generator, forward_class: str) -> Track:
+def require_room(nuisance: Nuisance) -> None:
+    """Checks that every scene fits its frame.
+
+    Raises:
+        DataError: If a turning or growing shape could leave the frame.
+    """
+    radius = VISIBLE_RADIUS * MAX_RADIUS * nuisance.max_scale
+    grown = radius * np.sqrt(MAX_GROWTH**nuisance.max_speed)
+    room = 1 - 2 * max(MAX_PIVOT + radius, grown)
+    if nuisance.max_drift > room:
+        raise DataError(
+            f"nuisance: shapes of max_scale={nuisance.max_scale} at max_speed="
+            f"{nuisance.max_speed} leave room for a max_drift of {max(room, 0):.2f}, not "
+            f"{nuisance.max_drift}"
+        )
+
+
+def _draw_track(
+    rng: np.random.Generator, forward_class: str, speed: float, scale: float, max_drift: float
+) -> Track:
     """Draws the motion of a clip of a pair's first class."""
     # Centred progress, so that drift and motion straddle the drawn middle pose.
     progress = np.linspace(-0.5, 0.5, rng.integers(MIN_FRAMES, MAX_FRAMES, endpoint=True))
-    middle_radius = rng.uniform(0.19, 0.28)
-    growth = rng.uniform(1.8, 3.0) if forward_class == "approach" else 1.0
+    middle_radius = rng.uniform(MIN_RADIUS, MAX_RADIUS) * scale
+    growth = rng.uniform(MIN_GROWTH, MAX_GROWTH) if forward_class == "approach" else 1.0
     turn = np.deg2rad(rng.uniform(MIN_TURN, MAX_TURN)) if forward_class == "clockwise" else 0.0
+    growth, turn = growth**speed, turn * speed
     angle = rng.uniform(0.0, 2 * np.pi) + turn * progress
-    path = _draw_path(rng, forward_class, middle_radius, progress, angle)
+    room = 1.0 - max_drift - 2 * VISIBLE_RADIUS * middle_radius
+    path = _draw_path(rng, forward_class, speed, room, progress, angle)
 
     # All headings are equally likely: the drift says nothing about the direction of time.
-    drift = progress[:, None] * _draw_vector(rng, rng.uniform(0.0, MAX_DRIFT))
+    drift = progress[:, None] * _draw_vector(rng, rng.uniform(0.0, max_drift))
     largest_radius = middle_radius * np.sqrt(growth)
-    reach = np.abs(path).max(axis=0) + MAX_DRIFT / 2 + VISIBLE_RADIUS * largest_radius
+    reach = np.abs(path).max(axis=0) + max_drift / 2 + VISIBLE_RADIUS * largest_radius
     middle = rng.uniform(reach, 1.0 - reach)
     brightness = rng.uniform(-0.1, 0.1) + rng.uniform(-0.1, 0.1) * progress
     return Track(
@@ -138,7 +173,8 @@ def _draw_track(rng: np.random.Generator, forward_class: str) -> Track:
 def _draw_path(
     rng: np.random.Generator,
     forward_class: str,
-    radius: float,
+    speed: float,
+    room: float,
     progress: NDArray[np.float64],
     angle: NDArray[np.float64],
 ) -> NDArray[np.float64]:
@@ -149,13 +185,13 @@ def _draw_path(
         return pivot * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     path = np.zeros((len(progress), 2))
     if forward_class in ("left", "up"):
-        room = 1.0 - MAX_DRIFT - 2 * VISIBLE_RADIUS * radius
-        distance = rng.uniform(MIN_TRAVEL, min(MAX_TRAVEL, room))
+        farthest = min(MAX_TRAVEL * speed, room)
+        distance = rng.uniform(min(MIN_TRAVEL * speed, farthest), farthest)
         path[:, 0 if forward_class == "left" else 1] = -distance * progress
     return path
 
 
-def _draw_appearance(rng: np.random.Generator) -> Appearance:
+def _draw_appearance(rng: np.random.Generator, max_drift: float) -> Appearance:
     """Draws shape, colours, textures and contrast of a clip."""
     outline = _draw_outline(rng)
     marker_bin = rng.integers(OUTLINE_BINS)
@@ -167,7 +203,7 @@ def _draw_appearance(rng: np.random.Generator) -> Appearance:
     body = rng.uniform(*SHAPE_SHADES, size=3)
     accent = _draw_colour(rng, unlike=body)
     cells = rng.uniform(5.0, 14.0)
-    g = int(np.ceil(cells * (1.0 + MAX_DRIFT))) + 1
+    g = int(np.ceil(cells * (1.0 + max_drift))) + 1
     # Mostly grey noise with a little hue around the base colour.
     noise = rng.uniform(-1.0, 1.0, size=(1, g, g)) + 0.4 * rng.uniform(-1.0, 1.0, size=(3, g, g))
     background = base[:, None, None] + rng.uniform(0.04, 0.1) * noise
@@ -181,6 +217,7 @@ def _draw_appearance(rng: np.random.Generator) -> Appearance:
         cells=cells,
         background=background.astype(np.float32),
         contrast=rng.uniform(0.75, 1.15),
+        margin=max_drift / 2,
     )
 
 
@@ -245,7 +282,7 @@ def _sample_background(look: Appearance, drift: FloatArray, axis: FloatArray) ->
     """Samples one frame's (3, size, size) background in 0-1 at the (size,) pixel centres."""
     nodes = np.arange(look.background.shape[-1], dtype=np.float32)
     # The scene moving one way is the noise being sampled the other way.
-    positions = (axis - drift[:, None] + MAX_DRIFT / 2) * look.cells
+    positions = (axis - drift[:, None] + look.margin) * look.cells
     # Hat functions at the nodes turn bilinear sampling into two small matrix products.
     columns, rows = np.maximum(0, 1 - np.abs(positions[..., None] - nodes))
     return np.asarray(rows @ look.background @ columns.T)

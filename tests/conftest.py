@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.summary.writer import event_file_writer
 
 from train import main
 
@@ -33,6 +34,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def one_thread() -> None:
     """Keep torch on one thread; tensors this small only wait for a second one."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def event_files_in_order() -> None:
+    """Number TensorBoard's files with as many digits each.
+
+    TensorBoard reads the files of one second and one process, such as those of a fit and of the
+    fit that resumes it here, in the order of these numbers' texts, where 10 comes before 9.
+    """
+    event_file_writer._global_uid = event_file_writer.AtomicCounter(10**6)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,11 @@
-"""Grid files: one YAML for each table of a paper, strictly read."""
+"""Grid files: one YAML for each table of a paper, strictly read.
+
+A table is repeated on other data by a file that names it (``rows_of``), the data set, and for each
+config that its rows start from the one to start from instead (``bases``).
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ NUMBERS |= {"blocks"}
 TEXTS = {"backbone", "pretrain", "frames"}
 REQUIRED = {"paper", "table", "caption", "protocols", "rows"}
 GRID_KEYS = REQUIRED | {"base", "dataset", "predict_split"}
+REPETITION_KEYS = {"rows_of", "dataset", "protocols", "bases"}
 ROW_KEYS = {"name", "dataset", "base", "overrides", "protocols", "figures", "note", "quoted"}
 ROW_KEYS |= {"ensemble", "repeat_over", "pretrain"}
 
@@ -27,7 +32,9 @@ class Row:
     Attributes:
         label: What commands call it, unique in its grid.
         name: What the paper calls it.
-        dataset: What its figures are measured on.
+        dataset: What it is trained and tested on.
+        figures_dataset: What the paper measured its figures on: another data set where a table is
+            repeated on other data, and then only the rows' order can be compared.
         base: The configs that it starts from, later ones over earlier ones.
         overrides: Dotted key -> value over them.
         protocols: Its tests; the paper's figures belong to the first.
@@ -44,6 +51,7 @@ class Row:
     label: str
     name: str
     dataset: str
+    figures_dataset: str
     base: tuple[Path, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
     protocols: tuple[str, ...] = ()
@@ -111,6 +119,8 @@ def read_grid(file: Path) -> Grid:
         content = load_strictly(file.read_text())
     except yaml.YAMLError as error:
         raise RunError(f"{file}: {' '.join(str(error).split())}") from None
+    if isinstance(content, dict) and "rows_of" in content:
+        return _repeat(file, content)
     _check_keys(str(file), content, GRID_KEYS, REQUIRED)
     if not isinstance(content["rows"], dict) or not content["rows"]:
         raise RunError(f"{file}: rows map labels to rows")
@@ -130,6 +140,32 @@ def read_grid(file: Path) -> Grid:
     )
 
 
+def _repeat(file: Path, content: dict[str, Any]) -> Grid:
+    """Read a repetition of another grid's rows on other data."""
+    _check_keys(str(file), content, REPETITION_KEYS, REPETITION_KEYS)
+    original = read_grid(file.parent / f"{content['rows_of']}.yaml")
+    bases, folder = content["bases"], file.parent.parent
+    if not isinstance(bases, dict):
+        raise RunError(f"{file}: bases maps configs to configs")
+    _configs(str(file), folder, [*bases, *bases.values()])
+    rows = {}
+    for row in original.rows.values():
+        if row.quoted or row.ensemble or row.pretrain:
+            raise RunError(f"{file}: row {row.label} of {original.file} cannot be repeated")
+        names = [config.relative_to(folder).as_posix() for config in row.base]
+        if missing := [name for name in names if name not in bases]:
+            raise RunError(f"{file}: bases says nothing of {missing[0]}, as row {row.label} needs")
+        rows[row.label] = replace(
+            row,
+            dataset=str(content["dataset"]),
+            base=tuple(folder / str(bases[name]) for name in names),
+            protocols=_as_tuple(content["protocols"]),
+        )
+        _check_row(f"{file}, row {row.label}", rows[row.label], rows)
+    caption = f"{original.caption}, repeated on {content['dataset']}"
+    return replace(original, file=file, caption=caption, rows=rows)
+
+
 def _read_row(file: Path, grid: dict[str, Any], label: str, row: Any) -> Row:
     where = f"{file}, row {label}"
     _check_keys(where, row, ROW_KEYS)
@@ -139,10 +175,12 @@ def _read_row(file: Path, grid: dict[str, Any], label: str, row: Any) -> Row:
     quoted, ensemble = bool(row.get("quoted", False)), _as_tuple(row.get("ensemble"))
     runs = not quoted and not ensemble
     folder = file.parent.parent
+    dataset = str(row.get("dataset", grid.get("dataset", "")))
     return Row(
         label=label,
         name=str(row.get("name", label)),
-        dataset=str(row.get("dataset", grid.get("dataset", ""))),
+        dataset=dataset,
+        figures_dataset=dataset,
         base=_configs(where, folder, row.get("base", grid.get("base"))) if runs else (),
         overrides=row.get("overrides", {}),
         protocols=() if quoted else _as_tuple(row.get("protocols", grid["protocols"])),

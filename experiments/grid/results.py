@@ -65,10 +65,20 @@ class Line:
         values = [getattr(one, name) for one in self.measured]
         return stdev(values) if len(values) > 1 else None
 
-    def difference(self, name: str) -> float | None:
-        """Give ours minus the paper's."""
+    @property
+    def comparable(self) -> bool:
+        """Whether ours and the paper's are figures of one data set."""
+        return self.row.dataset == self.row.figures_dataset
+
+    def both(self, name: str) -> tuple[float, float] | None:
+        """Give ours and the paper's, where there are both."""
         ours, paper = self.ours(name), self.paper(name)
-        return None if ours is None or paper is None else ours - paper
+        return None if ours is None or paper is None else (ours, paper)
+
+    def difference(self, name: str) -> float | None:
+        """Give ours minus the paper's, of one data set."""
+        both = self.both(name) if self.comparable else None
+        return None if both is None else both[0] - both[1]
 
     @property
     def gflops(self) -> float | None:

@@ -15,13 +15,15 @@ class Agreement:
     """How far our order of a table's rows is the paper's.
 
     Attributes:
-        dataset: The data set that the rows are measured on.
+        dataset: The data set that ours are measured on.
+        papers_dataset: The one that the paper's are measured on.
         rows: How many rows have both figures.
         spearman: Spearman's rho, -1 to 1.
         kendall: Kendall's tau-b, -1 to 1.
     """
 
     dataset: str
+    papers_dataset: str
     rows: int
     spearman: float
     kendall: float
@@ -30,18 +32,20 @@ class Agreement:
 def agreements(lines: Sequence[Line]) -> list[Agreement]:
     """Compare the orders by top-1, for each data set with three rows or more."""
     found = []
-    for dataset in dict.fromkeys(line.row.dataset for line in lines):
+    for datasets in dict.fromkeys(_datasets(line) for line in lines):
         pairs = [
-            (line.ours("top1"), line.paper("top1"))
-            for line in lines
-            if line.row.dataset == dataset and line.difference("top1") is not None
+            both for line in lines if _datasets(line) == datasets and (both := line.both("top1"))
         ]
         if len(pairs) >= MIN_ROWS:
             ours, paper = np.array(pairs, dtype=float).T
             found.append(
-                Agreement(dataset, len(pairs), spearman(ours, paper), kendall(ours, paper))
+                Agreement(*datasets, len(pairs), spearman(ours, paper), kendall(ours, paper))
             )
     return found
+
+
+def _datasets(line: Line) -> tuple[str, str]:
+    return line.row.dataset, line.row.figures_dataset
 
 
 def ranks(values: np.ndarray) -> np.ndarray:

@@ -74,11 +74,10 @@ def plots(lines: Sequence[Line]) -> list[str]:
         some = [line for line in lines if line.row.dataset == dataset]
         by_gflops = [point for line in some for point in _points(line, line.gflops)]
         by_speed = [point for line in some for point in _points(line, line.paper("throughput"))]
-        both = [
-            Point(paper, value, line.row.label, True, line.spread("top1") or 0.0)
+        pairs = [
+            Point(both[1], both[0], line.row.label, True, line.spread("top1") or 0.0)
             for line in some
-            if (paper := line.paper("top1")) is not None
-            and (value := line.ours("top1")) is not None
+            if (both := line.both("top1"))
         ]
         where = f"{dataset}: top-1 against" if dataset else "top-1 against"
         if by_gflops:
@@ -89,9 +88,10 @@ def plots(lines: Sequence[Line]) -> list[str]:
         if by_speed:
             title = "videos per second, as the paper prints"
             drawn.append(scatter(by_speed, f"{where} throughput", title, "top-1, %"))
-        if both:
+        if pairs:
+            same = all(line.comparable for line in some)
             labels = ("top-1 of the paper, %", "ours, %")
-            drawn.append(scatter(both, f"{where} the paper's", *labels, diagonal=True))
+            drawn.append(scatter(pairs, f"{where} the paper's", *labels, diagonal=same))
     return drawn
 
 
@@ -102,6 +102,6 @@ def _points(line: Line, x: float | None) -> list[Point]:
     paper, measured = line.paper("top1"), line.ours("top1")
     if measured is not None:
         points.append(Point(x, measured, line.row.label, True, line.spread("top1") or 0.0))
-    if paper is not None:
+    if paper is not None and line.comparable:
         points.append(Point(x, paper, line.row.label, False))
     return points

@@ -59,8 +59,7 @@ def as_markdown(tables: Tables) -> str:
     parts = ["# Results beside the papers'\n", LEGEND + "\n"]
     for grid, lines in tables:
         parts.append(f"## {grid.title}\n")
-        datasets = _joined({line.row.dataset for line in lines if line.row.dataset})
-        parts.append(f"{datasets}\n")
+        parts.append(f"{datasets(lines)}\n")
         rows = [HEADINGS, ("---",) * len(HEADINGS), *(cells(line) for line in lines)]
         parts += [f"| {' | '.join(text.replace('|', '/') for text in row)} |" for row in rows]
         parts.append("")
@@ -71,18 +70,27 @@ def as_markdown(tables: Tables) -> str:
     return "\n".join(parts)
 
 
+def datasets(lines: Sequence[Line]) -> str:
+    """Name the data sets of a table, ours and, where they are others, the paper's."""
+    ours = _joined({line.row.dataset for line in lines if line.row.dataset})
+    papers = _joined({line.row.figures_dataset for line in lines if not line.comparable})
+    return f"{ours}; the paper's figures are of {papers}" if papers else ours
+
+
 LEGEND = (
     "Accuracies in per cent; ours as mean ± standard deviation over the seeds; difference is ours "
-    "minus the paper's. The paper's figure belongs to a row's first protocol. Quoted rows are "
-    "other works' figures, which are not run."
+    "minus the paper's, of the same data set. The paper's figure belongs to a row's first "
+    "protocol. Quoted rows are other works' figures, which are not run."
 )
 
 
 def sentence(agreement: Agreement) -> str:
     """Say how far two orders agree."""
+    elsewhere = agreement.papers_dataset != agreement.dataset
     return (
         f"Order of top-1 on {agreement.dataset}, {agreement.rows} rows: Spearman "
         f"{agreement.spearman:+.2f}, Kendall {agreement.kendall:+.2f} with the paper's"
+        f"{f' on {agreement.papers_dataset}' if elsewhere else ''}"
     )
 
 

@@ -114,3 +114,53 @@ def test_ensembles_predict_the_split_that_the_tests_read() -> None:
         base = yaml.safe_load(grid.rows["TEINet-RGB 8f"].base[0].read_text())
         assert base["data"]["class_path"].startswith("SomethingSomething")  # its test reads val
         assert grid.predict_split == "val"
+
+
+REPETITION = """
+rows_of: tiny
+dataset: Squares
+protocols: [2x1]
+bases: {base.yaml: first.yaml, other.yaml: first.yaml}
+"""
+
+
+def repeat(original: Grid, text: str = REPETITION) -> Grid:
+    file = original.file.with_name("repeated.yaml")
+    file.write_text(text)
+    return read_grid(file)
+
+
+def test_a_table_is_repeated_on_other_data(make_grid: MakeGrid) -> None:
+    original = make_grid("  A: {overrides: {x: 1}, figures: {top1: 9}}\n  B: {base: other.yaml}\n")
+    grid = repeat(original)
+    a, b = grid.rows.values()
+    assert (grid.name, grid.title) == (
+        "repeated",
+        "Tiny, table 1a: What is tested, repeated on Squares",
+    )
+    assert (a.overrides, a.figures) == ({"x": 1}, {"top1": 9})
+    assert (a.dataset, a.figures_dataset, a.protocols) == ("Squares", "Shapes", ("2x1",))
+    assert [file.name for file in a.base + b.base] == ["first.yaml", "first.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "named"),
+    [
+        ("  A: {}\n", REPETITION + "rows: {}\n", "unknown key rows"),
+        ("  A: {}\n", REPETITION.replace("dataset: Squares\n", ""), "key dataset is missing"),
+        ("  A: {}\n", REPETITION.replace("base.yaml", "lost.yaml"), r"lost\.yaml does not exist"),
+        ("  A: {}\n", REPETITION.replace("of: tiny", "of: lost"), r"lost\.yaml: no such grid"),
+        ("  A: {base: first.yaml}\n", REPETITION, r"bases says nothing of first\.yaml"),
+        ("  A: {quoted: true}\n", REPETITION, "row A of .* cannot be repeated"),
+    ],
+)
+def test_a_wrong_repetition_is_named(make_grid: MakeGrid, rows: str, text: str, named: str) -> None:
+    with pytest.raises(RunError, match=named):
+        repeat(make_grid(rows), text)
+
+
+@pytest.mark.parametrize(
+    "table", ["teinet_1a", "teinet_1b", "teinet_1c", "tsi_4a", "tsi_4b", "tsi_4c", "tsi_4d"]
+)
+def test_every_ablation_of_both_papers_is_repeated_on_moving_shapes(table: str) -> None:
+    assert list(GRIDS[f"shapes_{table}"].rows) == list(GRIDS[table.replace("_", "_table")].rows)

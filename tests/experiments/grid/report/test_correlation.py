@@ -10,10 +10,14 @@ from experiments.grid.report.correlation import agreements, kendall, ranks, spea
 from experiments.grid.results import Line, Measured
 
 
-def lines(pairs: list[tuple[float, float | None]], dataset: str = "D") -> list[Line]:
+def lines(
+    pairs: list[tuple[float, float | None]], dataset: str = "D", papers: str | None = None
+) -> list[Line]:
     made = []
     for number, (paper, ours) in enumerate(pairs):
-        row = Row(str(number), "", dataset, protocols=("1x1",), figures={"top1": paper})
+        row = Row(
+            str(number), "", dataset, papers or dataset, protocols=("1x1",), figures={"top1": paper}
+        )
         measured = () if ours is None else (Measured(0, ours, 0.0, 1, frozenset()),)
         made.append(Line(row, "1x1", "finished", measured))
     return made
@@ -51,6 +55,11 @@ def test_data_sets_are_compared_by_themselves() -> None:
     one, other = lines([(1, 1), (2, 2), (3, 3)], "A"), lines([(1, 3), (2, 2), (3, 1)], "B")
     found = {each.dataset: each.spearman for each in agreements([*one, *other])}
     assert found == {"A": 1.0, "B": -1.0}
+
+
+def test_orders_are_compared_also_where_the_paper_s_figures_are_of_other_data() -> None:
+    (found,) = agreements(lines([(1, 10), (2, 20), (3, 30)], "A", papers="B"))
+    assert (found.dataset, found.papers_dataset, found.spearman) == ("A", "B", 1.0)
 
 
 def test_a_constant_side_has_no_order() -> None:

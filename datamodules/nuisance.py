@@ -1,0 +1,41 @@
+"""How hard a scene of MovingShapes hides its motion: camera drift, speed and scale."""
+
+from dataclasses import dataclass
+
+from datamodules.errors import DataError
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """What varies from clip to clip without changing the class.
+
+    The class is always the motion relative to the background. Once the camera may drift farther
+    than the shape travels, the shape's place in the frame no longer tells it.
+
+    Attributes:
+        max_drift: Farthest that the camera drifts over a clip, in frame widths; the default is
+            under a quarter of the shortest travel at full speed.
+        min_speed: Least factor on the shape's travel, turn and logarithm of growth.
+        max_speed: Greatest such factor.
+        min_scale: Least factor on the shape's size.
+        max_scale: Greatest such factor.
+
+    Raises:
+        DataError: If a range is empty or not above zero, or the drift is negative.
+    """
+
+    max_drift: float = 0.08
+    min_speed: float = 1.0
+    max_speed: float = 1.0
+    min_scale: float = 1.0
+    max_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.max_drift < 0:
+            raise DataError(f"nuisance: max_drift={self.max_drift} must not be negative")
+        for name in ("speed", "scale"):
+            low, high = getattr(self, f"min_{name}"), getattr(self, f"max_{name}")
+            if not 0 < low <= high:
+                raise DataError(
+                    f"nuisance: min_{name}={low} and max_{name}={high} must be above 0, in order"
+                )
