@@ -23,7 +23,7 @@ grid: $(VENV)/installed ## Train and test TSN, TSM, TIM, TEINet and TSINet on Mo
 	$(RUN) -m experiments.grid run moving_shapes
 
 test: $(VENV)/installed ## Run all tests
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/installed ## Run ruff and the strict type checker
 	$(VENV)/bin/ruff check .
