@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 
 from rich.progress import track
 
-from datamodules import encoding, shape_renderer
+from datamodules import encoding, shape_motion, shape_renderer
 from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
 from datamodules.cores import available_cores
 from datamodules.encoding import write_video
 from datamodules.errors import DataError
-from datamodules.nuisance import Nuisance
-from datamodules.shape_renderer import CLASS_NAMES, EASY, render_clip, require_room
+from datamodules.nuisance import EASY, Nuisance
+from datamodules.shape_motion import CLASS_NAMES, require_room
+from datamodules.shape_renderer import render_clip
 from datamodules.splitting import SPLITS, Split
 
 ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
@@ -124,6 +125,6 @@ class MovingShapes(VideoDataModule):
 
 def _renderer_version(nuisance: Nuisance) -> str:
     """Tell apart renderers and encodings that give other pixels, so that none is served stale."""
-    recipe = inspect.getsource(shape_renderer) + inspect.getsource(encoding) + repr(ENCODER_OPTIONS)
-    recipe += repr(nuisance)
+    sources = [inspect.getsource(module) for module in (shape_motion, shape_renderer, encoding)]
+    recipe = "".join([*sources, repr(ENCODER_OPTIONS), repr(nuisance)])
     return hashlib.sha256(recipe.encode()).hexdigest()[:8]

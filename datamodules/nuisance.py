@@ -39,3 +39,7 @@ class Nuisance:
                 raise DataError(
                     f"nuisance: min_{name}={low} and max_{name}={high} must be above 0, in order"
                 )
+
+
+EASY = Nuisance()
+"""The demo's."""

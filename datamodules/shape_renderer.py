@@ -14,54 +14,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.errors import DataError
-from datamodules.nuisance import Nuisance
-
-FloatArray = NDArray[np.float32]
-
-# The classes at 2k and 2k + 1 are each other's time reversal.
-CLASS_NAMES: tuple[str, ...] = (
-    *("left", "right"),
-    *("up", "down"),
-    *("approach", "recede"),
-    *("clockwise", "anticlockwise"),
+from datamodules.nuisance import EASY, Nuisance
+from datamodules.shape_motion import (
+    CLASS_NAMES,
+    REVERSED,
+    FloatArray,
+    Track,
+    direction,
+    draw_track,
+    draw_vector,
 )
-REVERSED: dict[str, str] = {name: CLASS_NAMES[i ^ 1] for i, name in enumerate(CLASS_NAMES)}
 
-MIN_FRAMES, MAX_FRAMES = 16, 24
-MIN_TRAVEL, MAX_TRAVEL = 0.45, 0.7
-# Degrees over a clip, and the pivot's distance from the shape's centre.
-MIN_TURN, MAX_TURN = 150.0, 300.0
-MIN_PIVOT, MAX_PIVOT = 0.14, 0.22
-MIN_RADIUS, MAX_RADIUS = 0.19, 0.28
-MIN_GROWTH, MAX_GROWTH = 1.8, 3.0
-# Share of a shape's radius that stays inside the frame all along its way.
-VISIBLE_RADIUS = 0.75
 BACKGROUND_SHADES, SHAPE_SHADES = (0.1, 0.45), (0.6, 1.0)
 # RGB distance below which an accent counts as too close to its shape's colour.
 MIN_COLOUR_DISTANCE = 0.6
 OUTLINE_BINS = 1024
-
-EASY = Nuisance()
-
-
-@dataclass(frozen=True)
-class Track:
-    """Where the shape and the scene are in each of the n frames, in frame units.
-
-    Attributes:
-        centre: (n, 2) shape centre as (x, y), camera drift included.
-        radius: (n,) distance from the shape's centre to its farthest point.
-        angle: (n,) clockwise rotation of the shape, in radians.
-        drift: (n, 2) displacement of the whole scene as (x, y).
-        brightness: (n,) offset added to every colour.
-    """
-
-    centre: FloatArray
-    radius: FloatArray
-    angle: FloatArray
-    drift: FloatArray
-    brightness: FloatArray
 
 
 @dataclass(frozen=True)
@@ -119,76 +86,9 @@ def render_clip(
     factors = np.random.default_rng(np.random.SeedSequence([pair, seed, 1]))
     speed = factors.uniform(nuisance.min_speed, nuisance.max_speed)
     scale = factors.uniform(nuisance.min_scale, nuisance.max_scale)
-    track = _draw_track(rng, CLASS_NAMES[2 * pair], speed, scale, nuisance.max_drift)
+    track = draw_track(rng, CLASS_NAMES[2 * pair], speed, scale, nuisance.max_drift)
     clip = _render(track, _draw_appearance(rng, nuisance.max_drift), size)
     return np.ascontiguousarray(clip[::-1]) if plays_backwards else clip
-
-
-def require_room(nuisance: Nuisance) -> None:
-    """Checks that every scene fits its frame.
-
-    Raises:
-        DataError: If a turning or growing shape could leave the frame.
-    """
-    radius = VISIBLE_RADIUS * MAX_RADIUS * nuisance.max_scale
-    grown = radius * np.sqrt(MAX_GROWTH**nuisance.max_speed)
-    room = 1 - 2 * max(MAX_PIVOT + radius, grown)
-    if nuisance.max_drift > room:
-        raise DataError(
-            f"nuisance: shapes of max_scale={nuisance.max_scale} at max_speed="
-            f"{nuisance.max_speed} leave room for a max_drift of {max(room, 0):.2f}, not "
-            f"{nuisance.max_drift}"
-        )
-
-
-def _draw_track(
-    rng: np.random.Generator, forward_class: str, speed: float, scale: float, max_drift: float
-) -> Track:
-    """Draws the motion of a clip of a pair's first class."""
-    # Centred progress, so that drift and motion straddle the drawn middle pose.
-    progress = np.linspace(-0.5, 0.5, rng.integers(MIN_FRAMES, MAX_FRAMES, endpoint=True))
-    middle_radius = rng.uniform(MIN_RADIUS, MAX_RADIUS) * scale
-    growth = rng.uniform(MIN_GROWTH, MAX_GROWTH) if forward_class == "approach" else 1.0
-    turn = np.deg2rad(rng.uniform(MIN_TURN, MAX_TURN)) if forward_class == "clockwise" else 0.0
-    growth, turn = growth**speed, turn * speed
-    angle = rng.uniform(0.0, 2 * np.pi) + turn * progress
-    room = 1.0 - max_drift - 2 * VISIBLE_RADIUS * middle_radius
-    path = _draw_path(rng, forward_class, speed, room, progress, angle)
-
-    # All headings are equally likely: the drift says nothing about the direction of time.
-    drift = progress[:, None] * _draw_vector(rng, rng.uniform(0.0, max_drift))
-    largest_radius = middle_radius * np.sqrt(growth)
-    reach = np.abs(path).max(axis=0) + max_drift / 2 + VISIBLE_RADIUS * largest_radius
-    middle = rng.uniform(reach, 1.0 - reach)
-    brightness = rng.uniform(-0.1, 0.1) + rng.uniform(-0.1, 0.1) * progress
-    return Track(
-        centre=(middle + path + drift).astype(np.float32),
-        radius=(middle_radius * growth**progress).astype(np.float32),
-        angle=angle.astype(np.float32),
-        drift=drift.astype(np.float32),
-        brightness=brightness.astype(np.float32),
-    )
-
-
-def _draw_path(
-    rng: np.random.Generator,
-    forward_class: str,
-    speed: float,
-    room: float,
-    progress: NDArray[np.float64],
-    angle: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Draws the (n, 2) way of the shape's centre about the middle of its way."""
-    if forward_class == "clockwise":
-        # Like the hand of a clock, the shape turns about a pivot beside it.
-        pivot = rng.uniform(MIN_PIVOT, MAX_PIVOT)
-        return pivot * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    path = np.zeros((len(progress), 2))
-    if forward_class in ("left", "up"):
-        farthest = min(MAX_TRAVEL * speed, room)
-        distance = rng.uniform(min(MIN_TRAVEL * speed, farthest), farthest)
-        path[:, 0 if forward_class == "left" else 1] = -distance * progress
-    return path
 
 
 def _draw_appearance(rng: np.random.Generator, max_drift: float) -> Appearance:
@@ -210,9 +110,9 @@ def _draw_appearance(rng: np.random.Generator, max_drift: float) -> Appearance:
     return Appearance(
         outline=outline.astype(np.float32),
         hole=rng.uniform(0.3, 0.45) if rng.random() < 0.25 else -1.0,
-        marker=np.float32(marker_distance) * _direction(marker_angle),
+        marker=np.float32(marker_distance) * direction(marker_angle),
         marker_radius=rng.uniform(0.2, 0.3),
-        stripes=_draw_vector(rng, rng.uniform(4.0, 10.0)),
+        stripes=draw_vector(rng, rng.uniform(4.0, 10.0)),
         colours=np.stack([body, accent]).astype(np.float32),
         cells=cells,
         background=background.astype(np.float32),
@@ -253,16 +153,6 @@ def _draw_colour(rng: np.random.Generator, unlike: NDArray[np.float64]) -> NDArr
         colour = rng.uniform(0.0, 1.0, size=3)
         if np.linalg.norm(colour - unlike) >= MIN_COLOUR_DISTANCE:
             return colour
-
-
-def _draw_vector(rng: np.random.Generator, length: float) -> FloatArray:
-    """Draws a (2,) vector of the given length and any direction."""
-    return np.float32(length) * _direction(rng.uniform(0.0, 2 * np.pi))
-
-
-def _direction(angle: float) -> FloatArray:
-    """Returns the (2,) unit vector at an angle in radians."""
-    return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)
 
 
 def _render(track: Track, look: Appearance, size: int) -> NDArray[np.uint8]:

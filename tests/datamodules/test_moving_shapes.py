@@ -8,7 +8,7 @@ import pytest
 
 from datamodules import DataError, MovingShapes, moving_shapes
 from datamodules.decoding import read_frames
-from datamodules.shape_renderer import CLASS_NAMES, REVERSED
+from datamodules.shape_motion import CLASS_NAMES, REVERSED
 from datamodules.splitting import SPLITS
 from datamodules.video_scan import scan_video
 
