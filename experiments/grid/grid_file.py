@@ -39,7 +39,8 @@ class Row:
         overrides: Dotted key -> value over them.
         protocols: Its tests; the paper's figures belong to the first.
         figures: What the paper prints: top1, top5 and test_top1 in per cent, params in millions,
-            gflops of one of the ``views``, or in all where there is no number of views, latency
+            gflops of one of the ``views``, or in all where none are named (null: the paper has no
+            number of views), latency
             in ms, throughput in videos per second; backbone, pretrain and frames as printed.
         note: What a reader of the figures must know.
         quoted: Whether it is kept as a figure only.
@@ -196,6 +197,8 @@ def _read_row(file: Path, grid: dict[str, Any], label: str, row: Any) -> Row:
 def _read_figures(where: str, figures: dict[str, Any]) -> dict[str, Any]:
     _check_keys(f"{where}, figures", figures, NUMBERS | TEXTS)
     for key, value in figures.items():
+        if key == "views" and value is None:
+            continue
         if key in NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise RunError(f"{where}: figure {key}: {value!r} is no number")
         if key.endswith(("top1", "top5")) and not 0 <= value <= 100:

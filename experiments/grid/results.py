@@ -82,9 +82,9 @@ class Line:
 
     @property
     def gflops(self) -> float | None:
-        """Give the paper's GFLOPs of all views of a video."""
-        gflops = self.row.figures.get("gflops")
-        return None if gflops is None else gflops * self.row.figures.get("views", 1)
+        """Give the paper's GFLOPs of all views of a video, where it says how many there are."""
+        gflops, views = self.row.figures.get("gflops"), self.row.figures.get("views", 1)
+        return None if gflops is None or views is None else gflops * views
 
 
 def table_lines(grid: Grid, runs: Path) -> list[Line]:

@@ -20,6 +20,8 @@ class Agreement:
         rows: How many rows have both figures.
         spearman: Spearman's rho, -1 to 1.
         kendall: Kendall's tau-b, -1 to 1.
+        by_seed: Spearman's rho of each seed that all these rows were run with, by itself: how far
+            chance moves it; empty where there is one seed.
     """
 
     dataset: str
@@ -27,21 +29,34 @@ class Agreement:
     rows: int
     spearman: float
     kendall: float
+    by_seed: tuple[float, ...] = ()
 
 
 def agreements(lines: Sequence[Line]) -> list[Agreement]:
     """Compare the orders by top-1, for each data set with three rows or more."""
     found = []
     for datasets in dict.fromkeys(_datasets(line) for line in lines):
-        pairs = [
-            both for line in lines if _datasets(line) == datasets and (both := line.both("top1"))
-        ]
-        if len(pairs) >= MIN_ROWS:
-            ours, paper = np.array(pairs, dtype=float).T
+        some = [line for line in lines if _datasets(line) == datasets and line.both("top1")]
+        if len(some) >= MIN_ROWS:
+            ours, paper = np.array([line.both("top1") for line in some], dtype=float).T
+            rhos = tuple(spearman(top1, paper) for top1 in _by_seed(some))
             found.append(
-                Agreement(*datasets, len(pairs), spearman(ours, paper), kendall(ours, paper))
+                Agreement(
+                    *datasets,
+                    len(some),
+                    spearman(ours, paper),
+                    kendall(ours, paper),
+                    rhos if len(rhos) > 1 else (),
+                )
             )
     return found
+
+
+def _by_seed(lines: Sequence[Line]) -> list[np.ndarray]:
+    """List each seed's top-1 of all lines, of the seeds that all have."""
+    found = [{one.seed: one.top1 for one in line.measured} for line in lines]
+    common = set.intersection(*(set(line) for line in found))
+    return [np.array([line[seed] for line in found]) for seed in sorted(common)]
 
 
 def _datasets(line: Line) -> tuple[str, str]:

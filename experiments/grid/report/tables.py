@@ -16,7 +16,7 @@ CSV_HEADINGS = (
     *("paper", "table", "row", "name", "dataset", "state", "protocol", "seed"),
     *("paper_top1", "ours_top1", "paper_top5", "ours_top5", "videos", "commit"),
     *("paper_test_top1", "paper_params", "paper_gflops", "paper_views"),
-    *("paper_latency", "paper_throughput", "note"),
+    *("paper_latency", "paper_throughput", "backbone", "pretrain", "frames", "note"),
 )
 COMMIT_LENGTH = 10
 
@@ -90,8 +90,13 @@ def sentence(agreement: Agreement) -> str:
     return (
         f"Order of top-1 on {agreement.dataset}, {agreement.rows} rows: Spearman "
         f"{agreement.spearman:+.2f}, Kendall {agreement.kendall:+.2f} with the paper's"
-        f"{f' on {agreement.papers_dataset}' if elsewhere else ''}"
+        f"{f' on {agreement.papers_dataset}' if elsewhere else ''}{_of_each_seed(agreement)}"
     )
+
+
+def _of_each_seed(agreement: Agreement) -> str:
+    rhos = ", ".join(f"{rho:+.2f}" for rho in agreement.by_seed)
+    return f" (Spearman of each seed: {rhos})" if rhos else ""
 
 
 def as_csv(tables: Tables) -> str:
@@ -109,7 +114,8 @@ def _csv_rows(grid: Grid, line: Line) -> list[list[object]]:
     row = line.row
     head = [grid.paper, grid.table, row.label, row.name, row.dataset, line.state, line.protocol]
     names = ("test_top1", "params", "gflops", "views", "latency", "throughput")
-    tail = [*(_blank(line.paper(name)) for name in names), row.note]
+    texts = [row.figures.get(name, "") for name in ("backbone", "pretrain", "frames")]
+    tail = [*(_blank(line.paper(name)) for name in names), *texts, row.note]
     paper = [_blank(line.paper(name)) for name in ("top1", "top5")]
     if not line.measured:
         return [[*head, "", paper[0], "", paper[1], "", "", "", *tail]]

@@ -73,4 +73,5 @@ def test_an_ensemble_is_fused_from_its_members_predictions(
 def test_gflops_count_all_views(make_grid: MakeGrid, tmp_path: Path) -> None:
     assert line(make_grid, tmp_path, "{figures: {gflops: 33, views: 30}}").gflops == 990
     assert line(make_grid, tmp_path, "{figures: {gflops: 990}}").gflops == 990
+    assert line(make_grid, tmp_path, "{figures: {gflops: 33, views: null}}").gflops is None
     assert line(make_grid, tmp_path, "{figures: {top1: 1}}").gflops is None

@@ -1,5 +1,7 @@
 """Rank correlations, against values worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,22 @@ def test_data_sets_are_compared_by_themselves() -> None:
 def test_orders_are_compared_also_where_the_paper_s_figures_are_of_other_data() -> None:
     (found,) = agreements(lines([(1, 10), (2, 20), (3, 30)], "A", papers="B"))
     assert (found.dataset, found.papers_dataset, found.spearman) == ("A", "B", 1.0)
+
+
+def test_each_seed_s_order_is_compared_by_itself() -> None:
+    table = lines([(1, 1), (2, 2), (3, 3)])
+    orders = {0: (1, 2, 3), 1: (3, 2, 1), 2: (9, 9)}  # not all rows were run with the last seed
+    seeded = [
+        replace(
+            line,
+            measured=tuple(
+                Measured(s, o[n], 0, 1, frozenset()) for s, o in orders.items() if n < len(o)
+            ),
+        )
+        for n, line in enumerate(table)
+    ]
+    (found,) = agreements(seeded)
+    assert found.by_seed == (1.0, -1.0)
 
 
 def test_a_constant_side_has_no_order() -> None:
