@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo grid test lint clean
+.PHONY: help install demo grid test quick lint clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -24,6 +24,9 @@ grid: $(VENV)/installed ## Train and test TSN, TSM, TIM, TEINet and TSINet on Mo
 
 test: $(VENV)/installed ## Run all tests
 	$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+quick: $(VENV)/installed ## Run the tests that take moments
+	$(RUN) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/installed ## Run ruff and the strict type checker
 	$(VENV)/bin/ruff check .

@@ -213,6 +213,7 @@ def real_clips(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_frames_of_all_real_clips_are_those_of_decoding_in_order(data_folder: Path) -> None:
     clips = real_clips(data_folder)
     assert len(clips) >= 24
@@ -258,6 +259,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_files_that_broke_decoders_give_frames_or_one_error_that_names_them(
     data_folder: Path,
 ) -> None:

@@ -72,6 +72,7 @@ def make_loader(write_clip: WriteClip) -> Callable[..., WatchedLoader]:
     return make
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_ends_the_run_by_name(
     make_loader: Callable[..., WatchedLoader],
 ) -> None:

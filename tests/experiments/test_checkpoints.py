@@ -206,6 +206,7 @@ main(sys.argv[2:])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["torch.save", "os.fsync"])
 def test_a_kill_while_saving_leaves_the_checkpoint_before_byte_for_byte(
     where: str, run_dir: Path, shapes_root: Path, tmp_path: Path

@@ -7,6 +7,8 @@ import pytest
 from experiments import demo
 from experiments.session import read_metrics, run_experiment
 
+pytestmark = pytest.mark.slow
+
 SMALL = [
     *(f"--data.{split}_videos=8" for split in ("train", "val", "test")),
     *("--data.video_size=32", "--data.short_side=32", "--data.crop_size=32"),

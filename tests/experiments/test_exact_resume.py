@@ -20,6 +20,8 @@ from tests.experiments.stopping import STOPPED, stop_at
 from tests.experiments.test_command_line import stopped_with
 from train import main
 
+pytestmark = pytest.mark.slow
+
 EVERY_STEP = "--last.every_n_steps=1"
 RESUME = "--ckpt_path=last"
 RECIPE = (

@@ -19,6 +19,8 @@ from tests.conftest import REPOSITORY
 from tests.datamodules.layouts import LAYOUTS
 from train import main
 
+pytestmark = pytest.mark.slow
+
 EXPERIMENTS = REPOSITORY / "experiments"
 GRIDS = sorted(GRID_FOLDER.glob("*.yaml"))
 RECIPES = sorted((EXPERIMENTS / "recipes").glob("*.yaml"))  # parts, combined with an experiment

@@ -88,6 +88,7 @@ def test_a_bad_file_ends_a_run_by_its_path_before_the_first_step(
     assert not (tmp_path / "other" / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_a_bad_file_is_one_line_and_status_1_of_the_process(tmp_path: Path) -> None:
     source = write_list(tmp_path, {"kick": 0, "hug": 1}, videos=2)
     empty(tmp_path / "hug1.mp4")
@@ -120,6 +121,7 @@ def fail(video: Video, indices: object) -> None:
     raise VideoDecodeError(f"{video.path}: does not decode")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subcommand", ["fit", "test"])
 @pytest.mark.parametrize(
     ("misfortune", "cause"),
@@ -209,6 +211,7 @@ def curves(run_dir: Path) -> dict[str, list[tuple[int, float]]]:
     return {tag: [(event.step, event.value) for event in events.Scalars(tag)] for tag in tags}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_curves_to_the_bit(tiny_run: Run, tmp_path: Path) -> None:
     two = ("--trainer.max_epochs=2", "--seed_everything=5")
     runs = [

@@ -19,6 +19,8 @@ from tests.experiments.stopping import stop_at
 from tests.experiments.test_command_line import stopped_with
 from train import main
 
+pytestmark = pytest.mark.slow
+
 RESUME = "--ckpt_path=last"
 Start = Callable[..., subprocess.CompletedProcess[str]]
 Fit = Callable[..., Path]

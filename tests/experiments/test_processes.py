@@ -11,6 +11,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.conftest import REPOSITORY, TINY_NETWORK, TINY_SHAPES, Run
 
+pytestmark = pytest.mark.slow
+
 
 def test_two_processes_count_every_video_once(
     run_dir: Path, tiny_run: Run, shapes_root: Path

@@ -13,6 +13,8 @@ import torch
 
 from tests.conftest import REPOSITORY, Run, tiny_arguments
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 300
 """Seconds after which a hang is taken for one."""
 

@@ -23,6 +23,7 @@ def other_classes(trained_once: Path, tmp_path: Path) -> Path:
     return tmp_path / "five.ckpt"
 
 
+@pytest.mark.slow
 def test_two_fine_tuning_processes_scale_their_rate_and_say_what_is_new(
     other_classes: Path, shapes_root: Path, tmp_path: Path
 ) -> None:
@@ -65,6 +66,7 @@ def test_rates_of_parameter_groups_are_told_apart_in_tensorboard(tiny_run: Run) 
     }
 
 
+@pytest.mark.slow
 def test_an_average_is_validated_saved_resumed_and_tested(tiny_run: Run) -> None:
     average = "--ema_decay=0.9"
     run_dir = tiny_run("fit", average)

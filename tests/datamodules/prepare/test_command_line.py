@@ -11,6 +11,7 @@ from tests.conftest import REPOSITORY
 from tests.datamodules.prepare.conftest import Listed
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_status_1_where_something_is_wrong(listed: Listed) -> None:
     assert listed.run("verify") == 0
     command = [sys.executable, "-m", "datamodules.prepare", "verify", *listed.data()]

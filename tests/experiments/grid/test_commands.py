@@ -104,6 +104,7 @@ def test_a_mistake_is_named_in_one_line(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_row_is_trained_tested_and_reported_in_truth(
     make_grid: MakeGrid, shapes_root: Path, tmp_path: Path
 ) -> None:

@@ -112,6 +112,7 @@ main(sys.argv[2:])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_the_steps_and_the_same_command_goes_on(
     make_grid: MakeGrid, fake_train: Path, tmp_path: Path, number: signal.Signals
@@ -153,6 +154,7 @@ def test_a_run_whose_process_is_gone_is_stopped_not_running(
     assert state_of(job) == "running"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_train")
 def test_runs_go_through_submitit(make_grid: MakeGrid, tmp_path: Path, console: Console) -> None:
     executor = submitit.LocalExecutor(tmp_path / "submitit")
