@@ -4,6 +4,7 @@ python -m experiments.fuse runs/a/predictions/val_1x1.pt runs/b/predictions/val_
 """
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from experiments.submission import Version, write_submission
+from experiments.submission import Version, submission_lines
 from experiments.user_errors import user_errors
 from lightning_modules import RunError
+from lightning_modules.callbacks.predictions_file import write_table, write_whole
 
 Kind = Literal["logits", "softmax"]
 KEYS = {"paths", "labels", "scores", "class_names"}
@@ -37,6 +39,11 @@ class Scores:
     scores: Tensor
     class_names: list[str]
 
+    @property
+    def counted(self) -> int:
+        """How many videos have a label."""
+        return int((self.labels >= 0).sum())
+
     def accuracy(self, k: int) -> float:
         """Give the share of the labelled videos whose class is among the k best, 0-1.
 
@@ -44,7 +51,7 @@ class Scores:
             RunError: If no video has a label.
         """
         known = self.labels >= 0
-        if not known.any():
+        if not self.counted:
             raise RunError("the videos have no labels; only a submission can be made of them")
         best = self.scores[known].topk(min(k, len(self.class_names))).indices
         return float((best == self.labels[known, None]).any(dim=1).float().mean())
@@ -54,7 +61,7 @@ def read_scores(file: Path) -> Scores:
     """Read a prediction file.
 
     Raises:
-        RunError: If it is missing or not one.
+        RunError: If it is missing or not one, or a score is not a finite number.
     """
     if not file.is_file():
         raise RunError(f"{file}: no such file; python train.py predict writes predictions/*.pt")
@@ -62,9 +69,28 @@ def read_scores(file: Path) -> Scores:
         table: Any = torch.load(file, weights_only=True, map_location="cpu")
     except Exception:
         table = None
-    if not isinstance(table, dict) or not table.keys() >= KEYS:
+    if not isinstance(table, dict) or not table.keys() >= KEYS or not _fits_together(table):
         raise RunError(f"{file}: not a prediction file; python train.py predict writes them")
+    finite = table["scores"].isfinite().all(dim=1)
+    if not finite.all():
+        path = table["paths"][int(finite.int().argmin())]
+        raise RunError(
+            f"{file}: has scores that are not finite, first of {path}; predict again, from "
+            "another checkpoint or with --trainer.precision 32-true"
+        )
     return Scores(**{key: table[key] for key in KEYS})
+
+
+def _fits_together(table: dict[str, Any]) -> bool:
+    """Tell whether every video has one label, and one score for each class."""
+    paths, names = table["paths"], table["class_names"]
+    if not (isinstance(paths, list) and isinstance(names, list) and paths and names):
+        return False
+    shapes = {"labels": (len(paths),), "scores": (len(paths), len(names))}
+    return all(
+        isinstance(table[key], Tensor) and table[key].shape == shape
+        for key, shape in shapes.items()
+    )
 
 
 def fuse_files(
@@ -110,32 +136,57 @@ def _require_same(first_file: Path, first: Scores, file: Path, table: Scores) ->
 
 
 def main(args: list[str] | None = None) -> None:
-    """Fuse, print the accuracy, write what was asked for."""
+    """Fuse, write what was asked for, print the accuracy.
+
+    Raises:
+        RunError: If an option or a file is wrong, before anything is written or printed; if a
+            file cannot be written.
+    """
     options = _read_arguments(args)
+    _check(options)
     if options.mean:
-        for k in (1, 5):
-            shares = [read_scores(file).accuracy(k) for file in options.files]
-            single = ", ".join(f"{100 * share:.2f}" for share in shares)
-            print(f"top-{k} {100 * fmean(shares):.2f} %, the mean of {single}")
+        _print_means([read_scores(file) for file in options.files])
         return
-    if options.weights and len(options.weights) != len(options.files):
-        raise RunError(f"--weights: {len(options.weights)} for {len(options.files)} files")
     fused = fuse_files(options.files, options.weights, options.kind)
-    if (fused.labels >= 0).any():
-        top1, top5 = (100 * fused.accuracy(k) for k in (1, 5))
-        print(f"top-1 {top1:.2f} %, top-5 {top5:.2f} %, {len(fused.paths)} videos")
-    if options.output:
-        torch.save(vars(fused), options.output)
+    said = []
     if options.submission:
         version, file = options.submission[0], Path(options.submission[1])
-        if version not in get_args(Version):
-            raise RunError(f"--submission {version}: write v1 or v2, then the file")
-        rows = write_submission(file, fused.paths, fused.scores, fused.class_names, version)
-        print(f"{file}: {rows} videos")
+        lines = submission_lines(**vars(fused), version=version)
+        write_whole(file, "".join(f"{line}\n" for line in lines).encode())
+        said.append(f"{file}: {len(lines)} videos")
+    if options.output:
+        write_table(options.output, vars(fused))
+    if fused.counted:
+        top1, top5 = (100 * fused.accuracy(k) for k in (1, 5))
+        said.append(f"top-1 {top1:.2f} %, top-5 {top5:.2f} %, {fused.counted} videos")
+    for line in said:
+        print(line)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that do not fit the others or the files."""
+    for name in ("output", "submission", "weights"):
+        if options.mean and getattr(options, name) is not None:
+            raise RunError(f"--{name}: not with --mean, which fuses nothing; leave one of them out")
+    if options.weights and len(options.weights) != len(options.files):
+        raise RunError(f"--weights: {len(options.weights)} for {len(options.files)} files")
+    if not all(map(math.isfinite, options.weights or ())):
+        raise RunError(f"--weights {' '.join(map(str, options.weights))}: must be finite")
+    if options.submission and options.submission[0] not in get_args(Version):
+        raise RunError(f"--submission {options.submission[0]}: write v1 or v2, then the file")
+
+
+def _print_means(tables: Sequence[Scores]) -> None:
+    for k in (1, 5):
+        shares = [table.accuracy(k) for table in tables]
+        single = ", ".join(f"{100 * share:.2f}" for share in shares)
+        print(f"top-{k} {100 * fmean(shares):.2f} %, the mean of {single}")
 
 
 def _read_arguments(args: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.fuse", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("files", nargs="+", type=Path, help="predictions/*.pt of the same videos")
     parser.add_argument("--weights", type=float, nargs="+", help="of the files; default: the same")
     parser.add_argument("--kind", choices=get_args(Kind), default="logits", help="what is added")

@@ -30,10 +30,14 @@ class Experiment:
     overrides: tuple[str, ...] = ()
     predictions: tuple[tuple[str, str], ...] = ()
 
+    def common_arguments(self) -> list[str]:
+        """List what all subcommands are given."""
+        configs = [f"--config={config}" for config in self.configs]
+        return [*configs, f"--run_dir={self.run_dir}", *self.overrides]
+
     def missing_steps(self) -> list[list[str]]:
         """List the arguments of ``train.py`` for what is not done; a broken fit is resumed."""
-        configs = [f"--config={config}" for config in self.configs]
-        common = [*configs, f"--run_dir={self.run_dir}", *self.overrides]
+        common = self.common_arguments()
         last = "--ckpt_path=last"
         steps = [
             ["test", *common, last, f"--data.protocol={name}"]
@@ -83,9 +87,9 @@ def read_metrics(run_dir: str | Path) -> dict[str, Any]:
 
 
 def untested_protocols(run_dir: str | Path, protocols: Sequence[str]) -> list[str]:
-    """List the protocols that a run has no result for."""
+    """List the protocols that a run has no result for; none counts before the fit has ended."""
     metrics = read_metrics(run_dir)
-    return [name for name in protocols if f"test_{name}" not in metrics]
+    return [name for name in protocols if not {"train", f"test_{name}"} <= metrics.keys()]
 
 
 def count_earlier_runs(run_dir: Path, protocols: Sequence[str]) -> int:

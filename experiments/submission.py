@@ -16,28 +16,32 @@ from lightning_modules import RunError
 Version = Literal["v1", "v2"]
 
 
-def write_submission(
-    file: Path,
+def submission_lines(
     paths: Sequence[str],
+    labels: Tensor,
     scores: Tensor,
     class_names: Sequence[str],
     version: Version,
-) -> int:
-    """Write a file for a test server.
+) -> list[str]:
+    """Give the lines of a file for a test server, one a video.
 
     Args:
-        file: The file.
         paths: The videos, ``<id>.webm`` or folders ``<id>``.
+        labels: Their classes, (n,), which must be unknown: -1.
         scores: Of any scale, (n, K).
         class_names: The K classes, sorted.
         version: Of Something-Something.
 
-    Returns:
-        How many videos it has.
-
     Raises:
-        RunError: If a video's name is not a number.
+        RunError: If a video's label is known or its name is not a number.
     """
+    known = [path for path, label in zip(paths, labels.tolist(), strict=True) if label >= 0]
+    if known:
+        raise RunError(
+            f"--submission: {len(known)} of {len(paths)} videos have labels, such as {known[0]}, "
+            "but test servers take the hidden test list; predict it with --data.predict_split "
+            "test, the default, and without --data.test_answers"
+        )
     best = scores.topk(min(5, len(class_names))).indices.tolist()
     lines = []
     for path, classes in zip(paths, best, strict=True):
@@ -46,6 +50,4 @@ def write_submission(
             raise RunError(f"{path}: not a video of Something-Something, whose names are numbers")
         answer = [class_names[classes[0]]] if version == "v1" else map(str, classes)
         lines.append(";".join([video, *answer]))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("\n".join(lines) + "\n")
-    return len(lines)
+    return lines

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from experiments.grid import task
 from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
 from experiments.grid.jobs import Job, expand
 from experiments.grid.launchers import Launcher, LocalLauncher
@@ -20,6 +23,7 @@ from experiments.grid.report import write_report
 from experiments.grid.report.tables import HEADINGS, cells
 from experiments.grid.results import found_seeds, row_state, table_lines
 from experiments.grid.runner import STYLES, Runner
+from experiments.grid.state import refuse_other_flags
 from lightning_modules import RunError
 
 INTERRUPTED = 130
@@ -34,6 +38,8 @@ def main(args: list[str] | None = None) -> None:
         RunError: If a grid, a row or an option is wrong.
     """
     options, extra = _parser().parse_known_args(args)
+    if extra and not extra[0].startswith("-"):
+        raise RunError(f"{extra[0]}: flags for train.py come last, or as --flag=value")
     if extra and options.command != "run":
         raise RunError(f"{extra[0]}: only run takes further flags, which go to train.py")
     grids = [read_grid(file) for file in _grid_files(options.grids)]
@@ -102,37 +108,48 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
         help="for sbatch, as submitit names it: partition=gpu time=2880 cpus_per_task=16",
     )
     run.add_argument("--dry-run", action="store_true", help="print what would be run")
+    run.add_argument(
+        "--allow-other-flags",
+        action="store_true",
+        help="go on with, and count as finished, what was run with other flags for train.py",
+    )
 
 
 def list_grids(grids: Sequence[Grid], runs: Path) -> None:
     """Print every row with its state, the paper's top-1 and the command that runs it."""
     console = Console(soft_wrap=True, highlight=False)
     for grid in grids:
-        console.print(f"[bold]{grid.title}[/]  ({grid.name})")
+        name = grid.name if grid.file == find_grid(grid.name) else str(grid.file)
+        console.print(f"[bold]{escape(grid.title)}[/]  ({escape(name)})")
         width = max(map(len, grid.rows))
         for row in grid.rows.values():
             seeds = found_seeds(grid, row, runs)
             state = row_state(grid, row, seeds or [0], runs)
             colour = f"[{STYLES[state]}]" if state in STYLES else "[default]"
             top1 = row.figures.get("top1")
-            command = f"python -m experiments.grid run {grid.name} --rows {shlex.quote(row.label)}"
-            console.print(
-                f"  {colour}{state:8}[/]  {row.label:{width}}  {'' if top1 is None else top1:>5}  "
-                f"{'' if row.quoted else command}".rstrip()
+            command = shlex.join(
+                ["python", "-m", "experiments.grid", "run", name, "--rows", row.label]
             )
+            told = f"{row.label:{width}}  {'' if top1 is None else top1:>5}  "
+            told += "" if row.quoted else command
+            console.print(f"  {colour}{state:8}[/]  {escape(told.rstrip())}")
 
 
 def run_grids(grids: Sequence[Grid], options: argparse.Namespace, extra: list[str]) -> None:
     """Run rows of grids and print what they gave."""
-    chosen = [(grid, _labels(grid, options.rows, len(grids) > 1)) for grid in grids]
+    chosen = _choose(grids, options.rows)
     jobs = expand(chosen, options.seeds, options.runs, extra)
     if options.jobs is not None and options.jobs < 1:
         raise RunError(f"--jobs {options.jobs}: at least 1")
     if options.gpus_per_run < 1:
         raise RunError(f"--gpus-per-run {options.gpus_per_run}: at least 1")
+    if not options.allow_other_flags:
+        refuse_other_flags(jobs.values())
     if options.dry_run:
         _print_plan(jobs, options)
         return
+    if extra:
+        _require_known_flags(next(iter(jobs.values())))
     console = Console()
     runner = Runner(jobs, _launcher(options), console)
     try:
@@ -150,12 +167,16 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, extra: list[st
 
 @contextmanager
 def _ends_are_interruptions() -> Iterator[None]:
-    """Treat the end of the session or of the machine as Ctrl-C: runs are stopped, not left."""
+    """Treat the end of the session or of the machine as Ctrl-C: runs are stopped, not left.
+
+    What was to be ignored, as nohup says of SIGHUP, stays ignored.
+    """
 
     def interrupt(number: int, frame: Any) -> NoReturn:
         raise KeyboardInterrupt
 
-    ends = (signal.SIGTERM, signal.SIGHUP)
+    both = (signal.SIGTERM, signal.SIGHUP)
+    ends = [number for number in both if signal.getsignal(number) is not signal.SIG_IGN]
     before = [signal.signal(number, interrupt) for number in ends]
     try:
         yield
@@ -164,17 +185,31 @@ def _ends_are_interruptions() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _labels(grid: Grid, wanted: list[str] | None, several: bool) -> list[str]:
-    runnable = [label for label, row in grid.rows.items() if not row.quoted]
-    if wanted is None:
-        return runnable
-    unknown = [label for label in wanted if label not in grid.rows]
-    if unknown and not several:
-        raise RunError(f"{grid.file}: has no row {unknown[0]}; it has {', '.join(grid.rows)}")
-    quoted = [label for label in wanted if label in grid.rows and grid.rows[label].quoted]
-    if quoted:
-        raise RunError(f"{grid.file}: the paper only quotes {quoted[0]}; there is nothing to run")
-    return [label for label in runnable if label in wanted]
+def _choose(grids: Sequence[Grid], wanted: list[str] | None) -> list[tuple[Grid, list[str]]]:
+    """List each grid's rows to run."""
+    runnable = {
+        grid.name: [label for label, row in grid.rows.items() if not row.quoted] for grid in grids
+    }
+    names = ", ".join(str(grid.file) for grid in grids)
+    for label in wanted or []:
+        if not any(label in grid.rows for grid in grids):
+            known = ", ".join(dict.fromkeys(label for grid in grids for label in grid.rows))
+            raise RunError(f"{names}: has no row {label}; it has {known}")
+        if not any(label in labels for labels in runnable.values()):
+            raise RunError(f"{names}: the paper only quotes {label}; there is nothing to run")
+    return [
+        (grid, [label for label in runnable[grid.name] if wanted is None or label in wanted])
+        for grid in grids
+    ]
+
+
+def _require_known_flags(job: Job) -> None:
+    """Ask train.py whether it knows the flags, before all runs fail on them one by one."""
+    fit = ["fit", *job.experiment.common_arguments(), "--print_config"]
+    asked = subprocess.run([*task.PROGRAM, *fit], capture_output=True, text=True, check=False)
+    if asked.returncode:
+        lines = [line for line in asked.stderr.splitlines() if line.strip()]
+        raise RunError(lines[-1].removeprefix("error: ") if lines else "train.py refuses the flags")
 
 
 def _launcher(options: argparse.Namespace) -> Launcher:
@@ -221,5 +256,5 @@ def _print_results(console: Console, grid: Grid, labels: list[str], runs: Path) 
         table.add_column(heading, overflow="fold")
     for line in table_lines(grid, runs):
         if line.row.label in labels:
-            table.add_row(*cells(line)[:SHOWN])
+            table.add_row(*map(escape, cells(line)[:SHOWN]))
     console.print(table)

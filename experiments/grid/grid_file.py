@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from datamodules import DataError
+from datamodules.protocols import get_protocol
 from experiments.strict_yaml import load_strictly
 from lightning_modules import RunError
 
@@ -40,8 +42,8 @@ class Row:
         protocols: Its tests; the paper's figures belong to the first.
         figures: What the paper prints: top1, top5 and test_top1 in per cent, params in millions,
             gflops of one of the ``views``, or in all where none are named (null: the paper has no
-            number of views), latency
-            in ms, throughput in videos per second; backbone, pretrain and frames as printed.
+            number of views), latency in ms, throughput in videos per second; backbone, pretrain
+            and frames as printed.
         note: What a reader of the figures must know.
         quoted: Whether it is kept as a figure only.
         ensemble: Labels of the rows whose scores it adds.
@@ -102,7 +104,7 @@ def shipped_grids() -> list[Path]:
 
 
 def find_grid(name: str) -> Path:
-    """Turn a path or the name of a shipped grid into a path."""
+    """Turn a path, with its ending, or the name of a shipped grid into a path."""
     file = Path(name)
     return file if file.suffix else GRIDS / f"{name}.yaml"
 
@@ -115,7 +117,10 @@ def read_grid(file: Path) -> Grid:
             what this module's classes describe.
     """
     if not file.is_file():
-        raise RunError(f"{file}: no such grid; see python -m experiments.grid list")
+        raise RunError(
+            f"{file}: no such grid; see python -m experiments.grid list (flags for train.py come "
+            "after the grids)"
+        )
     try:
         content = load_strictly(file.read_text())
     except yaml.YAMLError as error:
@@ -144,6 +149,8 @@ def read_grid(file: Path) -> Grid:
 def _repeat(file: Path, content: dict[str, Any]) -> Grid:
     """Read a repetition of another grid's rows on other data."""
     _check_keys(str(file), content, REPETITION_KEYS, REPETITION_KEYS)
+    if content["rows_of"] == file.stem:
+        raise RunError(f"{file}: rows_of names another grid, not this one")
     original = read_grid(file.parent / f"{content['rows_of']}.yaml")
     bases, folder = content["bases"], file.parent.parent
     if not isinstance(bases, dict):
@@ -211,8 +218,15 @@ def _check_row(where: str, row: Row, rows: Mapping[str, Row]) -> None:
         raise RunError(f"{where}: needs a base; mark it quoted: true if it is not to be run")
     if row.quoted and (row.overrides or row.ensemble or row.repeat_over or row.pretrain):
         raise RunError(f"{where}: a quoted row is not run; leave out how")
+    if row.ensemble and (row.overrides or row.repeat_over or row.pretrain):
+        raise RunError(f"{where}: an ensemble adds scores of rows; overrides are theirs")
     if not row.quoted and not row.protocols:
         raise RunError(f"{where}: protocols is a list, such as [1x1]")
+    try:
+        for protocol in row.protocols:
+            get_protocol(protocol)
+    except DataError as error:
+        raise RunError(f"{where}: {error}") from None
     for label in row.ensemble:
         member = rows.get(label)
         if member is None or not member.base or member.repeat_over:

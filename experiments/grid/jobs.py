@@ -24,11 +24,13 @@ class Job:
         name: Of its run folder.
         experiment: What is run.
         after: Name of the job whose checkpoint it starts from.
+        flags: The user's further arguments, which are no part of the row.
     """
 
     name: str
     experiment: Experiment
     after: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 def runs_of(row: Row, seed: int, runs: Path) -> list[Job]:
@@ -104,7 +106,8 @@ def _complete(job: Job, extra: Sequence[str], runs: Path) -> Job:
     if job.after is not None:
         checkpoint = runs / job.after / "checkpoints" / "last.ckpt"
         overrides += (f"--model.network.weights={checkpoint}",)
-    return replace(job, experiment=replace(job.experiment, overrides=overrides))
+    experiment = replace(job.experiment, overrides=overrides)
+    return replace(job, experiment=experiment, flags=tuple(extra))
 
 
 def _pretraining(row: Row, seed: int, runs: Path) -> Job:

@@ -1,6 +1,7 @@
 """What was measured for the rows of a table, beside what the paper prints."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 from experiments.fuse import fuse_files
 from experiments.grid.grid_file import Grid, Row
 from experiments.grid.jobs import Job, row_jobs
-from experiments.grid.state import state_of, summarize
+from experiments.grid.state import read_record, state_of, summarize
 from experiments.session import read_metrics
+from lightning_modules import RunError
 
 SEEDED = re.compile(r".*-seed(\d+)")
 
@@ -26,6 +28,7 @@ class Measured:
         top5: Likewise.
         videos: How many were evaluated, of all repetitions.
         commits: Of the code that evaluated.
+        flags: The user's further arguments, of the runs that had any.
     """
 
     seed: int
@@ -33,6 +36,7 @@ class Measured:
     top5: float
     videos: int
     commits: frozenset[str]
+    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,13 @@ class Line:
 
     def difference(self, name: str) -> float | None:
         """Give ours minus the paper's, of one data set."""
-        both = self.both(name) if self.comparable else None
-        return None if both is None else both[0] - both[1]
+        ours = self.ours(name)
+        return None if ours is None else self.minus_paper(ours, name)
+
+    def minus_paper(self, value: float, name: str) -> float | None:
+        """Subtract the paper's figure of the same data set from a value."""
+        paper = self.paper(name) if self.comparable else None
+        return None if paper is None else value - paper
 
     @property
     def gflops(self) -> float | None:
@@ -99,7 +108,11 @@ def table_lines(grid: Grid, runs: Path) -> list[Line]:
         seeds = found_seeds(grid, row, runs)
         state = row_state(grid, row, seeds or [0], runs)
         for protocol in row.protocols or ("",):
-            found = [measure(grid, row, protocol, seed, runs) for seed in seeds]
+            try:
+                found = [measure(grid, row, protocol, seed, runs) for seed in seeds]
+            except RunError as error:  # such as a prediction file that is damaged
+                lines.append(Line(row, protocol, f"failed: {error}", ()))
+                continue
             measured = tuple(one for one in found if one is not None)
             lines.append(Line(row, protocol, state, measured))
     return lines
@@ -122,19 +135,27 @@ def found_seeds(grid: Grid, row: Row, runs: Path) -> list[int]:
 
 
 def measure(grid: Grid, row: Row, protocol: str, seed: int, runs: Path) -> Measured | None:
-    """Read a row's result with one seed; None unless all that it needs is there."""
+    """Read a row's result with one seed; None unless all that it needs is there.
+
+    Raises:
+        RunError: If it is an ensemble whose prediction files cannot be added.
+    """
     jobs = row_jobs(grid, row, seed, runs)
     if not jobs:
         return None
+    records = [record for job in jobs if (record := read_record(job)) is not None]
+    flags = frozenset(shlex.join(record.flags) for record in records if record.flags)
     if row.ensemble:
-        return _measure_ensemble(grid, jobs, protocol, seed)
+        return _measure_ensemble(grid, jobs, protocol, seed, flags)
     entries = [read_metrics(job.experiment.run_dir).get(f"test_{protocol}") for job in jobs]
     if any(entry is None for entry in entries):
         return None
-    return _mean([entry for entry in entries if entry is not None], seed)
+    return _mean([entry for entry in entries if entry is not None], seed, flags)
 
 
-def _measure_ensemble(grid: Grid, jobs: list[Job], protocol: str, seed: int) -> Measured | None:
+def _measure_ensemble(
+    grid: Grid, jobs: list[Job], protocol: str, seed: int, flags: frozenset[str]
+) -> Measured | None:
     files = [job.experiment.prediction_file(grid.predict_split, protocol) for job in jobs]
     if not all(file.is_file() for file in files):
         return None
@@ -143,14 +164,15 @@ def _measure_ensemble(grid: Grid, jobs: list[Job], protocol: str, seed: int) -> 
         read_metrics(job.experiment.run_dir).get("val", {}).get("commit", "unknown") for job in jobs
     }
     top1, top5 = 100 * fused.accuracy(1), 100 * fused.accuracy(5)
-    return Measured(seed, top1, top5, len(fused.paths), frozenset(commits))
+    return Measured(seed, top1, top5, fused.counted, frozenset(commits), flags)
 
 
-def _mean(entries: list[Mapping[str, Any]], seed: int) -> Measured:
+def _mean(entries: list[Mapping[str, Any]], seed: int, flags: frozenset[str]) -> Measured:
     return Measured(
         seed,
         100 * fmean(entry["top1"] for entry in entries),
         100 * fmean(entry["top5"] for entry in entries),
         sum(entry["n_videos"] for entry in entries),
         frozenset(entry.get("commit", "unknown") for entry in entries),
+        flags,
     )

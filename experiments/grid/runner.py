@@ -7,6 +7,7 @@ from time import perf_counter
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from experiments.grid.jobs import Job
@@ -26,6 +27,9 @@ PAUSE = 0.2
 """Seconds between two looks at the runs."""
 
 STYLES = {"finished": "green", "failed": "red", "running": "cyan", "stopped": "yellow"}
+BY_INTEREST: tuple[State, ...] = ("running", "failed", "stopped", "waiting", "finished")
+FRAME = 6
+"""Lines of the live table around its rows."""
 
 
 @dataclass
@@ -55,12 +59,12 @@ class Progress:
         metrics = read_metrics(self.job.experiment.run_dir) if self.launched else {}
         val = metrics.get("val", {}).get("top1")
         return (
-            self.job.name,
+            escape(self.job.name),
             f"[{style}]{self.state}[/]" if style else self.state,
             self.launched.place if self.launched else "",
             f"{seconds / 60:.1f}" if self.launched else "",
             "" if val is None else f"{100 * val:.1f}",
-            self.message.replace("[", "\\["),
+            escape(self.message),
         )
 
 
@@ -114,11 +118,17 @@ class Runner:
         return all(line.state == "finished" for line in self.lines.values())
 
     def table(self) -> Table:
-        """Write how far all jobs are."""
-        table = Table(title="Runs")
+        """Write how far all jobs are; those for which there is no room are counted."""
+        states = [line.state for line in self.lines.values()]
+        counts = ", ".join(f"{states.count(s)} {s}" for s in BY_INTEREST if s in states)
+        table = Table(title="Runs", caption=counts)
         for heading in ("run", "state", "where", "minutes", "val top-1 %", "message"):
             table.add_column(heading, overflow="fold")
-        for line in self.lines.values():
+        lines = list(self.lines.values())
+        room = max(self.console.height - FRAME, 1)
+        if self.console.is_terminal and len(lines) > room:
+            lines = sorted(lines, key=lambda line: BY_INTEREST.index(line.state))[:room]
+        for line in lines:
             table.add_row(*line.cells())
         return table
 
@@ -129,11 +139,20 @@ class Runner:
             if record is not None:
                 self._end(line, record)
         for line in self.lines.values():
+            if line.state == "running" and not line.launched:
+                self._look_elsewhere(line)
+        for line in self.lines.values():
             if line.state == "waiting" and len(self._under_way()) < self.launcher.places:
                 self._start(line)
         return bool(self._under_way()) or any(
             line.state == "waiting" for line in self.lines.values()
         )
+
+    def _look_elsewhere(self, line: Progress) -> None:
+        """See whether what another command runs has ended; what it left is ours to do."""
+        state = self._first_state(line.job)
+        if state != "running":
+            line.state, line.message = state, ""
 
     def _under_way(self) -> list[Progress]:
         return [line for line in self.lines.values() if line.launched and line.state == "running"]
@@ -156,6 +175,8 @@ class Runner:
         line.state, line.message = record.state, ""
         if record.state != "finished":
             line.message = f"{record.message} (log: {log_file(line.job)})"
+        if not self.console.is_terminal:  # there, the table comes at the end
+            self.console.print(f"{line.job.name}: {line.state} {line.message}", markup=False)
 
     def _stop(self) -> None:
         """Stop the runs under way, if there are any."""

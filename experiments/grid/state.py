@@ -5,13 +5,16 @@ Records lie beside the run folders, in ``<runs>/grid/<name>.json``, with ``.log`
 
 import json
 import os
+import shlex
 import socket
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from experiments.grid.jobs import Job
 from experiments.run_folder import holds_run
+from lightning_modules import RunError
 
 State = Literal["not run", "waiting", "running", "stopped", "failed", "finished"]
 FOLDER = "grid"
@@ -27,6 +30,7 @@ class Record:
         host: Where it runs.
         pids: The processes that look after it and that run it there.
         commands: What was run, in order.
+        flags: The user's further arguments; None in records of before they were kept.
     """
 
     state: State
@@ -34,6 +38,7 @@ class Record:
     host: str = field(default_factory=socket.gethostname)
     pids: list[int] = field(default_factory=lambda: [os.getpid()])
     commands: list[list[str]] = field(default_factory=list)
+    flags: list[str] | None = None
 
     @property
     def alive(self) -> bool:
@@ -73,7 +78,8 @@ def _beside(job: Job, ending: str) -> Path:
 
 
 def write_record(job: Job, record: Record) -> None:
-    """Replace a run's record, whole."""
+    """Replace a run's record, whole; it gets the job's flags."""
+    record.flags = list(job.flags)
     file = record_file(job)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
@@ -85,6 +91,26 @@ def read_record(job: Job) -> Record | None:
     """Read a run's record; None where there is none."""
     file = record_file(job)
     return Record(**json.loads(file.read_text())) if file.is_file() else None
+
+
+def refuse_other_flags(jobs: Iterable[Job]) -> None:
+    """Refuse to go on with, or to count, what was run with other flags: it is not the same run.
+
+    Raises:
+        RunError: If there is such a run.
+    """
+    for job in jobs:
+        record = read_record(job)
+        if record is None or record.flags is None or record.flags == list(job.flags):
+            continue
+        if record.state == "failed" and not holds_run(job.experiment.run_dir):
+            continue  # nothing came of it
+        theirs, ours = shlex.join(record.flags), shlex.join(job.flags)
+        raise RunError(
+            f"{job.experiment.run_dir} was run with {theirs or 'no flags'}, this command has "
+            f"{ours or 'none'}: give the same flags or another --runs, delete the run, or add "
+            "--allow-other-flags"
+        )
 
 
 def state_of(job: Job) -> State:

@@ -17,16 +17,22 @@ class MetricsFile(Callback):
     """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol into the run folder.
 
     ``val`` and ``test`` hold the latest results; each test also stays under
-    ``test_<protocol>``, so that several protocols of one run stand side by side. Beside them
+    ``test_<protocol>``, so that several protocols of one run stand side by side, until a fit goes
+    on and changes the weights. ``train`` is there once a fit has come to its end. Beside them
     stand the data set's split that was read, and of how many listed videos n_videos are, with
     how many files were missing and how many skipped as unreadable, and the git commit of the code.
     """
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note where the fit begins."""
+        self.first_step = trainer.global_step
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write how much of the training list was used."""
+        """Write how much of the training list was used; drop tests of weights that are no more."""
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         used = data.coverage["train"]
-        self._write(trainer, {"train": {"n_videos": used.used, **used.as_dict()}})
+        results = {"train": {"n_videos": used.used, **used.as_dict()}}
+        self._write(trainer, results, without_tests=trainer.global_step > self.first_step)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Note the commit before the code can change under a long run."""
@@ -54,11 +60,13 @@ class MetricsFile(Callback):
         return {**values, **about, **coverage.as_dict()}
 
     @staticmethod
-    def _write(trainer: Trainer, results: dict[str, Any]) -> None:
+    def _write(trainer: Trainer, results: dict[str, Any], without_tests: bool = False) -> None:
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         file = Path(trainer.default_root_dir) / FILE_NAME
         known = json.loads(file.read_text()) if file.is_file() else {}
+        if without_tests:
+            known = {key: value for key, value in known.items() if not key.startswith("test")}
         draft = file.with_suffix(f".{os.getpid()}.tmp")
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps({**known, **results}, indent=2) + "\n")

@@ -1,6 +1,10 @@
 """Predictions of a run: a table for people, tensors for fusing."""
 
 import csv
+import io
+import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from lightning_modules.callbacks.gathering import gather_lists
+from lightning_modules.errors import RunError
 
 FOLDER = "predictions"
 SHOWN_CLASSES = 5
@@ -64,28 +69,60 @@ class PredictionsFile(Callback):
         }
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         folder = Path(trainer.default_root_dir) / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
         stem = f"{data.predict_split}_{data.protocol.name}"
-        torch.save(table, folder / f"{stem}.pt")
-        _write_csv(folder / f"{stem}.csv", **table)  # type: ignore[arg-type]
+        write_whole(folder / f"{stem}.csv", _as_csv(**table).encode())  # type: ignore[arg-type]
+        write_table(folder / f"{stem}.pt", table)  # last: where it is, all is there
+
+
+def write_table(file: Path, table: Mapping[str, Any]) -> None:
+    """Write tensors and plain values, whole or not at all.
+
+    Raises:
+        RunError: If the disk does not take them.
+    """
+    content = io.BytesIO()
+    torch.save(dict(table), content)
+    write_whole(file, content.getbuffer())
+
+
+def write_whole(file: Path, content: bytes | memoryview) -> None:
+    """Write a draft beside a file's place, which it takes when it is whole; make the folder.
+
+    Raises:
+        RunError: If the disk does not take it; a file that was there still is.
+    """
+    draft = file.parent / f"{file.name}.{os.getpid()}.tmp"
+    try:
+        if file.exists() and not file.is_file():  # /dev/null would be replaced
+            raise RunError(f"{file}: cannot be written (it is no file); choose another place")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        draft.replace(file)
+    except OSError as error:
+        raise RunError(
+            f"{file}: cannot be written ({error.strerror or error}); make room, or choose another "
+            "place"
+        ) from error
+    finally:
+        with suppress(OSError):  # it is there only if something went wrong
+            draft.unlink()
 
 
 def _plain(value: Tensor | list[str]) -> list[Any]:
     return value.tolist() if isinstance(value, Tensor) else list(value)
 
 
-def _write_csv(
-    file: Path, paths: list[str], labels: Tensor, scores: Tensor, class_names: list[str]
-) -> None:
+def _as_csv(paths: list[str], labels: Tensor, scores: Tensor, class_names: list[str]) -> str:
     best = scores.softmax(dim=1).topk(min(SHOWN_CLASSES, len(class_names)))
     ranks = range(1, best.indices.shape[1] + 1)
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(
-            ["path", "label", *(f"{what}{rank}" for rank in ranks for what in ("top", "p"))]
-        )
-        rows = zip(paths, labels.tolist(), best.indices.tolist(), best.values.tolist(), strict=True)
-        for path, label, classes, probabilities in rows:
-            shown = zip(classes, probabilities, strict=True)
-            cells = [cell for k, p in shown for cell in (class_names[k], f"{p:.4f}")]
-            writer.writerow([path, class_names[label] if label >= 0 else "", *cells])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(
+        ["path", "label", *(f"{what}{rank}" for rank in ranks for what in ("top", "p"))]
+    )
+    rows = zip(paths, labels.tolist(), best.indices.tolist(), best.values.tolist(), strict=True)
+    for path, label, classes, probabilities in rows:
+        shown = zip(classes, probabilities, strict=True)
+        cells = [cell for k, p in shown for cell in (class_names[k], f"{p:.4f}")]
+        writer.writerow([path, class_names[label] if label >= 0 else "", *cells])
+    return text.getvalue()

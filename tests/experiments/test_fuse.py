@@ -1,16 +1,25 @@
 """python -m experiments.fuse: ensembles, means over splits, submissions."""
 
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from experiments.fuse import fuse_files, main, read_scores
 from lightning_modules import RunError
+from lightning_modules.callbacks import PredictionsFile
+from tests.conftest import Run
 from tests.experiments.grid.conftest import write_predictions
 
 ONE = [[3.0, 1.0], [0.2, 0.0]]
 TWO = [[0.0, 1.0], [0.0, 3.0]]
+HIDDEN = [-1, -1]
+SOMETHING = ["7.webm", "12.webm"]
 
 
 @pytest.fixture
@@ -26,6 +35,13 @@ def test_scores_are_added(files: list[Path], capsys: pytest.CaptureFixture[str])
     assert [read_scores(file).accuracy(1) for file in files] == [0.5, 0.5]
     main([str(file) for file in files])
     assert capsys.readouterr().out == "top-1 100.00 %, top-5 100.00 %, 2 videos\n"
+
+
+def test_only_videos_with_labels_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(write_predictions(tmp_path / "some.pt", ONE, [0, -1]))])
+    assert capsys.readouterr().out == "top-1 100.00 %, top-5 100.00 %, 1 videos\n"
 
 
 def test_videos_are_joined_by_name_not_by_place(tmp_path: Path, files: list[Path]) -> None:
@@ -66,9 +82,54 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
             main([str(tmp_path / name)])
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scores": torch.tensor(ONE[:1])},
+        {"scores": torch.tensor([[3.0], [0.2]])},
+        {"scores": ONE},
+        {"labels": torch.tensor([0])},
+        {"labels": torch.tensor([0, 1, 0])},
+        {"paths": ["0.mp4"]},
+        {"paths": None},
+        {"class_names": ["a", "b", "c"]},
+    ],
+    ids=[
+        *("a video's scores are missing", "a class's scores are missing", "no tensor"),
+        *("a label is missing", "a label too many", "a path is missing", "no paths", "other names"),
+    ],
+)
+def test_a_file_whose_parts_do_not_fit_together_is_none(
+    files: list[Path], change: dict[str, Any]
+) -> None:
+    torch.save({**torch.load(files[1], weights_only=True), **change}, files[1])
+    with pytest.raises(RunError, match=r"two\.pt: not a prediction file"):
+        main([*map(str, files)])
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("options", [[], ["--mean"], ["--kind", "softmax"]])
+def test_scores_that_are_not_finite_are_refused(
+    files: list[Path],
+    tmp_path: Path,
+    score: float,
+    options: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    odd = write_predictions(tmp_path / "odd.pt", [[3.0, 1.0], [1.0, score]], [0, 1])
+    with pytest.raises(RunError, match=r"odd\.pt: has scores .* first of 1\.mp4"):
+        main([str(files[0]), str(odd), *options])
+    assert not capsys.readouterr().out
+
+
 def test_as_many_weights_as_files(files: list[Path]) -> None:
     with pytest.raises(RunError, match="--weights: 1 for 2 files"):
         main([*map(str, files), "--weights", "1"])
+
+
+def test_weights_are_finite(files: list[Path]) -> None:
+    with pytest.raises(RunError, match=r"--weights 1\.0 nan: must be finite"):
+        main([*map(str, files), "--weights", "1", "nan"])
 
 
 def test_the_mean_over_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,9 +141,91 @@ def test_the_mean_over_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert top5 == "top-5 100.00 %, the mean of 100.00, 100.00"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [["--output", "x.pt"], ["--submission", "v1", "x.csv"], ["--weights", "1", "2"]],
+    ids=lambda options: options[0],
+)
+def test_the_mean_goes_with_nothing_that_fuses(
+    files: list[Path],
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match=f"{options[0]}: not with --mean"):
+        main([*map(str, files), "--mean", *options])
+    assert not capsys.readouterr().out
+    assert sorted(tmp_path.iterdir()) == files
+
+
 def test_a_fused_file_can_be_fused_again(files: list[Path], tmp_path: Path) -> None:
     main([*map(str, files), "--output", str(tmp_path / "both.pt")])
     assert read_scores(tmp_path / "both.pt").accuracy(1) == 1.0
+
+
+def test_the_folder_of_a_fused_file_is_made(files: list[Path], tmp_path: Path) -> None:
+    output = tmp_path / "no" / "such" / "x.pt"
+    main([*map(str, files), "--output", str(output)])
+    assert read_scores(output).accuracy(1) == 1.0
+
+
+@pytest.mark.parametrize("options", [["--output"], ["--submission", "v1"]], ids=str)
+@pytest.mark.parametrize("place", [".", "one.pt/x", "one.pt/x/y", "pipe"])
+def test_a_place_where_nothing_can_be_written_is_refused(
+    tmp_path: Path, options: list[str], place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_predictions(tmp_path / "one.pt", ONE, HIDDEN, SOMETHING)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RunError, match=r"cannot be written \("):
+        main([str(file), *options, str(tmp_path / place)])
+    assert not capsys.readouterr().out
+    assert sorted(tmp_path.iterdir()) == [file, tmp_path / "pipe"]
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@contextmanager
+def small_disk() -> Iterator[None]:
+    """Let files end after their first 200 bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_fused_file_is_written_whole_or_not_at_all(files: list[Path], tmp_path: Path) -> None:
+    with small_disk(), pytest.raises(RunError, match=r"two\.pt: cannot be written \("):
+        main([*map(str, files), "--output", str(files[1])])
+    assert read_scores(files[1]).scores.tolist() == TWO
+    assert sorted(tmp_path.iterdir()) == files
+
+
+def test_predictions_are_written_whole_or_not_at_all(
+    run_dir: Path,
+    tiny_run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = run_dir / "predictions"
+    tiny_run("predict", "--ckpt_path=last")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert before.keys() == {"test_1x1.csv", "test_1x1.pt"}
+    write = PredictionsFile.on_predict_end
+
+    def write_on_a_small_disk(*args: Any) -> None:
+        with small_disk():
+            write(*args)
+
+    monkeypatch.setattr(PredictionsFile, "on_predict_end", write_on_a_small_disk)
+    with pytest.raises(SystemExit, match="cannot be written"):
+        tiny_run("predict", "--ckpt_path=last")
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    capsys.readouterr()
+    main([str(folder / "test_1x1.pt")])
+    assert capsys.readouterr().out.endswith(" 8 videos\n")
 
 
 @pytest.mark.parametrize(
@@ -94,16 +237,43 @@ def test_a_submission_of_unlabelled_videos(
 ) -> None:
     scores = [[3.0, 9.0, 2.0, 5.0, 1.0, 0.0], [9.0, 8.0, 7.0, 6.0, 5.0, 4.0]]
     paths = ["videos/7.webm", "frames/12"]
-    file = write_predictions(tmp_path / "test.pt", scores, [-1, -1], paths)
+    file = write_predictions(tmp_path / "test.pt", scores, HIDDEN, paths)
     main([str(file), "--submission", version, str(tmp_path / "submission.csv")])
     assert (tmp_path / "submission.csv").read_text().splitlines() == lines
     assert "top-1" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("version", "named"), [("v3", "write v1 or v2"), ("v2", "not a video of")])
-def test_a_wrong_submission_is_refused(
-    files: list[Path], tmp_path: Path, version: str, named: str
+@pytest.mark.parametrize(
+    ("version", "labels", "paths", "named"),
+    [
+        ("v9", HIDDEN, SOMETHING, "--submission v9: write v1 or v2"),
+        ("v2", HIDDEN, ["a.mp4", "b.mp4"], "a.mp4: not a video of"),
+        ("v1", [0, 1], SOMETHING, "2 of 2 videos have labels, such as 7.webm, .*hidden test list"),
+        ("v1", [-1, 1], SOMETHING, "1 of 2 videos have labels, such as 12.webm"),
+    ],
+)
+def test_a_wrong_submission_is_refused_before_anything_is_written(
+    tmp_path: Path,
+    version: str,
+    labels: list[int],
+    paths: list[str],
+    named: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    odd = write_predictions(tmp_path / "odd.pt", ONE, [0, 1], ["a.mp4", "b.mp4"])
+    file = write_predictions(tmp_path / "odd.pt", ONE, labels, paths)
+    both = ["--output", str(tmp_path / "x.pt"), "--submission", version, str(tmp_path / "x.csv")]
     with pytest.raises(RunError, match=named):
-        main([str(odd), "--submission", version, str(tmp_path / "submission.csv")])
+        main([str(file), *both])
+    assert not capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_usage_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert capsys.readouterr().out.startswith("usage: python -m experiments.fuse ")
+
+
+def test_options_are_not_abbreviated(files: list[Path]) -> None:
+    with pytest.raises(SystemExit):
+        main([*map(str, files), "--me"])

@@ -7,6 +7,7 @@ from experiments.grid.grid_file import Grid
 from experiments.grid.report.page import as_page
 from experiments.grid.report.tables import as_csv, as_markdown
 from experiments.grid.results import table_lines
+from lightning_modules import RunError
 
 __all__ = ["write_report"]
 
@@ -17,17 +18,22 @@ def write_report(grids: Sequence[Grid], runs: Path, output: Path) -> list[Path]:
     Args:
         grids: The tables.
         runs: Folder of all run folders.
-        output: The files' path without ending.
+        output: The files' path; an ending of theirs is taken off.
 
     Returns:
         The files.
+
+    Raises:
+        RunError: If they cannot be written.
     """
     tables = [(grid, table_lines(grid, runs)) for grid in grids]
-    output.parent.mkdir(parents=True, exist_ok=True)
     texts = {".md": as_markdown(tables), ".csv": as_csv(tables), ".html": as_page(tables)}
-    files = []
-    for ending, text in texts.items():
-        file = output.with_name(output.name + ending)
-        file.write_text(text)
-        files.append(file)
-    return files
+    stem = output.stem if output.suffix in texts else output.name
+    files = {output.with_name(stem + ending): text for ending, text in texts.items()}
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            file.write_text(text)
+    except OSError as error:
+        raise RunError(f"--output {output}: {error.strerror}") from None
+    return list(files)

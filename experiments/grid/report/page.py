@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from html import escape
 
 from experiments.grid.grid_file import Grid
-from experiments.grid.report.correlation import agreements
 from experiments.grid.report.svg import Point, scatter
-from experiments.grid.report.tables import HEADINGS, LEGEND, Tables, cells, sentence
+from experiments.grid.report.tables import LEGEND, Tables, datasets, headings, remarks, rows_of
 from experiments.grid.results import Line
 
 STYLE = """
@@ -26,7 +25,7 @@ svg .axis { stroke: #333; fill: none; } svg .grid { stroke: #eee; }
 svg .equal { stroke: #999; stroke-dasharray: 4 4; } svg .bar { stroke: #1f5fa8; }
 svg .ours { fill: #1f5fa8; stroke: #1f5fa8; } svg .paper { fill: #fff; stroke: #c2560a; }
 """
-NUMBER_COLUMNS = range(2, 7)
+TEXT_COLUMNS = (0, 1, 7, 8, 9)
 
 
 def as_page(tables: Tables) -> str:
@@ -45,24 +44,22 @@ def as_page(tables: Tables) -> str:
 
 
 def _section(grid: Grid, lines: Sequence[Line]) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS)
-    rows = "\n".join(_row(line) for line in lines)
-    remarks = [sentence(agreement) for agreement in agreements(lines)]
-    notes = {line.row.label: line.row.note for line in lines if line.row.note}
-    remarks += [f"{label}: {note}." for label, note in notes.items()]
-    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings(lines))
+    rows = "\n".join(map(_row, lines, rows_of(lines)))
+    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(lines))
     return (
-        f'<h2 id="{escape(grid.name)}">{escape(grid.title)}</h2>\n<table><thead><tr>{head}</tr>'
+        f'<h2 id="{escape(grid.name)}">{escape(grid.title)}</h2>\n'
+        f"<p>{escape(datasets(lines))}</p>\n<table><thead><tr>{head}</tr>"
         f"</thead><tbody>\n{rows}\n</tbody></table>\n{f'<ul>{items}</ul>' if items else ''}\n"
         f'<div class="plots">{"".join(plots(lines))}</div>'
     )
 
 
-def _row(line: Line) -> str:
+def _row(line: Line, texts: Sequence[str]) -> str:
     kind = "" if line.measured else "quoted" if line.row.quoted else "unrun"
     parts = []
-    for column, text in enumerate(cells(line)):
-        number = ' class="number"' if column in NUMBER_COLUMNS else ""
+    for column, text in enumerate(texts):
+        number = "" if column in TEXT_COLUMNS else ' class="number"'
         parts.append(f"<td{number}>{escape(text)}</td>")
     return f'<tr class="{kind}" title="{escape(line.row.name)}">{"".join(parts)}</tr>'
 

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 from experiments.grid.grid_file import Grid
 from experiments.grid.report.correlation import Agreement, agreements
@@ -12,9 +13,17 @@ HEADINGS = (
     *("row", "protocol", "paper top-1", "ours top-1", "difference"),
     *("paper top-5", "ours top-5", "seeds", "videos", "commit"),
 )
+FURTHER = {
+    "test_top1": "paper test top-1",
+    "params": "paper params, M",
+    "gflops": "paper GFLOPs",
+    "latency": "paper latency, ms",
+    "throughput": "paper videos/s",
+}
+"""Figures that only some tables have -> their headings."""
 CSV_HEADINGS = (
     *("paper", "table", "row", "name", "dataset", "state", "protocol", "seed"),
-    *("paper_top1", "ours_top1", "paper_top5", "ours_top5", "videos", "commit"),
+    *("paper_top1", "ours_top1", "difference", "paper_top5", "ours_top5", "videos", "commit"),
     *("paper_test_top1", "paper_params", "paper_gflops", "paper_views"),
     *("paper_latency", "paper_throughput", "backbone", "pretrain", "frames", "note"),
 )
@@ -23,8 +32,49 @@ COMMIT_LENGTH = 10
 Tables = Sequence[tuple[Grid, Sequence[Line]]]
 
 
+def headings(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Name the columns of a table."""
+    return (*HEADINGS, *(FURTHER[name] for name in _further(lines)))
+
+
+def rows_of(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    """Write a table's lines for people."""
+    names = _further(lines)
+    return [(*cells(line), *(_figure(line, name) for name in names)) for line in lines]
+
+
+def _further(lines: Sequence[Line]) -> list[str]:
+    return [name for name in FURTHER if any(name in line.row.figures for line in lines)]
+
+
+def _figure(line: Line, name: str) -> str:
+    value = line.paper(name)
+    if value is None:
+        return ""
+    views = line.row.figures.get("views", 1) if name == "gflops" else 1
+    return f"{value:g} x {'N/A' if views is None else views}" if views != 1 else f"{value:g}"
+
+
+def remarks(lines: Sequence[Line]) -> list[str]:
+    """Say what there is to say of a table: orders, notes, runs with flags of their own."""
+    said = [sentence(agreement) for agreement in agreements(lines)]
+    said += [f"{label}: {note}." for label, note in _once(lines, lambda line: line.row.note)]
+    said += [f"{label}: run with {flags}." for label, flags in _once(lines, _flags)]
+    if any("latency" in line.row.figures for line in lines):
+        said.append("Latency and throughput here: python -m experiments.benchmark model.")
+    return said
+
+
+def _once(lines: Sequence[Line], text: Callable[[Line], str]) -> list[tuple[str, str]]:
+    return [(label, said) for label, said in {x.row.label: text(x) for x in lines}.items() if said]
+
+
+def _flags(line: Line) -> str:
+    return " or ".join(sorted({flags for one in line.measured for flags in one.flags}))
+
+
 def cells(line: Line) -> tuple[str, ...]:
-    """Write a line for people."""
+    """Write a line's columns of `HEADINGS`."""
     difference = line.difference("top1")
     return (
         line.row.label,
@@ -60,13 +110,10 @@ def as_markdown(tables: Tables) -> str:
     for grid, lines in tables:
         parts.append(f"## {grid.title}\n")
         parts.append(f"{datasets(lines)}\n")
-        rows = [HEADINGS, ("---",) * len(HEADINGS), *(cells(line) for line in lines)]
+        head = headings(lines)
+        rows = [head, ("---",) * len(head), *rows_of(lines)]
         parts += [f"| {' | '.join(text.replace('|', '/') for text in row)} |" for row in rows]
-        parts.append("")
-        parts += [f"- {sentence(agreement)}" for agreement in agreements(lines)]
-        notes = {line.row.label: line.row.note for line in lines if line.row.note}
-        parts += [f"- {label}: {note}." for label, note in notes.items()]
-        parts.append("")
+        parts += ["", *(f"- {remark}" for remark in remarks(lines)), ""]
     return "\n".join(parts)
 
 
@@ -86,6 +133,8 @@ LEGEND = (
 
 def sentence(agreement: Agreement) -> str:
     """Say how far two orders agree."""
+    if math.isnan(agreement.spearman):
+        return f"Order of top-1 on {agreement.dataset}: none, all {agreement.rows} rows are equal"
     elsewhere = agreement.papers_dataset != agreement.dataset
     return (
         f"Order of top-1 on {agreement.dataset}, {agreement.rows} rows: Spearman "
@@ -118,11 +167,11 @@ def _csv_rows(grid: Grid, line: Line) -> list[list[object]]:
     tail = [*(_blank(line.paper(name)) for name in names), *texts, row.note]
     paper = [_blank(line.paper(name)) for name in ("top1", "top5")]
     if not line.measured:
-        return [[*head, "", paper[0], "", paper[1], "", "", "", *tail]]
+        return [[*head, "", paper[0], "", "", paper[1], "", "", "", *tail]]
     return [
         [
-            *(*head, one.seed, paper[0], one.top1, paper[1], one.top5, one.videos),
-            *(" ".join(sorted(one.commits)), *tail),
+            *(*head, one.seed, paper[0], one.top1, _blank(line.minus_paper(one.top1, "top1"))),
+            *(paper[1], one.top5, one.videos, " ".join(sorted(one.commits)), *tail),
         ]
         for one in line.measured
     ]

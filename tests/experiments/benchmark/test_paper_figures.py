@@ -12,6 +12,7 @@ from experiments.benchmark.paper_figures import (
     number,
     paper_ratio,
 )
+from experiments.grid.grid_file import find_grid, read_grid
 
 TEINET_TABLE_2 = """\
 I3D 64 35.3M 360G 165.3ms 6.1 vid/s 41.6%
@@ -45,6 +46,16 @@ our TSI 16×1×1 68 23.7vid/s 53.3
 def test_every_row_is_copied_as_printed(paper: str, printed: str) -> None:
     rows = [f for f in FIGURES if f.paper == paper]
     assert [" ".join(filter(None, row[2:])) for row in rows] == printed.splitlines()
+
+
+@pytest.mark.parametrize(("paper", "grid"), [(TEINET, "teinet_table2"), (TSI, "tsi_table5")])
+def test_the_grid_of_the_table_has_the_same_figures(paper: str, grid: str) -> None:
+    columns = {"params": "parameters", "latency": "latency", "throughput": "throughput"}
+    columns |= {"top1": "top1", "gflops": "flops"}
+    rows = list(read_grid(find_grid(grid)).rows.values())
+    for row, printed in zip(rows, [f for f in FIGURES if f.paper == paper], strict=True):
+        for name, column in columns.items():
+            assert row.figures.get(name) == number(getattr(printed, column)), (row.label, name)
 
 
 def test_every_row_of_the_papers_is_measured_and_every_measured_one_is_the_papers() -> None:

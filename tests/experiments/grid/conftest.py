@@ -34,6 +34,8 @@ TRAIN = '''
 import json, sys, time
 from pathlib import Path
 
+if "--print_config" in sys.argv:
+    sys.exit()
 command, options = sys.argv[1], dict(a.lstrip("-").split("=", 1) for a in sys.argv[2:])
 run = Path(options["run_dir"])
 (run / "checkpoints").mkdir(parents=True, exist_ok=True)
@@ -45,12 +47,13 @@ if options.get("hang") == command and not (run / "hung").exists():
     (run / "hung").touch()
     Path(options["ready"]).write_text("hangs")
     time.sleep(600)
+file = run / "metrics.json"
+known = json.loads(file.read_text()) if file.exists() else {}
 if command == "fit":
     (run / "checkpoints" / "last.ckpt").touch()
+    file.write_text(json.dumps({**known, "train": {"n_videos": 8}}))
 if command == "test":
     name = "test_" + options["data.protocol"]
-    file = run / "metrics.json"
-    known = json.loads(file.read_text()) if file.exists() else {}
     known[name] = {"top1": 0.5, "top5": 0.75, "n_videos": 8, "commit": "abc"}
     file.write_text(json.dumps(known))
 if command == "predict":
@@ -102,7 +105,8 @@ def write_result(run_dir: Path, top1: float, protocol: str = "1x1", top5: float 
     (run_dir / "checkpoints").mkdir(parents=True, exist_ok=True)
     (run_dir / "checkpoints" / "last.ckpt").touch()
     entry = {"top1": top1, "top5": top5, "n_videos": 1000, "commit": "0123456789abcdef-dirty"}
-    (run_dir / "metrics.json").write_text(json.dumps({f"test_{protocol}": entry}))
+    results = {"train": {"n_videos": 8}, f"test_{protocol}": entry}
+    (run_dir / "metrics.json").write_text(json.dumps(results))
 
 
 def write_predictions(

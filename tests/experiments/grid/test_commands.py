@@ -1,5 +1,7 @@
 """python -m experiments.grid list | run | report, through their own door."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from experiments.grid.commands import main
 from experiments.session import read_metrics
 from lightning_modules import RunError
 from lightning_modules.code_version import git_commit
-from tests.conftest import TINY_SHAPES
+from tests.conftest import REPOSITORY, TINY_SHAPES
 from tests.experiments.grid.conftest import MakeGrid, calls_of, write_result
 
 Output = pytest.CaptureFixture[str]
@@ -23,10 +25,16 @@ def test_list_shows_states_figures_and_commands(
     write_result(tmp_path / "runs" / "base-seed0", 0.5)
     main(["list", str(file), "--runs", str(tmp_path / "runs")])
     title, *rows = capsys.readouterr().out.splitlines()
-    assert title == "Tiny, table 1a: What is tested  (tiny)"
+    assert title == f"Tiny, table 1a: What is tested  ({file})"
     assert [line.split()[0] for line in rows] == ["finished", "not", "quoted"]
     assert rows[0].split()[2] == "45.0"
-    assert rows[1].endswith("python -m experiments.grid run tiny --rows 'two words'")
+    assert rows[1].endswith(f"python -m experiments.grid run {file} --rows 'two words'")
+
+
+def test_labels_are_shown_as_they_are(make_grid: MakeGrid, tmp_path: Path, capsys: Output) -> None:
+    file = make_grid("  'B [x]': {}\n").file
+    main(["list", str(file), "--runs", str(tmp_path)])
+    assert "B [x]" in capsys.readouterr().out
 
 
 def test_list_without_names_shows_every_shipped_table(tmp_path: Path, capsys: Output) -> None:
@@ -82,6 +90,8 @@ def test_a_dry_run_shows_the_sbatch_script(
     ("arguments", "named"),
     [
         (["run", "nowhere"], r"nowhere\.yaml: no such grid"),
+        (["run", "--trainer.max_epochs", "1", "GRID"], "flags for train.py come after the grids"),
+        (["run", "GRID", "GRID", "--rows", "Z", "--dry-run"], "has no row Z"),
         (["run", "GRID", "--rows", "Z"], "has no row Z; it has A, two words, Q"),
         (["run", "GRID", "--rows", "Q"], "only quotes Q"),
         (["run", "GRID", "--jobs", "0"], "--jobs 0"),
@@ -105,6 +115,57 @@ def test_a_mistake_is_named_in_one_line(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("fake_train")
+def test_what_was_run_with_other_flags_is_not_taken_for_the_row(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    file, runs = str(make_grid("  A: {}\n").file), tmp_path / "runs"
+    command = ["run", file, "--runs", str(runs)]
+    main([*command, "--trainer.max_epochs=1"])
+    with pytest.raises(RunError, match=r"base-seed0 was run with --trainer.max_epochs=1, this"):
+        main(command)
+    main([*command, "--trainer.max_epochs=1"])  # it is finished
+    main([*command, "--allow-other-flags"])
+    assert calls_of(runs, "base-seed0") == ["fit", "test last"]
+    main(["report", file, "--runs", str(runs), "--output", str(tmp_path / "results.md")])
+    assert "- A: run with --trainer.max_epochs=1." in (tmp_path / "results.md").read_text()
+
+
+def test_a_report_that_cannot_be_written_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
+    file = make_grid("  A: {}\n").file
+    with pytest.raises(RunError, match=r"--output .*base\.yaml/x: File exists"):
+        main(["report", str(file), "--output", str(tmp_path / "base.yaml" / "x")])
+
+
+NOHUP = """
+import signal, sys
+from experiments.grid.commands import _ends_are_interruptions
+with _ends_are_interruptions():
+    signal.raise_signal(signal.SIGHUP)
+print("goes on")
+"""
+
+
+def test_a_grid_under_nohup_outlives_its_terminal() -> None:
+    program = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{NOHUP}"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True)
+    assert ended.stdout == b"goes on\n"
+    ended = subprocess.run([sys.executable, "-c", NOHUP], cwd=REPOSITORY, capture_output=True)
+    assert b"KeyboardInterrupt" in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_flag_that_train_py_does_not_know_is_refused_before_any_run(
+    make_grid: MakeGrid, tmp_path: Path
+) -> None:
+    file = make_grid("  A: {base: other.yaml}\n").file
+    (tmp_path / "other.yaml").write_text((REPOSITORY / "experiments" / "demo.yaml").read_text())
+    command = ["run", str(file), "--runs", str(tmp_path / "runs")]
+    with pytest.raises(RunError, match="dryrun"):
+        main([*command, "--dryrun"])
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_row_is_trained_tested_and_reported_in_truth(
     make_grid: MakeGrid, shapes_root: Path, tmp_path: Path
 ) -> None:

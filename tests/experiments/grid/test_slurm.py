@@ -1,0 +1,173 @@
+"""Runs as SLURM's jobs: warned and submitted anew, refused, cancelled, left by a grid that died."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from experiments.grid.jobs import Job
+from experiments.grid.slurm import ClusterTask, SubmititLauncher, sbatch_script, slurm_executor
+from experiments.grid.state import read_record, state_of
+from experiments.grid.task import GRACE
+from lightning_modules import RunError
+from tests.conftest import REPOSITORY
+from tests.experiments.grid.conftest import MakeGrid, jobs_of
+
+Answer = Callable[[str, str], None]
+
+# Begins when it is waited for, warns the process that waits, and saves at SIGTERM.
+STEP = """
+import os, signal, sys
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+(folder / "waits").read_text()
+os.kill(os.getppid(), signal.SIGUSR2)
+if signal.sigtimedwait({signal.SIGTERM}, 600):
+    (folder / "saved").touch()
+sys.exit(143)
+"""
+
+WARNED = """
+import os, pickle, signal, sys, time
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+task = pickle.loads((folder / "task").read_bytes())
+waitpid = os.waitpid
+
+def say_and_wait(pid, options):
+    (folder / "waits").write_text("")  # Popen's lock is held
+    return waitpid(pid, options)
+
+def checkpoint(number, frame):
+    start = time.perf_counter()
+    task.checkpoint()
+    print((folder / "saved").exists(), time.perf_counter() - start)
+    sys.exit(0)
+
+signal.signal(signal.SIGUSR2, checkpoint)
+os.waitpid = say_and_wait
+task()
+"""
+
+LAUNCHED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from experiments.grid.slurm import SubmititLauncher, slurm_executor
+
+folder = Path(sys.argv[1])
+launcher = SubmititLauncher(slurm_executor(folder / "submitit", {}, 1))
+launcher.launch(pickle.loads((folder / "job").read_bytes()))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def job(make_grid: MakeGrid, tmp_path: Path) -> Job:
+    (job,) = jobs_of(make_grid("  A: {}\n"), tmp_path / "runs").values()
+    return job
+
+
+@pytest.fixture
+def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Give a way to say what SLURM's commands do here; sbatch takes everything at first."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+    def write(command: str, lines: str) -> None:
+        (folder / command).write_text(f"#!/bin/sh\n{lines}\n")
+        (folder / command).chmod(0o755)
+
+    write("sbatch", "echo Submitted batch job 42")
+    return write
+
+
+def launcher_in(folder: Path) -> SubmititLauncher:
+    return SubmititLauncher(slurm_executor(folder / "submitit", {}, 1))
+
+
+@pytest.mark.slow
+def test_a_warned_task_waits_no_longer_than_its_step_takes_to_save(
+    job: Job, tmp_path: Path
+) -> None:
+    task = ClusterTask(job)
+    task.program = (sys.executable, "-c", STEP, str(tmp_path))
+    (tmp_path / "task").write_bytes(pickle.dumps(task))
+    os.mkfifo(tmp_path / "waits")
+    command = [sys.executable, "-c", WARNED, str(tmp_path)]
+    warned = subprocess.run(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, timeout=500, check=True
+    )
+    saved, seconds = warned.stdout.split()
+    assert saved == "True"
+    assert float(seconds) < GRACE / 2
+
+
+def test_a_task_whose_step_has_ended_does_not_wait(job: Job) -> None:
+    task = ClusterTask(job)
+    task.process = subprocess.Popen(["true"])
+    task.process.wait()
+    assert isinstance(task.checkpoint().function, ClusterTask)
+
+
+@pytest.mark.parametrize(
+    ("stated", "seconds"), [({}, int(GRACE) + 60), ({"signal_delay_s": 600}, 600)]
+)
+def test_a_job_is_warned_early_enough_to_save(
+    job: Job, tmp_path: Path, stated: dict[str, int], seconds: int
+) -> None:
+    script = sbatch_script(slurm_executor(tmp_path, stated, 1), job)
+    assert f"#SBATCH --signal=USR2@{seconds}" in script.splitlines()
+
+
+@pytest.mark.parametrize("name", ["nodes", "ntasks_per_node", "gpus_per_node"])
+def test_what_a_run_has_anyway_is_no_parameter(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match=f"^--slurm {name}: .*--gpus-per-run"):
+        slurm_executor(tmp_path, {name: 2}, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("answer")
+def test_a_waiting_run_outlives_the_grid_that_submitted_it(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "job").write_bytes(pickle.dumps(job))
+    command = [sys.executable, "-c", LAUNCHED, str(tmp_path)]
+    launched = subprocess.run(command, cwd=REPOSITORY, timeout=500, check=False)
+    assert launched.returncode == -signal.SIGKILL
+    assert state_of(job) == "running"
+
+
+def test_a_cancelled_run_waits_no_more(job: Job, tmp_path: Path, answer: Answer) -> None:
+    answer("scancel", f"echo $@ > {tmp_path / 'cancelled'}")
+    run = launcher_in(tmp_path).launch(job)
+    assert state_of(job) == "running"
+    run.stop()
+    assert (tmp_path / "cancelled").read_text() == "42\n"
+    assert state_of(job) == "stopped"
+
+
+def test_a_run_that_sbatch_refuses_has_failed(job: Job, tmp_path: Path, answer: Answer) -> None:
+    answer("sbatch", "echo sbatch: error: >&2; echo sbatch: no such partition >&2; exit 1")
+    message = "not submitted: sbatch: no such partition"
+    with pytest.raises(RunError, match=f"^{job.name}: {message}$"):
+        launcher_in(tmp_path).launch(job)
+    record = read_record(job)
+    assert record is not None
+    assert (record.state, record.message, state_of(job)) == ("failed", message, "failed")
+
+
+def test_a_run_whose_job_is_lost_has_failed(job: Job, tmp_path: Path, answer: Answer) -> None:
+    answer("sbatch", "echo Submitted batch job 43")
+    answer("sacct", "echo 'JobID|State|NodeList'; echo '43|NODE_FAIL|'")
+    run = launcher_in(tmp_path).launch(job)
+    run.submitted._results_timeout_s = 0
+    record = run.result()
+    assert record is not None
+    assert (record.state, state_of(job)) == ("failed", "failed")
