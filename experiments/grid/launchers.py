@@ -1,5 +1,6 @@
 """Where runs go on this machine: its GPUs, or its CPUs."""
 
+import itertools
 import os
 import threading
 from collections.abc import Sequence
@@ -98,7 +99,7 @@ class LocalLauncher:
         self, jobs: int | None = None, gpus_per_run: int = 1, gpus: Sequence[str] | None = None
     ) -> None:
         own = visible_gpus() if gpus is None else list(gpus)
-        if own and gpus_per_run > len(own):
+        if gpus_per_run > max(1, len(own)):  # one of none is the CPU
             raise RunError(f"--gpus-per-run {gpus_per_run}: this machine shows {len(own)} GPU(s)")
         self.free = [
             own[start : start + gpus_per_run]
@@ -126,8 +127,15 @@ class LocalLauncher:
 
 
 def visible_gpus() -> list[str]:
-    """Name the GPUs that this process may use, as CUDA_VISIBLE_DEVICES does."""
+    """Name the GPUs that this process may use, as CUDA_VISIBLE_DEVICES does.
+
+    As CUDA reads it, the list ends before the first name of no GPU, such as -1 or NoDevFiles.
+    """
     stated = os.environ.get("CUDA_VISIBLE_DEVICES")
     if stated is not None:
-        return [name.strip() for name in stated.split(",") if name.strip()]
+        return list(itertools.takewhile(_names_gpu, map(str.strip, stated.split(","))))
     return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def _names_gpu(name: str) -> bool:
+    return name[:1].isdigit() or name.startswith(("GPU-", "MIG-"))

@@ -1,7 +1,8 @@
 """Where runs go on a SLURM cluster, through submitit."""
 
 import contextlib
-import subprocess
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,37 @@ from lightning_modules import RunError
 MAX_TIMEOUTS = 100
 """How often a run may reach its time limit on a cluster and go on in another job."""
 
+WARNING = int(GRACE) + 60
+"""Seconds before a job's time is over at which it is warned: saving and submitting take some."""
+
+PAUSE = 0.1
+"""Seconds between two looks at a step that is to end."""
+
+
+DEAF = ("sh", "-c", "trap '' USR2; exec \"$@\"", "sh")
+"""Starts a step that the warning, which may reach all processes of a job, does not end."""
+
 
 class ClusterTask(RunTask):
-    """A run that goes on in another job when its time on the cluster is over."""
+    """A run that goes on in another job when its time on the cluster is over.
+
+    Args:
+        job: The job.
+        environment: Added to the environment of the steps.
+    """
+
+    def __init__(self, job: Job, environment: Mapping[str, str] | None = None) -> None:
+        super().__init__(job, environment)
+        self.starter = DEAF
 
     def checkpoint(self) -> DelayedSubmission:
-        """Answer the cluster's warning: stop the step, so that it saves, and be submitted anew."""
+        """Answer the cluster's warning: stop the step, so that it saves, and be submitted anew.
+
+        A signal handler calls this, most likely in the midst of ``process.wait()``.
+        """
         self.stop()
         if self.process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(GRACE)
+            _await_end(self.process.pid, GRACE)
         return DelayedSubmission(ClusterTask(self.job, self.environment))
 
 
@@ -52,8 +74,7 @@ class SubmittedRun:
         try:
             return self.submitted.result()
         except (FailedJobError, UncompletedJobError) as error:
-            lines = [line for line in str(error).splitlines() if line.strip()]
-            record = Record("failed", lines[-1].strip() if lines else type(error).__name__)
+            record = Record("failed", _last_line(error))
             write_record(self.task.job, record)
             return record
 
@@ -82,11 +103,22 @@ class SubmititLauncher:
         self.places = 1000 if jobs is None else jobs
 
     def launch(self, job: Job) -> SubmittedRun:
-        """Submit a run."""
+        """Submit a run.
+
+        Raises:
+            RunError: If it is not taken.
+        """
         task = ClusterTask(job)
         self.executor.update_parameters(**_named(self.executor, job))
-        write_record(job, Record("running", "waits for the cluster"))  # nobody submits it again
-        return SubmittedRun(task, self.executor.submit(task))
+        # Nobody submits it again, also when this process is gone: so it names none of this machine.
+        # Written before, as the job's own records come after.
+        write_record(job, Record("running", "waits for the cluster", host="the cluster", pids=[]))
+        try:
+            return SubmittedRun(task, self.executor.submit(task))
+        except Exception as error:
+            message = f"not submitted: {_last_line(error)}"
+            write_record(job, Record("failed", message))
+            raise RunError(f"{job.name}: {message}") from error
 
 
 def slurm_executor(folder: Path, parameters: Mapping[str, Any], gpus_per_run: int) -> SlurmExecutor:
@@ -98,12 +130,16 @@ def slurm_executor(folder: Path, parameters: Mapping[str, Any], gpus_per_run: in
         gpus_per_run: GPUs of each run.
 
     Raises:
-        RunError: If submitit does not know a parameter.
+        RunError: If submitit does not know a parameter, or it is not the user's.
     """
     executor = _SlurmAnywhere(folder.resolve(), max_num_timeout=MAX_TIMEOUTS)
+    defaults = {"time": 24 * 60, "signal_delay_s": WARNING}
     fixed = {"nodes": 1, "ntasks_per_node": 1, "gpus_per_node": gpus_per_run}
+    for name in fixed:
+        if name in parameters:
+            raise RunError(f"--slurm {name}: a run has one machine; --gpus-per-run says its GPUs")
     try:
-        executor.update_parameters(**{"time": 24 * 60, **parameters, **fixed})
+        executor.update_parameters(**{**defaults, **parameters, **fixed})
     except (NameError, ValueError) as error:
         raise RunError(f"--slurm: {' '.join(str(error).split())[:300]}") from None
     return executor
@@ -131,6 +167,24 @@ class _SlurmAnywhere(SlurmExecutor):
     @classmethod
     def affinity(cls) -> int:
         return 1
+
+
+def _await_end(pid: int, seconds: float) -> None:
+    """Wait until a child process has ended, and leave it to be reaped.
+
+    Takes no lock: what a signal handler interrupts may hold that of ``Popen.wait``.
+    """
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(ChildProcessError):  # reaped already
+        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(PAUSE)
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
 
 
 def _named(executor: Executor, job: Job) -> dict[str, str]:

@@ -33,6 +33,7 @@ class RunTask:
     def __init__(self, job: Job, environment: Mapping[str, str] | None = None) -> None:
         self.job = job
         self.environment = dict(environment or {})
+        self.starter: Sequence[str] = ()
         self.program: Sequence[str] = PROGRAM
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
@@ -50,7 +51,8 @@ class RunTask:
             if status or self.stopped:
                 stopped = self.stopped or status in PREEMPTED
                 record.state = "stopped" if stopped else "failed"
-                record.message = record.message or f"exit status {status}"
+                parts = ("" if stopped else _killed_by(status), record.message)
+                record.message = ": ".join(filter(None, parts)) or f"exit status {status}"
                 break
         if record.state == "running":
             record.state, record.message = self._verdict()
@@ -74,7 +76,7 @@ class RunTask:
             log.flush()
             start = log.tell()
             self.process = subprocess.Popen(
-                command,
+                [*self.starter, *command],
                 stdout=output,
                 stderr=log,
                 env=environment,
@@ -102,6 +104,15 @@ class RunTask:
         if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
+
+
+def _killed_by(status: int) -> str:
+    """Name the signal that ended a step; nothing where none did."""
+    if status >= 0:
+        return ""
+    names = {number.value: number.name for number in signal.Signals}
+    hint = " (out of memory?)" if status == -signal.SIGKILL else ""
+    return f"killed by {names.get(-status, f'signal {-status}')}{hint}"
 
 
 def _last_line(file: Path, start: int) -> str:

@@ -111,6 +111,13 @@ def test_a_warned_task_waits_no_longer_than_its_step_takes_to_save(
     assert float(seconds) < GRACE / 2
 
 
+def test_a_warning_does_not_end_the_step_itself(job: Job) -> None:
+    task = ClusterTask(job)
+    step = "import os, signal, sys; os.kill(os.getpid(), signal.SIGUSR2); sys.exit('lives')"
+    task.program = (sys.executable, "-c", step)
+    assert task().message == "lives"
+
+
 def test_a_task_whose_step_has_ended_does_not_wait(job: Job) -> None:
     task = ClusterTask(job)
     task.process = subprocess.Popen(["true"])
