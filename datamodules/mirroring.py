@@ -1,4 +1,4 @@
-"""What a class becomes in the mirror: left and right change places in its name."""
+"""What a class becomes in the mirror: sides and turns change places in its name."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -6,13 +6,22 @@ from collections.abc import Collection, Sequence
 from datamodules.errors import DataError
 
 SIDES = {"left": "right", "right": "left"}
+TURNS = {
+    "clockwise": ("anticlockwise", "counterclockwise", "anti-clockwise", "counter-clockwise"),
+    **dict.fromkeys(("anticlockwise", "counterclockwise"), ("clockwise",)),
+    **dict.fromkeys(("anti-clockwise", "counter-clockwise"), ("clockwise",)),
+}
+"""What a turn can be called in the mirror."""
+
 # Whole words only, also in names like turn_left.
 SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])", re.IGNORECASE)
+TURN = re.compile(r"(?<![a-z])((?:anti|counter)-?)?clockwise(?![a-z])", re.IGNORECASE)
 
 
 def mirrored_labels(class_names: Sequence[str], sideless: Collection[str] = ()) -> list[int]:
     """Find each class's mirror image by name: "left to right" and "right to left" swap.
 
+    So do "clockwise" and "anticlockwise", or "counterclockwise".
     Class numbers differ between releases of a data set, names do not.
 
     Args:
@@ -28,13 +37,19 @@ def mirrored_labels(class_names: Sequence[str], sideless: Collection[str] = ()) 
     numbers = {name.casefold(): number for number, name in enumerate(class_names)}
     mirrored = []
     for name in class_names:
-        image = name.casefold()
-        if name not in sideless:
-            image = SIDE.sub(lambda match: SIDES[match[0].lower()], image)
-        if image not in numbers:
+        images = [name.casefold()] if name in sideless else _images(name.casefold())
+        known = [image for image in images if image in numbers]
+        if not known:
             raise DataError(
-                f"class {name!r} cannot be mirrored, since {image!r} is no class; set "
+                f"class {name!r} cannot be mirrored, since {images[0]!r} is no class; set "
                 "flip_probability to 0"
             )
-        mirrored.append(numbers[image])
+        mirrored.append(numbers[known[0]])
     return mirrored
+
+
+def _images(name: str) -> list[str]:
+    """List what a name can be in the mirror, the first spelling first."""
+    name = SIDE.sub(lambda match: SIDES[match[0]], name)
+    turn = TURN.search(name)
+    return [TURN.sub(image, name) for image in TURNS[turn[0]]] if turn else [name]

@@ -77,8 +77,6 @@ class MovingShapes(VideoDataModule):
         super().__init__(index_dir=index_dir or root, **kwargs)
         if video_size < 16 or video_size % 2:
             raise DataError(f"{video_size=} must be even and at least 16 pixels")
-        if kwargs.get("flip_probability", 0) > 0:
-            raise DataError("MovingShapes cannot be mirrored: left would show right; set flip to 0")
         if render_seed < 0 or min(train_videos, val_videos, test_videos) < 0:
             raise DataError("render_seed and the numbers of videos must not be negative")
         sizes = (train_videos, val_videos, test_videos)

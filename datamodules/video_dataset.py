@@ -118,7 +118,7 @@ class VideoDataset(Dataset[Sample]):
         Raises:
             VideoDecodeError: If the video does not give its frames; it is never replaced.
         """
-        index, epoch = key
+        index, epoch = key if isinstance(key, tuple) else (key, 0)  # Lightning's overfit_batches
         video = self.records.video(index)
         self.in_progress.begin(index)
         views = self.make_views(video, np.random.default_rng([self.seed, epoch, index]))

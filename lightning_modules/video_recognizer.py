@@ -20,7 +20,7 @@ from lightning_modules.metrics import SplitMetrics
 from lightning_modules.mixing import ClipMixing
 from lightning_modules.normalization import FrameNormalizer
 from lightning_modules.optimizers import SGD, OptimizerMaker
-from lightning_modules.provenance import KEY, provenance, refuse_other_data
+from lightning_modules.provenance import KEY, names_of_classes, provenance, refuse_other_data
 from lightning_modules.schedules import Constant, Schedule
 from lightning_modules.total_batch import learning_rate
 
@@ -54,6 +54,10 @@ def in_channels_last(network: nn.Module) -> nn.Module:
     return network
 
 
+ORIGIN = "schedule_origin"
+"""Where a checkpoint holds `VideoRecognizer.schedule_origin`."""
+
+
 class VideoRecognizer(LightningModule):
     """Trains and scores a network on videos.
 
@@ -74,6 +78,8 @@ class VideoRecognizer(LightningModule):
     Attributes:
         configuration: How the model was built, in plain values, for checkpoints; who builds it
             may say so.
+        schedule_origin: Optimizer steps, and the epochs that they were, from where the schedule
+            counts epochs on: not from the start where a resumed fit has other steps per epoch.
 
     Raises:
         RunError: If ``partial_bn`` finds no layer to freeze.
@@ -103,6 +109,7 @@ class VideoRecognizer(LightningModule):
         self.partial_bn = partial_bn
         self.allow_other_data = allow_other_data
         self.configuration: dict[str, Any] = {}
+        self.schedule_origin = (0, 0.0)
         self.metrics = nn.ModuleDict(
             {
                 f"{split}_metrics": SplitMetrics(len(class_names))
@@ -192,6 +199,7 @@ class VideoRecognizer(LightningModule):
         names = (name for name, _ in self.named_parameters())
         require_finite_weights(checkpoint["state_dict"], names)
         checkpoint[KEY] = provenance(self)
+        checkpoint[ORIGIN] = list(self.schedule_origin)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Compare a checkpoint with the data and this network before anything is loaded.
@@ -201,12 +209,17 @@ class VideoRecognizer(LightningModule):
                 another shape, or a fit finds no optimizer to go on with.
         """
         fits = self._trainer is not None and self._trainer.state.fn == "fit"
+        if fits:
+            step, epoch = checkpoint.get(ORIGIN, self.schedule_origin)
+            self.schedule_origin = (int(step), float(epoch))
         if fits and "optimizer_states" not in checkpoint:
             raise RunError(
                 "the checkpoint holds weights without their optimizer (save_weights_only), so no "
                 "fit can go on from it; begin a new one with model.network.weights"
             )
-        refuse_other_data(checkpoint.get(KEY), provenance(self), allow=self.allow_other_data)
+        there, here = checkpoint.get(KEY), provenance(self)
+        refuse_other_data(there, here, allow=self.allow_other_data)
+        self.class_names = tuple(names_of_classes(there, here))
         own, found = self.state_dict(), checkpoint["state_dict"]
         for key in [*own, *found]:
             shapes = [tuple(state[key].shape) if key in state else None for state in (own, found)]
@@ -237,7 +250,8 @@ class VideoRecognizer(LightningModule):
         steps_per_epoch = math.ceil(batches)
 
         def factor(step: int) -> float:
-            return self.schedule.factor(step / steps_per_epoch, max_epochs)
+            first, epochs = self.schedule_origin
+            return self.schedule.factor(epochs + (step - first) / steps_per_epoch, max_epochs)
 
         scheduler = LambdaLR(optimizer, factor)
         return {

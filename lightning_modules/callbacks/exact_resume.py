@@ -27,7 +27,8 @@ class ExactResume(Callback):
       the epoch, the batch and the process: no state of theirs needs to be saved.
     - A checkpoint holds the place in the training and the epoch's metrics so far, of every
       process. A validation that was due is made before the next batch.
-    - In the middle of an epoch, a fit that would go on with other batches is refused.
+    - In the middle of an epoch, a fit that would go on with other batches is refused; at its end,
+      the schedule counts epochs on from there.
 
     The order of the samples and their random clips are functions of the seed and the epoch, which
     is the data's part. A checkpoint saved between the batches of an accumulation lacks their
@@ -81,7 +82,8 @@ class ExactResume(Callback):
         if loaded is None:
             return
         position = Position(**loaded["position"])
-        self._compare(trainer, position, loaded["setting"])
+        if self._is_other(trainer, position, loaded["setting"]):
+            pl_module.schedule_origin = (trainer.global_step, float(position.epochs))  # type: ignore[assignment]
         position.restore(trainer)
         if position.validated:
             self.validated_at = position.total_batches
@@ -111,7 +113,8 @@ class ExactResume(Callback):
             "batches per epoch": trainer.num_training_batches,
         }
 
-    def _compare(self, trainer: Trainer, position: Position, there: dict[str, Any]) -> None:
+    def _is_other(self, trainer: Trainer, position: Position, there: dict[str, Any]) -> bool:
+        """Say whether the epochs to come have other batches than those done."""
         here = self._setting(trainer)
         changes = [
             f"{name} {there.get(name)} -> {value}"
@@ -126,6 +129,7 @@ class ExactResume(Callback):
             )
         if changes:
             rank_zero_warn(f"resumed with {', '.join(changes)}: another training from here on")
+        return bool(changes)
 
 
 def _metrics(pl_module: LightningModule) -> dict[str, Metric]:

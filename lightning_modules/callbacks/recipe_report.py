@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 from lightning_modules.batch_norm import describe_batch_norm
 from lightning_modules.callbacks.weight_average import WeightAverage
 from lightning_modules.errors import RunError
+from lightning_modules.provenance import KEY
 from lightning_modules.total_batch import TotalBatch, describe_learning_rate
 from lightning_modules.video_recognizer import VideoRecognizer
 
@@ -24,7 +25,8 @@ class RecipeReport(Callback):
 
     Logs ``recipe/lr`` and ``recipe/total_batch_size``, clips, once. A resumed fit goes on with
     its checkpoint's optimizer: another learning rate, decay or momentum is warned of, another
-    kind refused.
+    kind refused. Other settings of the model, and another number of epochs, are in force from
+    there on, and warned of.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,8 @@ class RecipeReport(Callback):
         averages = any(isinstance(callback, WeightAverage) for callback in _callbacks(trainer))
         if AVERAGED in checkpoint and not averages:
             raise RunError("the checkpoint's fit averages its weights: give its --ema_decay")
+        for change in _changes(checkpoint.get(KEY), pl_module, trainer):
+            rank_zero_warn(f"resumed: from here on {change}")
         for state in checkpoint["optimizer_states"]:
             own = pl_module.optimizer_maker.make(pl_module.network).state_dict()
             there, here = (_groups(optimizer["param_groups"]) for optimizer in (state, own))
@@ -105,6 +109,32 @@ def _differences(
             if one[name] != other[name]:
                 found.setdefault(name, (one[name], other[name]))
     return dict(sorted(found.items()))
+
+
+def _changes(
+    provenance: dict[str, Any] | None, recognizer: VideoRecognizer, trainer: Trainer
+) -> list[str]:
+    """List what this fit changes; the optimizer's values are the checkpoint's all the same."""
+    if not provenance:
+        return []
+    there = _flat(provenance["model"]) if recognizer.configuration else {}
+    here = _flat(recognizer.configuration)
+    there["trainer.max_epochs"] = provenance["recipe"].get("max_epochs")
+    here["trainer.max_epochs"] = trainer.max_epochs
+    return [
+        f"{name} {there.get(name)} -> {here.get(name)}"
+        for name in dict.fromkeys([*there, *here])
+        if there.get(name) != here.get(name) and not name.startswith("model.optimizer")
+    ]
+
+
+def _flat(values: dict[str, Any], prefix: str = "model") -> dict[str, Any]:
+    """Turn nested values into dotted names -> values."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        key = prefix if name == "init_args" else f"{prefix}.{name}"
+        flat |= _flat(value, key) if isinstance(value, dict) else {key: value}
+    return flat
 
 
 def _groups(groups: list[dict[str, Any]]) -> str:

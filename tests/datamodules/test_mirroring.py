@@ -22,6 +22,16 @@ def test_names_of_any_spelling_swap(names: tuple[str, str]) -> None:
     assert mirrored_labels(names) == [1, 0]
 
 
+@pytest.mark.parametrize("other", ["anticlockwise", "counterclockwise", "Counter-Clockwise"])
+def test_turns_swap(other: str) -> None:
+    assert mirrored_labels(["turn clockwise", f"turn {other}", "sit"]) == [1, 0, 2]
+
+
+def test_a_turn_without_its_counterpart_is_refused() -> None:
+    with pytest.raises(DataError, match="'clockwise' cannot be mirrored, since 'anticlockwise'"):
+        mirrored_labels(["clockwise", "sit"])
+
+
 def test_mirroring_twice_changes_nothing() -> None:
     names = ("swing left", "bright", "swing right", "sit")
     once = mirrored_labels(names)

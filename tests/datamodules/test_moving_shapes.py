@@ -10,6 +10,7 @@ from datamodules import DataError, MovingShapes, moving_shapes
 from datamodules.decoding import read_frames
 from datamodules.shape_motion import CLASS_NAMES, REVERSED
 from datamodules.splitting import SPLITS
+from datamodules.video_dataset import SampleKey
 from datamodules.video_scan import scan_video
 
 SMALL: dict[str, Any] = {
@@ -169,6 +170,22 @@ def test_another_encoding_is_kept_in_another_folder(
     assert make(tmp_path).folder != folder
 
 
-def test_mirrored_training_clips_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="left would show right"):
-        make(tmp_path, flip_probability=0.5)
+def test_mirrored_training_clips_show_the_mirrored_class(root: Path) -> None:
+    plain, mirrored = make(root), make(root, flip_probability=1.0)
+    labels = []
+    for shapes in (plain, mirrored):
+        shapes.setup("fit")
+        dataset = shapes.train_dataloader().dataset
+        labels.append([dataset[SampleKey(index, 0)]["label"] for index in range(8)])
+    names = [[CLASS_NAMES[label] for label in some] for some in labels]
+    assert names[0] == list(CLASS_NAMES)
+    assert names[1] == [
+        "right",
+        "left",
+        "up",
+        "down",
+        "approach",
+        "recede",
+        "anticlockwise",
+        "clockwise",
+    ]

@@ -225,6 +225,30 @@ def test_a_new_epoch_may_have_other_batches(fit: Fit) -> None:
     assert checkpoint_of(run_dir)["global_step"] == 4 + 8
 
 
+def test_the_schedule_counts_epochs_also_where_their_steps_change(fit: Fit) -> None:
+    drop = ("--model.schedule=StepDecay", "--model.schedule.milestones=[2,3]")
+    longer = ("--trainer.max_epochs=4", "--trainer.log_every_n_steps=1")
+    assert_is_terminated(fit, *drop, *longer, hook="on_train_epoch_end", batches=4)  # 4 steps
+    halves = ("--data.batch_size=2", *drop, *longer, RESUME)  # from here on 8 an epoch
+    with pytest.warns(UserWarning, match="another training from here on"):
+        assert_is_terminated(fit, *halves, hook="on_train_epoch_end", batches=4 + 8)
+    run_dir = fit(*halves)  # the second resumed fit knows of the first
+    (name,) = (name for name in curves_of(run_dir) if name.startswith("lr-"))
+    rates = [rate for _, rate in curves_of(run_dir)[name]]
+    assert rates == pytest.approx([0.01] * 12 + [0.001] * 8 + [0.0001] * 8)
+
+
+def test_what_changes_in_a_resumed_fit_is_named(fit: Fit) -> None:
+    assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
+    with pytest.warns(UserWarning) as warned:
+        fit("--model.label_smoothing=0.3", "--trainer.max_epochs=3", RESUME)
+    told = [str(warning.message) for warning in warned if "from here on" in str(warning.message)]
+    assert told == [
+        "resumed: from here on model.label_smoothing 0.0 -> 0.3",
+        "resumed: from here on trainer.max_epochs 2 -> 3",
+    ]
+
+
 def test_another_learning_rate_is_reported_and_another_network_refused(
     fit: Fit,
 ) -> None:
