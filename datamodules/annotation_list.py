@@ -14,6 +14,8 @@ VIDEO_SUFFIXES = {
     *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv"),
     *(".ts", ".webm", ".wmv"),
 }
+DEFAULTS = {"group", "name"}
+"""Columns that may be absent."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def read_csv(
     Args:
         file: The csv, with a header line.
         root: What relative paths start from; None for the csv's own folder.
-        group_column: The column of groups; it may be absent if it is the default one.
+        group_column: The column of groups; it may be absent if it is the default one, or if no
+            video has a label.
         name_column: The column of readable class names, likewise.
 
     Raises:
@@ -81,7 +84,8 @@ def read_csv(
         raise DataError(f"{file}: is not UTF-8 ({error.reason}); save it as UTF-8") from None
     with io.StringIO(text, newline="") as stream:
         reader = csv.DictReader(stream)
-        _require_columns(file, reader.fieldnames or [], [group_column, name_column])
+        columns = reader.fieldnames or []
+        _require_columns(file, columns, ["path", "label"])
         videos = [
             AnnotatedVideo(
                 path=str(start / _value(row, "path", file, reader.line_num)),
@@ -95,6 +99,9 @@ def read_csv(
         ]
     if not videos:
         raise DataError(f"{file}: lists no video")
+    if any(video.label for video in videos):
+        asked_for = [column for column in (group_column, name_column) if column not in DEFAULTS]
+        _require_columns(file, columns, asked_for)
     for video in videos:
         if video.split not in ("", *SPLITS):
             raise DataError(f"{video.where}: split {video.split!r} is not one of {SPLITS}")
@@ -122,7 +129,7 @@ def class_indices(
         if num_classes is None:
             raise DataError(
                 f"{videos[0].where}: no video has a label, so the classes are not known; state "
-                "data.num_classes to predict with a network of so many"
+                "data.num_classes, as many as the checkpoint has, to predict"
             )
         return [-1] * len(videos), tuple(map(str, range(num_classes)))
     if not all(re.fullmatch("-?[0-9]+", video.label) for video in labelled):
@@ -149,9 +156,7 @@ def class_indices(
     return labels, tuple(known.get(index, str(index)) for index in range(count))
 
 
-def _require_columns(file: Path, columns: Sequence[str], optional: Sequence[str]) -> None:
-    defaults = {"group", "name"}
-    wanted = ["path", "label", *(column for column in optional if column not in defaults)]
+def _require_columns(file: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
     for column in wanted:
         if column not in columns:
             raise DataError(

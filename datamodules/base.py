@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import LightningDataModule
+from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
@@ -63,6 +64,8 @@ class VideoDataModule(LightningDataModule, ABC):
     class_names: tuple[str, ...]
     sideless_classes: tuple[str, ...] = ()
     """Class names that say left or right and mean no side."""
+    validates_on_test: bool = False
+    """Whether ``val`` reads the official test list, for want of another."""
 
     def __init__(
         self,
@@ -180,6 +183,7 @@ class VideoDataModule(LightningDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         """Load the splits that a stage needs; say how many videos there are."""
+        stage = TrainerFn(stage).value  # Lightning gives the enum, which reads otherwise
         needed = self.needed_splits(stage)
         for split in needed:
             if split not in self.records:

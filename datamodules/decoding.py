@@ -16,7 +16,13 @@ from torch import Tensor
 from datamodules.errors import VideoDecodeError
 from datamodules.packet_cursor import PacketCursor, decode_run
 from datamodules.packet_table import NO_SEEK, PacketTable
-from datamodules.video_stream import REMEDY, iterate_frames, open_video, upright_rgb
+from datamodules.video_stream import (
+    REMEDY,
+    SIZE_CHANGES,
+    iterate_frames,
+    open_video,
+    upright_rgb,
+)
 
 WORTH_SEEKING = 32
 """Packets that are read past sooner than a container seeks."""
@@ -96,7 +102,7 @@ class _ChosenFrames:
             self.shape = image.shape
             self.pixels = np.empty((self.count, *image.shape), dtype=np.uint8)
         if image.shape != self.shape:
-            raise VideoDecodeError(f"{self.path}: the size of its frames changes midway; {REMEDY}")
+            raise VideoDecodeError(f"{self.path}: {SIZE_CHANGES}")
         self.pixels[place] = image
 
 

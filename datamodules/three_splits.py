@@ -28,6 +28,8 @@ class ThreeSplits(Benchmark):
         DataError: If there is no such folder or a setting does not fit.
     """
 
+    validates_on_test = True
+
     def __init__(
         self,
         root: str,

@@ -1,12 +1,14 @@
 """What each video holds: found out once, kept, found out anew when a file changes."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import astuple, fields
 from pathlib import Path
+from queue import SimpleQueue
 from time import monotonic
 from typing import NamedTuple
 
@@ -15,13 +17,18 @@ from rich.progress import track
 
 from datamodules.cores import available_cores
 from datamodules.errors import DataError, VideoDecodeError
+from datamodules.scan_notes import ScanNotes, warn_of_leftovers
 from datamodules.video import scan
 from datamodules.video_facts import VideoFacts
 
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
-READER = f"2 av {av.__version__}"
-"""What found the facts; another FFmpeg may decode a damaged file otherwise."""
+READER = f"3 av {av.__version__}"
+"""What found the facts; another FFmpeg may decode a damaged file otherwise. Its first number rises
+where `datamodules.video_scan` judges otherwise."""
+
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, such as newlines, and bytes that are no UTF-8, as Python shows them."""
 
 FACTS = ", ".join(field.name for field in fields(VideoFacts))
 SCHEMA = f"""CREATE TABLE IF NOT EXISTS videos (
@@ -67,7 +74,7 @@ class VideoIndex:
             jobs: Threads; None for one per core. FFmpeg releases Python's lock.
         """
         for path in paths:
-            if not path.isprintable():  # such as bytes that are no UTF-8
+            if UNWRITABLE.search(path):
                 raise DataError(f"{path!r}: the name cannot be written down; rename the file")
         stamps = {path: _stamp(path) for path in dict.fromkeys(map(os.path.abspath, paths))}
         present = {path: stamp for path, stamp in stamps.items() if stamp is not None}
@@ -75,7 +82,8 @@ class VideoIndex:
             known = _known(connection, present)
             missing = [path for path in present if path not in known]
             if missing:
-                known |= _scan(connection, missing, present, jobs or available_cores())
+                folder, threads = self.file.parent, jobs or available_cores()
+                known |= _scan(connection, folder, missing, present, threads)
         for path in stamps.keys() - present.keys():
             known[path] = f"{path}: no such file; check the list and its root"
         outcomes = [known[os.path.abspath(path)] for path in paths]
@@ -156,45 +164,56 @@ def _known(
 
 def _scan(
     connection: sqlite3.Connection,
+    folder: Path,
     paths: Sequence[str],
     stamps: dict[str, tuple[int, int]],
     jobs: int,
 ) -> dict[str, VideoFacts | str]:
-    def look(path: str) -> VideoFacts | str:
-        try:
-            return scan(Path(path))
-        except VideoDecodeError as error:
-            return str(error)
-
     columns = f"path, size, mtime_ns, reader, error, {FACTS}"
     marks = ", ".join("?" * len(columns.split(",")))
     insert = f"INSERT OR REPLACE INTO videos ({columns}) VALUES ({marks})"
     outcomes: dict[str, VideoFacts | str] = {}
     rows: list[tuple[object, ...]] = []
+    ended: SimpleQueue[Future[None]] = SimpleQueue()
     saved = monotonic()
 
-    def save() -> None:  # in one go, so that other processes never wait for a slow video
-        connection.executemany(insert, rows)
-        connection.commit()
-        rows.clear()
+    def look(path: str) -> None:
+        with notes.at(path):
+            outcomes[path] = _outcome(path)
+        rows.append((path, *stamps[path], READER, *_columns(outcomes[path])))
 
-    with ThreadPoolExecutor(jobs) as pool:
-        found = zip(paths, pool.map(look, paths), strict=True)
-        try:
-            for path, outcome in track(found, "Indexing videos", total=len(paths)):
-                outcomes[path] = outcome
-                row: tuple[object, ...] = (path, *stamps[path], READER)
-                if isinstance(outcome, str):
-                    row += (outcome, *(None for _ in fields(VideoFacts)))
-                else:
-                    row += (None, *astuple(outcome))
-                rows.append(row)
-                if monotonic() - saved > SECONDS_BETWEEN_SAVES:
-                    save()
-                    saved = monotonic()
-        except KeyboardInterrupt:
-            pool.shutdown(cancel_futures=True)
-            raise
-        finally:
-            save()
+    def save() -> None:  # in one go, so that other processes never wait for a slow video
+        count = len(rows)  # threads add others meanwhile
+        connection.executemany(insert, rows[:count])
+        connection.commit()
+        del rows[:count]
+
+    warn_of_leftovers(folder)
+    try:
+        with ScanNotes(folder) as notes, ThreadPoolExecutor(jobs) as pool:
+            try:
+                for path in paths:
+                    pool.submit(look, path).add_done_callback(ended.put)
+                for _ in track(paths, "Indexing videos"):
+                    notes.wait_for(ended).result()
+                    if monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                        save()
+                        saved = monotonic()
+            finally:  # begun ones end, the others are not begun
+                pool.shutdown(wait=False, cancel_futures=True)
+    finally:
+        save()
     return outcomes
+
+
+def _outcome(path: str) -> VideoFacts | str:
+    try:
+        return scan(Path(path))
+    except VideoDecodeError as error:
+        return str(error)
+
+
+def _columns(outcome: VideoFacts | str) -> tuple[object, ...]:
+    if isinstance(outcome, str):
+        return (outcome, *(None for _ in fields(VideoFacts)))
+    return (None, *astuple(outcome))

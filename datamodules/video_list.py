@@ -25,6 +25,8 @@ class VideoList(VideoDataModule):
     Which video belongs to which split is decided by the first of these that is there: the csv's
     column ``split``, or folders ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``;
     a draw by ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
+    A list without any label is for ``predict`` alone, which reads all of it, unless its column
+    ``split`` says otherwise; class names are then the checkpoint's.
 
     Args:
         source: A folder ``<class>/<video>`` (perhaps below ``train``, ``val``, ``test``), or a
@@ -37,7 +39,8 @@ class VideoList(VideoDataModule):
         val_fraction: Part of the groups drawn for validation, 0-1.
         test_fraction: Part of the groups drawn for the test, 0-1.
         split_seed: Of that draw; fixed apart from the run's seed, so that runs stay comparable.
-        num_classes: Classes that the labels must fit; None to take them from the list.
+        num_classes: Classes that the labels must fit; None to take them from the list. Without any
+            label, those of the checkpoint.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
@@ -67,11 +70,14 @@ class VideoList(VideoDataModule):
             videos = read_class_folders(place)
         self.source = source
         self.root = None if place.suffix.lower() == ".csv" else place
+        self.is_labelled = any(video.label for video in videos)
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
         groups = [video.group or video.path for video in videos]
         if any(video.split for video in videos):
             self.splits = _stated_splits(videos)
+        elif not self.is_labelled:
+            self.splits = np.full(len(videos), self.predict_split)
         elif val_groups or test_groups:
             held_out: dict[Split, Sequence[str]] = {"val": val_groups, "test": test_groups}
             self.splits = split_by_groups(groups, held_out, source)
@@ -90,7 +96,10 @@ class VideoList(VideoDataModule):
         """Tell lists apart by their files, labels and splits, not by where they lie.
 
         So videos of the training are not met in a test after another draw, and a list may move.
+        A list without any label is met by checkpoints of any data.
         """
+        if not self.is_labelled:
+            return {}
         lines = sorted(
             f"{Path(path).name}\t{label}\t{split}"
             for path, label, split in zip(self.paths, self.labels, self.splits, strict=True)
@@ -100,8 +109,22 @@ class VideoList(VideoDataModule):
         return {**super().identity, "list": f"{digest:08x} ({counts} videos)"}
 
     def describe(self) -> dict[str, Any]:
-        """Add the list's name."""
-        return {**super().describe(), "source": Path(self.source).name}
+        """Add the list's name, and whether it names its classes."""
+        source = Path(self.source).name
+        return {**super().describe(), "source": source, "labelled": self.is_labelled}
+
+    def needed_splits(self, stage: str) -> tuple[Split, ...]:
+        """Name the splits that a stage reads.
+
+        Raises:
+            DataError: If the stage needs labels, and there is none.
+        """
+        if not self.is_labelled and stage != "predict":
+            raise DataError(
+                f"{self.source}: no video has a label, which {stage} needs; write labels, or use "
+                "predict"
+            )
+        return super().needed_splits(stage)
 
     def annotations(self, split: Split) -> Annotations:
         """Give one split's videos."""

@@ -20,7 +20,7 @@ from datamodules.errors import VideoDecodeError
 from datamodules.packet_cursor import PacketCursor, decode_run
 from datamodules.packet_table import NO_SEEK, Entry, PacketTable
 from datamodules.video_facts import VideoFacts
-from datamodules.video_stream import REMEDY, RIGHT_ANGLE, open_video
+from datamodules.video_stream import REMEDY, SIZE_CHANGES, open_video, upright_size
 
 MAX_FALSE_ENTRIES = 8
 """Keyframes that turn out to be none, after which a file is read in order only."""
@@ -46,13 +46,10 @@ class _Recording:
         self.checksums: list[int] = []
         self.keyframes: list[tuple[int, int | None]] = []  # packet, time
         self.last_packet = 0
-        self.width = self.height = 0
+        self.size = (0, 0)  # width, height
 
     def add_frame(self, frame: VideoFrame) -> None:
-        if not self.packets:
-            sideways = frame.rotation % (2 * RIGHT_ANGLE) == RIGHT_ANGLE
-            size = (frame.width, frame.height)
-            self.width, self.height = reversed(size) if sideways else size
+        self.size = upright_size(frame)
         packet = frame.opaque
         self.packets.append(packet if isinstance(packet, int) else None)
         self.checksums.append(_checksum(frame))
@@ -62,8 +59,8 @@ def scan_video(path: Path) -> VideoFacts:
     """Decode a whole file and find out how to read parts of it.
 
     Raises:
-        VideoDecodeError: If it does not decode, no frame does, a frame is damaged, or the file
-            ends long before what it promises.
+        VideoDecodeError: If it does not decode, no frame does, a frame is damaged or of another
+            size than the first, or the file ends long before what it promises.
     """
     with open_video(path) as (container, stream):
         recording = _decode_all(path, container, stream)
@@ -74,8 +71,8 @@ def scan_video(path: Path) -> VideoFacts:
         frames=len(recording.packets),
         header_frames=header_frames,
         fps=fps,
-        width=recording.width,
-        height=recording.height,
+        width=recording.size[0],
+        height=recording.size[1],
         codec=codec,
         keyframes=len(recording.keyframes),
         layout=b"" if table is None else table.to_bytes(),
@@ -94,6 +91,8 @@ def _decode_all(path: Path, container: InputContainer, stream: VideoStream) -> _
             if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
                 index = len(recording.packets)
                 raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
+            if recording.packets and upright_size(frame) != recording.size:
+                raise VideoDecodeError(f"{path}: {SIZE_CHANGES}")
             recording.add_frame(frame)
     if not recording.packets:
         raise VideoDecodeError(f"{path}: no frame decodes; {REMEDY}")

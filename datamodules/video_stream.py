@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from datamodules.errors import VideoDecodeError
 
 REMEDY = "replace the file or take it out of the list"
+SIZE_CHANGES = f"the size of its frames changes midway; {REMEDY}"
 RIGHT_ANGLE = 90
 
 
@@ -72,6 +73,12 @@ def iterate_frames(path: Path) -> Iterator[VideoFrame]:
             if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
                 raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
             yield frame
+
+
+def upright_size(frame: VideoFrame) -> tuple[int, int]:
+    """Give the width and height, pixels, that `upright_rgb` gives a frame."""
+    sideways = frame.rotation % (2 * RIGHT_ANGLE) == RIGHT_ANGLE
+    return (frame.height, frame.width) if sideways else (frame.width, frame.height)
 
 
 def upright_rgb(frame: VideoFrame, converter: VideoReformatter) -> NDArray[np.uint8]:

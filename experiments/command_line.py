@@ -13,7 +13,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
-from pytorch_lightning.utilities import rank_zero_info
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules.base import VideoDataModule
@@ -21,7 +21,7 @@ from datamodules.watched_loader import find_dead_worker
 from experiments.brief_parser import BriefParser
 from experiments.hyperparameters import hyperparameters
 from experiments.resuming import continues_slurm_job, step_of
-from experiments.run_folder import find_checkpoint, refuse_existing_run
+from experiments.run_folder import find_checkpoint, refuse_existing_run, require_writable
 from experiments.strict_yaml import refuse_duplicate_keys
 from experiments.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
@@ -141,6 +141,7 @@ class RecognitionCLI(LightningCLI):
             raise RunError("checkpoint.save_last: last.ckpt is saved by --last; leave this null")
         if config.run_dir is None:
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
+        require_writable(Path(config.run_dir))
         if self.subcommand == "fit" and config.ckpt_path is None:
             if not continues_slurm_job(Path(config.run_dir)):
                 refuse_existing_run(Path(config.run_dir))
@@ -161,6 +162,12 @@ class RecognitionCLI(LightningCLI):
             known = next((e for e in (error, cause) if isinstance(e, USER_ERRORS)), None)
             raise known or RunError(str(error)) from error
         self.model.configuration = json.loads(json.dumps(self.asked_for, default=str))
+        monitored = self.config[self.subcommand].checkpoint.monitor
+        if self.subcommand == "fit" and self.datamodule.validates_on_test and monitored:
+            rank_zero_warn(
+                f"checkpoint.monitor={monitored}: val is the official test list of these data, so "
+                "best.ckpt is chosen on the test; give --checkpoint.monitor null"
+            )
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run it; where this process has to give up, the processes it launched do not wait."""

@@ -1,5 +1,6 @@
 """The run folder: what must not be in it yet, and which checkpoint of it is meant."""
 
+import os
 from pathlib import Path
 
 from lightning_modules import RunError
@@ -25,6 +26,19 @@ def refuse_existing_run(run_dir: Path) -> None:
             f"{run_dir} already holds a run: resume it with --ckpt_path last, or choose another "
             "folder with --run_dir"
         )
+
+
+def require_writable(run_dir: Path) -> None:
+    """Find out before any work whether a run folder can be made and written.
+
+    Raises:
+        RunError: If it cannot.
+    """
+    place = next(path for path in (run_dir, *run_dir.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise RunError(f"{run_dir}: {place} is a file; choose another folder with --run_dir")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise RunError(f"{run_dir}: {place} cannot be written; choose another with --run_dir")
 
 
 def find_checkpoint(run_dir: Path, wanted: str | None) -> str:

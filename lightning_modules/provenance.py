@@ -50,7 +50,8 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
     """Compare a checkpoint's provenance with that of this run.
 
     Class names and their order, the data set, and the input that the network learnt from must be
-    the same. Sizes of pictures may differ, with a warning; test protocols may differ.
+    the same. Sizes of pictures may differ, with a warning; test protocols may differ. Data without
+    any label name no classes to compare, see `names_of_classes`.
 
     Args:
         there: The checkpoint's; None where it has none.
@@ -69,7 +70,7 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
     for difference in _differences(there["input"], here["input"], only=TOLERATED):
         rank_zero_warn(f"{difference}; scores are those of another input size")
     refused = [
-        *_first_other_class(there["class_names"], here["class_names"]),
+        *(_first_other_class(there["class_names"], here["class_names"]) if _labelled(here) else ()),
         *_differences(there["data"].get("identity", {}), here["data"].get("identity", {})),
         *_differences(there["input"], here["input"], without=TOLERATED),
     ]
@@ -81,6 +82,32 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
             "--config <run folder>/config.yaml; --allow_other_data true goes on all the same; "
             "--model.network.weights <checkpoint> begins a new training from it"
         )
+
+
+def names_of_classes(there: Any, here: dict[str, Any]) -> list[str]:
+    """Name the classes of the scores: the data's, or without any label the checkpoint's.
+
+    Args:
+        there: The checkpoint's provenance; None where it has none.
+        here: This run's.
+
+    Raises:
+        RunError: If data without any label state another number of classes than the checkpoint.
+    """
+    ours: list[str] = here["class_names"]
+    if not there or _labelled(here):
+        return ours
+    names: list[str] = there["class_names"]
+    if len(names) != len(ours):
+        raise RunError(
+            f"the checkpoint has {len(names)} classes, and data.num_classes is {len(ours)}; videos "
+            f"without labels take the checkpoint's: give --data.num_classes {len(names)}"
+        )
+    return names
+
+
+def _labelled(here: dict[str, Any]) -> bool:
+    return bool(here["data"].get("labelled", True))
 
 
 def _first_other_class(there: Sequence[str], here: Sequence[str]) -> Iterator[str]:

@@ -25,7 +25,7 @@ def load_weights(network: nn.Module, weights: str, backbone: str | None) -> None
     """Fill a network from ImageNet weights, a file of weights, or a training checkpoint.
 
     What may differ: a head with other classes stays as it was drawn (logged); temporal modules
-    that the source lacks stay as they were drawn; a last convolution that is twice as wide as the
+    that the source lacks stay as they were drawn (logged, where it has others); a last convolution that is twice as wide as the
     source's (TSINet's concatenation) gets the source's weights repeated and halved; a 3D
     convolution gets a 2D one's, repeated over time and divided by its length (I3D's inflation).
 
@@ -46,6 +46,7 @@ def load_weights(network: nn.Module, weights: str, backbone: str | None) -> None
     missing, unexpected = network.load_state_dict(fitted, strict=False)
     lost = [key for key in missing if not _may_be_missing(key)]
     _refuse_keys(lost, f"{weights} lacks")
+    _tell_of_new_modules([key for key in missing if is_temporal(key)], fitted, weights)
     _refuse_keys(unexpected, f"this network has no place for what {weights} holds:")
 
 
@@ -151,6 +152,17 @@ def _drop_other_head(fitted: dict[str, Tensor], own: dict[str, Tensor], weights:
             weights,
             len(found),
             classes,
+        )
+
+
+def _tell_of_new_modules(missing: list[str], fitted: dict[str, Tensor], weights: str) -> None:
+    if missing and any(map(is_temporal, fitted)):
+        log.warning(
+            "%s: lacks some temporal modules, which start anew: %s%s (%d tensors)",
+            weights,
+            ", ".join(missing[:SHOWN_KEYS]),
+            ", ..." if len(missing) > SHOWN_KEYS else "",
+            len(missing),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
+from datamodules.benchmark import Benchmark
 from datamodules.errors import DataError
 from datamodules.moving_shapes import MovingShapes
 from datamodules.splitting import SPLITS, Split
@@ -20,6 +21,7 @@ class SplitInventory:
     Attributes:
         annotations: Its list.
         may_miss: Whether the data set is known to lose videos.
+        may_be_part: Whether the list may have another length than the authors'.
         missing: Those that are not there.
         unreadable: Why, of those that are there and cannot be used.
         facts: Of all others.
@@ -27,6 +29,7 @@ class SplitInventory:
 
     annotations: Annotations
     may_miss: bool = False
+    may_be_part: bool = False
     missing: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     facts: dict[str, VideoFacts] = field(default_factory=dict)
@@ -90,7 +93,8 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
             inventory.refused[split] = str(error)
         else:
             may_miss = data.missing_list(split) is not None
-            inventory.splits[split] = SplitInventory(annotations, may_miss)
+            may_be_part = isinstance(data, Benchmark) and not data.check_counts
+            inventory.splits[split] = SplitInventory(annotations, may_miss, may_be_part)
     if not inventory.splits:
         raise DataError("; ".join(dict.fromkeys(inventory.refused.values())))
     return inventory

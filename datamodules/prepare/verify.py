@@ -5,6 +5,7 @@ from pathlib import Path
 
 import rich
 
+from datamodules.annotations import NO_LABEL
 from datamodules.base import VideoDataModule
 from datamodules.errors import VideoDecodeError
 from datamodules.prepare.findings import Finding, find_all, find_in_lists
@@ -61,10 +62,11 @@ def verify_lists(data: VideoDataModule, splits: Sequence[Split]) -> bool:
     columns = {}
     for split, part in inventory.splits.items():
         official = part.annotations.official_count
+        classes = set(part.annotations.labels) - {NO_LABEL}
         columns[str(split)] = {
             "listed": f"{len(part.annotations.paths):,}",
             "official": "-" if official is None else f"{official:,}",
-            "classes": f"{len(set(part.annotations.labels)):,} of {data.num_classes:,}",
+            "classes": f"{len(classes):,} of {data.num_classes:,}",
         }
     findings = find_in_lists(inventory, data.class_names, splits)
     rich.print(side_by_side(f"{data.report_name}, lists only", columns))

@@ -153,6 +153,11 @@ def test_a_group_or_name_column_asked_for_must_be_there(
         read_csv(write_csv("path,label", "a.mp4,0"), None, *columns)
 
 
+def test_a_list_without_any_label_needs_no_column_asked_for(write_csv: WriteCsv) -> None:
+    (video,) = read_csv(write_csv("path,label", "a.mp4,"), None, "person", "title")
+    assert (video.label, video.group, video.name) == ("", "", "")
+
+
 @pytest.mark.parametrize("lines", [("path,label",), ("",)])
 def test_an_empty_csv_is_refused(lines: tuple[str, ...], write_csv: WriteCsv) -> None:
     file = write_csv(*lines)

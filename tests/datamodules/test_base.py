@@ -168,6 +168,11 @@ def test_a_stage_without_videos_is_refused(stage: str, split: str, make_data: Ma
         data.setup(stage)
 
 
+def test_lightning_is_refused_a_stage_without_videos_in_the_same_words(make_data: MakeData) -> None:
+    with pytest.raises(DataError, match=r"the val split holds no videos; nothing to validate$"):
+        quiet_trainer(epochs=1).validate(Recorder(), datamodule=make_data(val=0))
+
+
 @pytest.mark.parametrize("setting", ["batch_size", "num_segments"])
 @pytest.mark.parametrize("value", [0, -3])
 def test_settings_below_1_are_refused(setting: str, value: int, make_data: MakeData) -> None:

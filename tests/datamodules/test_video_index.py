@@ -1,16 +1,22 @@
 """Specification of `video_index`: a video is looked through once, and anew when it changes."""
 
 import os
+import signal
+import subprocess
+import sys
+import threading
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from datamodules import video_index
+from datamodules import scan_notes, video_index
 from datamodules.errors import DataError
 from datamodules.video import scan
 from datamodules.video_facts import VideoFacts
 from datamodules.video_index import VideoIndex
+from tests.conftest import REPOSITORY
 
 WriteClip = Callable[..., Path]
 
@@ -192,6 +198,25 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'nowhere.mp4'}: no such file" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a\u3000b", "a\u00a0b", "\U0001f468\u200d\U0001f469", "é", "a b"])
+def test_a_name_may_hold_any_character_of_unicode(
+    name: str, tmp_path: Path, write_clip: WriteClip
+) -> None:
+    path = str(write_clip(f"{name}.mkv", 5))
+    for _ in range(2):  # looked through, known
+        assert frames_of(VideoIndex(tmp_path), [path]) == [5]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "a\x85b", "a\x7f", os.fsdecode(b"caf\xe9")])
+def test_a_name_that_no_list_can_hold_is_refused(name: str, tmp_path: Path) -> None:
+    path = str(tmp_path / f"{name}.mkv")
+    with pytest.raises(
+        DataError, match="the name cannot be written down; rename the file"
+    ) as error:
+        VideoIndex(tmp_path).look_up([path])
+    assert str(error.value).startswith(f"{path!r}: ")
+
+
 def test_an_interrupted_count_goes_on_where_it_was_saved(
     tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,3 +258,76 @@ def test_a_file_is_known_from_any_working_folder(
     counted.clear()
     assert frames_of(VideoIndex(tmp_path), [str(clip)]) == [5]
     assert counted == []
+
+
+def test_no_note_of_videos_in_work_stays_when_all_are_done(
+    tmp_path: Path, write_clip: WriteClip
+) -> None:
+    index, bad = tmp_path / "index", tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    VideoIndex(index).scan([*write_clips(write_clip, 7, 3), str(bad)])
+    assert [file.name for file in index.iterdir()] == ["videos.sqlite"]
+
+
+CRASH = """
+import os, sys
+from datamodules import scan_notes, video_index
+video_index.scan = lambda path: os.abort()
+video_index.VideoIndex(sys.argv[1]).scan(sys.argv[2:], jobs=1)
+"""
+
+
+def test_a_video_on_which_ffmpeg_crashed_is_named_once_by_the_next_start(
+    tmp_path: Path, write_clip: WriteClip
+) -> None:
+    first, second = write_clips(write_clip, 7, 3)
+    command = [sys.executable, "-c", CRASH, str(tmp_path), first, second]
+    assert subprocess.run(command, cwd=REPOSITORY).returncode == -signal.SIGABRT
+    with pytest.warns(UserWarning, match="a process died") as caught:
+        assert frames_of(VideoIndex(tmp_path), [first, second]) == [7, 3]
+    (message,) = [str(warning.message) for warning in caught]
+    assert message.startswith(f"a process died while it looked through {first}. ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        VideoIndex(tmp_path).scan(write_clips(write_clip, 12))
+
+
+def test_videos_that_another_process_is_at_are_not_taken_for_left_over(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = write_clips(write_clip, 7, 3)
+
+    def look_at_another(path: Path) -> VideoFacts:
+        monkeypatch.setattr(video_index, "scan", scan)
+        VideoIndex(tmp_path).scan([second])
+        return scan(path)
+
+    monkeypatch.setattr(video_index, "scan", look_at_another)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        VideoIndex(tmp_path).scan([first])
+
+
+def test_a_video_that_hangs_is_named_while_the_others_are_saved(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = write_clips(write_clip, 7, 3, 12)
+    named = threading.Event()
+
+    def hang_until_named(path: Path) -> VideoFacts:
+        if path.name == "7.mkv":
+            assert named.wait(60)
+        return scan(path)
+
+    def warn(message: str, **_: object) -> None:
+        messages.append(message)
+        if message.count(".mkv") == 1:
+            named.set()
+
+    messages: list[str] = []
+    monkeypatch.setattr(video_index, "scan", hang_until_named)
+    monkeypatch.setattr(scan_notes, "STALLED_AFTER", 0.2)
+    monkeypatch.setattr(scan_notes.warnings, "warn", warn)
+    assert VideoIndex(tmp_path).scan(paths, jobs=2) == []
+    assert f"; in work: {paths[0]}. If that lasts" in messages[-1]
+    assert messages[-1].startswith("no video has come to its end for 0.")

@@ -188,6 +188,26 @@ def test_a_stated_number_of_classes_counts(
     assert video_list(source, num_classes=7).num_classes == 7
 
 
+def test_a_list_without_any_label_is_not_drawn(
+    video_list: Callable[..., VideoList], write_csv: WriteCsv
+) -> None:
+    source = write_csv("path,label", "a.mkv,", "b.mkv,", "c.mkv,")
+    drawn = {"num_classes": 2, "test_groups": ["9"], "val_fraction": 0.9}
+    for split in SPLITS:
+        videos = video_list(source, predict_split=split, **drawn)
+        assert videos.splits.tolist() == [split] * 3
+
+
+def test_a_list_without_any_label_is_of_no_data_set(
+    video_list: Callable[..., VideoList], write_csv: WriteCsv
+) -> None:
+    described = video_list(write_csv("path,label", "a.mkv,"), num_classes=2).describe()
+    assert (described["identity"], described["labelled"]) == ({}, False)
+    described = video_list(write_csv("path,label,split", "a.mkv,0,train")).describe()
+    assert described["identity"].keys() == {"data set", "list"}
+    assert described["labelled"]
+
+
 def test_a_missing_source_is_named(video_list: Callable[..., VideoList], tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         video_list(tmp_path / "nowhere")

@@ -25,6 +25,9 @@ from tests.conftest import REPOSITORY
 
 Frames = Callable[..., np.ndarray]
 GREY_STEP = 4
+START = bytes([0, 0, 1])
+PICTURE = START + b"\x65"  # H.264: an instantaneous refresh
+ORIENTATION = (6, 47, 3)  # H.264: a message, on the orientation of the display, of three bytes
 # Encoder, its options, ending. All but the first have frames that no other one refers to.
 CODECS = {
     "h264 without b-frames": ("libx264", {"bf": "0", "g": "12"}, ".mp4"),
@@ -141,6 +144,27 @@ def test_frames_are_turned_as_players_turn_them(angle: int, tmp_path: Path) -> N
         shown = read_frames(path, [2, 3], layout)[0].permute(1, 2, 0).numpy()
         assert shown.shape == expected.shape
         assert np.abs(shown.astype(int) - expected).max() < 4
+
+
+def test_a_size_that_changes_by_turning_midway_is_refused(
+    tmp_path: Path, numbered_frames: Frames
+) -> None:
+    path = tmp_path / "upright.h264"
+    write_video(path, numbered_frames(6, 32, 48), options={"g": "1"})
+    upright = path.read_bytes()
+    upside_down, turned = (  # each picture asks to be turned
+        upright.replace(PICTURE, START + bytes([*ORIENTATION, turn, 0, 0x14, 0x80]) + PICTURE)
+        for turn in (0x10, 0x08)
+    )
+    path.write_bytes(turned)
+    facts = scan_video(path)
+    assert (facts.frames, facts.width, facts.height) == (6, 32, 48)
+    path.write_bytes(upright + upside_down)
+    assert scan_video(path).frames == 12
+    path.write_bytes(upright + turned)
+    with pytest.raises(VideoDecodeError) as caught:
+        scan_video(path)
+    assert str(caught.value).startswith(f"{path}: the size of its frames changes midway")
 
 
 def test_an_edit_list_hides_frames_from_all_readers(

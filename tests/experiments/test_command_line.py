@@ -208,6 +208,13 @@ def test_a_file_that_breaks_under_a_worker_is_named(tiny_run: Run, tmp_path: Pat
     assert "left/000000.mp4" in stopped_with(error)
 
 
+def test_a_run_folder_that_cannot_be_made_is_refused(tiny_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as error:
+        tiny_run("fit", run_dir=tmp_path / "file" / "run")
+    assert "file is a file; choose another folder with --run_dir" in stopped_with(error)
+
+
 def test_a_fit_stopped_before_its_first_checkpoint_starts_again(
     tiny_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

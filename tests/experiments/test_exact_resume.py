@@ -240,7 +240,7 @@ def test_the_schedule_counts_epochs_also_where_their_steps_change(fit: Fit) -> N
 
 def test_what_changes_in_a_resumed_fit_is_named(fit: Fit) -> None:
     assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="resumed: from here on") as warned:
         fit("--model.label_smoothing=0.3", "--trainer.max_epochs=3", RESUME)
     told = [str(warning.message) for warning in warned if "from here on" in str(warning.message)]
     assert told == [

@@ -1,5 +1,6 @@
 """Naming a benchmark's folder, as its authors ship it, is enough to train on it."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,22 @@ def test_a_benchmark_trains_one_step(data_set: str, tmp_path: Path) -> None:
         ]
     )
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+
+
+@pytest.mark.parametrize("data_set", ["UCF101", "HMDB51"])
+def test_a_checkpoint_chosen_on_the_test_list_is_warned_of(data_set: str, tmp_path: Path) -> None:
+    arguments = LAYOUTS[data_set](tmp_path / "data", (5, 3))
+    command = [
+        *("fit", f"--data={data_set}", f"--data.index_dir={tmp_path / 'index'}"),
+        *(f"--data.{name}={value}" for name, value in arguments.items()),
+        *("--data.check_counts=false", "--data.num_segments=4", *SMALL),
+        *("--model.network=tests.experiments.small_network.SmallNetwork",),
+    ]
+    with pytest.warns(UserWarning, match="best.ckpt is chosen on the test"):
+        main([*command, f"--run_dir={tmp_path / 'a'}"])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*chosen on the test")
+        main([*command, f"--run_dir={tmp_path / 'b'}", "--checkpoint.monitor=null"])
 
 
 def test_a_wrong_root_ends_with_one_line(

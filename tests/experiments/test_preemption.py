@@ -151,9 +151,10 @@ def test_two_processes_stop_together_and_go_on_exactly(
 ) -> None:
     stops = [
         stop_at("on_before_backward", 3, signal.SIGTERM, rank=1),
-        stop_at("on_validation_batch_end", 4, signal.SIGTERM, rank=0),
+        stop_at("on_train_epoch_end", 4, signal.SIGTERM, rank=1),
+        [*stop_at("on_validation_batch_end", 4, signal.SIGTERM, rank=0), "--data.num_workers=2"],
     ]
-    for resume, stop in zip([[], [RESUME]], stops, strict=True):
+    for resume, stop in zip([[], [RESUME], [RESUME]], stops, strict=True):
         stopped = start(*TWO_PROCESSES, *resume, *stop)
         assert stopped.returncode == 143, stopped.stderr
         assert "Traceback" not in stopped.stderr

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lightning_modules import RunError, VideoRecognizer
-from lightning_modules.provenance import KEY, refuse_other_data
+from lightning_modules.provenance import KEY, names_of_classes, refuse_other_data
 from lightning_modules.versions import PACKAGES, versions
 from tests.lightning_modules.conftest import CLASSES, Fit, TinyClips
 
@@ -80,6 +80,28 @@ def test_the_same_data_pass_in_silence(recwarn: pytest.WarningsRecorder) -> None
 def test_an_older_checkpoint_is_taken_with_a_warning() -> None:
     with pytest.warns(UserWarning, match="does not say what it was trained on"):
         refuse_other_data(None, HERE, allow=False)
+
+
+WITHOUT_LABELS: dict[str, Any] = {
+    **HERE,
+    "class_names": ["0", "1", "2"],
+    "data": {"identity": {}, "labelled": False},
+}
+
+
+def test_data_without_labels_take_the_names_of_the_checkpoint_and_their_own_where_it_has_none(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    refuse_other_data(there(), WITHOUT_LABELS, allow=False)
+    assert not recwarn.list
+    assert names_of_classes(there(), WITHOUT_LABELS) == ["fall", "jump", "kick"]
+    assert names_of_classes(None, WITHOUT_LABELS) == ["0", "1", "2"]
+    assert names_of_classes(there(class_names=["run"]), HERE) == HERE["class_names"]
+
+
+def test_data_without_labels_state_as_many_classes_as_the_checkpoint() -> None:
+    with pytest.raises(RunError, match=r"2 classes, and data\.num_classes is 3; .*num_classes 2$"):
+        names_of_classes(there(class_names=["fall", "jump"]), WITHOUT_LABELS)
 
 
 class Described(TinyClips):

@@ -103,6 +103,16 @@ def test_temporal_modules_that_the_file_lacks_keep_their_beginnings(
     assert differing(with_weights, temporal) == []
 
 
+def test_a_file_with_some_of_the_temporal_modules_tells_of_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "tim.pth"
+    torch.save(TEINet(4, backbone="resnet18", enhancement="none").state_dict(), file)
+    TEINet(4, backbone="resnet18", weights=str(file))
+    (message,) = caplog.messages
+    assert "lacks some temporal modules, which start anew: layer1.0.before_conv1.mem." in message
+
+
 def test_tim_is_still_the_shift_after_loading(resnet18_file: str) -> None:
     loaded = build(TEINet, resnet18_file).state_dict()
     kernels = [value.flatten(1) for key, value in loaded.items() if ".tim." in key]

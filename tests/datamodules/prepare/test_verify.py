@@ -15,6 +15,7 @@ from datamodules.prepare.command_line import main
 from datamodules.prepare.verify import verify_lists, verify_videos
 from datamodules.splitting import Split
 from datamodules.video_list import VideoList
+from tests.datamodules.layouts import something_v2
 from tests.datamodules.prepare.conftest import Listed
 
 
@@ -152,6 +153,34 @@ def test_a_count_other_than_the_official_one_is_wrong(
     assert "2 videos listed, 19,906 in the official list" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+@pytest.mark.parametrize(("options", "status"), [([], 1), (["--data.check_counts=false"], 0)])
+@pytest.mark.parametrize("lists_only", [["--lists_only"], []])
+def test_a_subset_is_wrong_unless_counts_are_not_to_be_checked(
+    lists_only: list[str],
+    options: list[str],
+    status: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = something_v2(tmp_path / "data", (5, 8))["root"]
+    data = ["--data=SomethingSomethingV2", f"--data.root={root}"]
+    given = [*data, f"--data.index_dir={tmp_path / 'index'}", "--splits", "train", "val"]
+    assert main(["verify", *given, *options, *lists_only]) == status
+    shown = " ".join(capsys.readouterr().out.split())
+    if not status:
+        assert "2 videos listed, 168,913 in the official list" in shown
+        assert "findings are wrong" not in shown
+
+
+def test_videos_without_label_are_of_no_class(
+    listed: Listed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed.csv.write_text("path,label,split\na/one.mp4,0,train\nb/three.mp4,,test\n")
+    assert listed.run("verify", "--lists_only", "--data.num_classes=2") == 0
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "of 2 │" in line]
+    assert [cell.strip() for cell in row.split("│")[2:4]] == ["1 of 2", "0 of 2"]
 
 
 def test_missing_videos_are_noted_where_a_data_set_loses_them(

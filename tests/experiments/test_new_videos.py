@@ -1,0 +1,126 @@
+"""Videos without labels are predicted by a trained run, under the names of its classes."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.experiments.small_lists import list_arguments, write_short
+from tests.experiments.test_command_line import stopped_with
+from train import main
+
+LINES = ("path,label", "0.mp4,", "1.mp4,", "2.mp4,")
+
+
+@pytest.fixture(scope="module")
+def run_of_a_and_b(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has learnt class folders a and b, of which a draw holds videos out."""
+    folder = tmp_path_factory.mktemp("folders")
+    for name in ("a", "b"):
+        for number in range(4):
+            (folder / "videos" / name).mkdir(parents=True, exist_ok=True)
+            write_short(folder / "videos" / name / f"{number}.mp4")
+    main(["fit", *list_arguments(folder / "videos", folder / "run")])
+    return folder / "run"
+
+
+def write_new(folder: Path, *lines: str) -> Path:
+    """Write three videos and a csv of them."""
+    for number in range(3):
+        write_short(folder / f"{number}.mp4")
+    (folder / "new.csv").write_text("\n".join(lines))
+    return folder / "new.csv"
+
+
+def go(subcommand: str, run_dir: Path, source: Path, *flags: str) -> None:
+    """Call a subcommand with a run's own configuration and other videos."""
+    config = run_dir / "config.yaml"
+    main([subcommand, f"--config={config}", f"--data.source={source}", *flags])
+
+
+def refused(subcommand: str, run_dir: Path, source: Path, *flags: str) -> str:
+    """Give back why that is refused."""
+    with pytest.raises(SystemExit) as error:
+        go(subcommand, run_dir, source, *flags)
+    return stopped_with(error)
+
+
+def predicted(run_dir: Path, split: str = "test") -> tuple[list[str], set[str], list[str]]:
+    """Read names of the videos, classes of the csv, and class names of the tensors."""
+    file = run_dir / "predictions" / f"{split}_1x1.csv"
+    rows = list(csv.DictReader(file.open(newline="")))
+    assert {row["label"] for row in rows} == {""}
+    table = torch.load(file.with_suffix(".pt"), weights_only=True)
+    assert table["labels"].tolist() == [-1] * len(rows)
+    named = {row[key] for row in rows for key in row if key.startswith("top")}
+    return [Path(row["path"]).name for row in rows], named, table["class_names"]
+
+
+def test_all_new_videos_are_predicted_under_the_names_of_the_training(
+    run_of_a_and_b: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    go("predict", run_of_a_and_b, write_new(tmp_path, *LINES), "--data.num_classes=2")
+    videos = ["0.mp4", "1.mp4", "2.mp4"]
+    assert predicted(run_of_a_and_b) == (videos, {"a", "b"}, ["a", "b"])
+    assert not [warning for warning in recwarn if "other data" in str(warning.message)]
+
+
+def test_a_column_of_splits_still_chooses(run_of_a_and_b: Path, tmp_path: Path) -> None:
+    lines = ("path,label,split", "0.mp4,,test", "1.mp4,,train", "2.mp4,,test")
+    go("predict", run_of_a_and_b, write_new(tmp_path, *lines), "--data.num_classes=2")
+    assert predicted(run_of_a_and_b)[0] == ["0.mp4", "2.mp4"]
+
+
+def test_a_run_of_groups_that_predicts_another_split_needs_neither(
+    run_of_a_and_b: Path, tmp_path: Path
+) -> None:
+    flags = ("--data.num_classes=2", "--data.predict_split=val", "--data.group_column=person")
+    held_out = "--data.test_groups=[Ada]"
+    go("predict", run_of_a_and_b, write_new(tmp_path, *LINES), *flags, held_out)
+    assert len(predicted(run_of_a_and_b, "val")[0]) == 3
+
+
+def test_a_run_of_another_data_set_predicts_a_list(run_dir: Path, tmp_path: Path) -> None:
+    source, config = write_new(tmp_path, *LINES), f"--config={run_dir / 'config.yaml'}"
+    data = ("--data=VideoList", "--data.root=null", f"--data.source={source}")
+    folders = (f"--data.index_dir={tmp_path}", f"--run_dir={run_dir}")
+    main(["predict", config, *data, "--data.num_classes=8", *folders])
+    videos, named, class_names = predicted(run_dir)
+    assert len(videos) == 3
+    assert named < set(class_names)
+    assert not set(class_names) & set(map(str, range(8)))
+
+
+def test_a_wrong_number_of_classes_is_named_with_the_right_one(
+    run_of_a_and_b: Path, tmp_path: Path
+) -> None:
+    source = write_new(tmp_path, *LINES)
+    for allow in ("true", "false"):
+        flags = ("--data.num_classes=3", f"--allow_other_data={allow}")
+        assert "give --data.num_classes 2" in refused("predict", run_of_a_and_b, source, *flags)
+    assert "state data.num_classes" in refused("predict", run_of_a_and_b, source)
+
+
+def test_new_videos_are_read_as_those_of_the_training(run_of_a_and_b: Path, tmp_path: Path) -> None:
+    flags = ("--data.num_classes=2", "--data.num_segments=2")
+    message = refused("predict", run_of_a_and_b, write_new(tmp_path, *LINES), *flags)
+    assert "num_segments is 4 in the checkpoint and 2 here" in message
+
+
+@pytest.mark.parametrize("subcommand", ["fit", "validate", "test"])
+def test_what_needs_labels_refuses_a_list_without(
+    subcommand: str, run_of_a_and_b: Path, tmp_path: Path
+) -> None:
+    source = write_new(tmp_path, *LINES)
+    flags = ("--data.num_classes=2", "--ckpt_path=last", "--trainer.max_epochs=2")
+    message = refused(subcommand, run_of_a_and_b, source, *flags)
+    assert f"{source}: no video has a label, which {subcommand} needs" in message
+
+
+def test_a_list_of_which_one_video_has_a_label_is_compared(
+    run_of_a_and_b: Path, tmp_path: Path
+) -> None:
+    source = write_new(tmp_path, *LINES[:3], "2.mp4,1")
+    message = refused("predict", run_of_a_and_b, source, "--data.num_classes=2")
+    assert "class 0 is 'a' in the checkpoint and '0' here" in message
