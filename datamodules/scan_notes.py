@@ -67,9 +67,11 @@ class ScanNotes:
             with suppress(Empty):
                 return ended.get(timeout=STALLED_AFTER)
             waited += STALLED_AFTER
+            with self._lock:
+                videos = "; ".join(self._in_work)
             warnings.warn(
-                f"no video has come to its end for {waited:g} s; in work: "
-                f"{'; '.join(self._in_work)}. If that lasts, {ADVICE}",
+                f"no video has come to its end for {waited:g} s; in work: {videos}. If that lasts, "
+                f"{ADVICE}",
                 stacklevel=2,
             )
 

@@ -3,17 +3,16 @@
 import os
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.utilities import rank_zero_warn
+from torch import nn
 
 from lightning_modules.errors import RunError
+from lightning_modules.normalization import FrameNormalizer
 from lightning_modules.total_batch import TotalBatch
 from lightning_modules.versions import versions
-
-if TYPE_CHECKING:
-    from lightning_modules.video_recognizer import VideoRecognizer
 
 KEY = "provenance"
 """Where a checkpoint holds it; plain values all the way down."""
@@ -22,7 +21,20 @@ TOLERATED = ("crop_size", "short_side")
 """Inputs that may differ from the training's, as in tests at full resolution: worth a warning."""
 
 
-def provenance(recognizer: "VideoRecognizer") -> dict[str, Any]:
+class Recognizer(Protocol):
+    """What is asked of a `VideoRecognizer`."""
+
+    configuration: dict[str, Any]
+    network: nn.Module
+    normalize: FrameNormalizer
+    _trainer: Trainer | None
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The classes in the order of the labels."""
+
+
+def provenance(recognizer: Recognizer) -> dict[str, Any]:
     """Collect what decides how a recognizer's scores are to be read.
 
     The data tell about themselves by ``describe()``, see

@@ -1,12 +1,13 @@
 """Specification of `video_index`: a video is looked through once, and anew when it changes."""
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
+import sqlite3
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from datamodules.errors import DataError
 from datamodules.video import scan
 from datamodules.video_facts import VideoFacts
 from datamodules.video_index import VideoIndex
-from tests.conftest import REPOSITORY
 
 WriteClip = Callable[..., Path]
 
@@ -269,27 +269,30 @@ def test_no_note_of_videos_in_work_stays_when_all_are_done(
     assert [file.name for file in index.iterdir()] == ["videos.sqlite"]
 
 
-CRASH = """
-import os, sys
-from datamodules import scan_notes, video_index
-video_index.scan = lambda path: os.abort()
-video_index.VideoIndex(sys.argv[1]).scan(sys.argv[2:], jobs=1)
-"""
+def die(path: Path) -> None:
+    """End as a decoder that crashes ends a process."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_video_on_which_ffmpeg_crashed_is_named_once_by_the_next_start(
-    tmp_path: Path, write_clip: WriteClip
+def test_a_video_on_which_a_process_died_is_named_once_by_the_next_start(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = write_clips(write_clip, 7, 3)
-    command = [sys.executable, "-c", CRASH, str(tmp_path), first, second]
-    assert subprocess.run(command, cwd=REPOSITORY).returncode == -signal.SIGABRT
+    index, (first, second) = VideoIndex(tmp_path), write_clips(write_clip, 7, 3)
+    monkeypatch.setattr(video_index, "scan", die)
+    process = multiprocessing.get_context("fork").Process(
+        target=index.scan, args=([first, second], 1)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    monkeypatch.setattr(video_index, "scan", scan)
     with pytest.warns(UserWarning, match="a process died") as caught:
-        assert frames_of(VideoIndex(tmp_path), [first, second]) == [7, 3]
+        assert frames_of(index, [first, second]) == [7, 3]
     (message,) = [str(warning.message) for warning in caught]
     assert message.startswith(f"a process died while it looked through {first}. ")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        VideoIndex(tmp_path).scan(write_clips(write_clip, 12))
+        index.scan(write_clips(write_clip, 12))
 
 
 def test_videos_that_another_process_is_at_are_not_taken_for_left_over(
@@ -308,26 +311,31 @@ def test_videos_that_another_process_is_at_are_not_taken_for_left_over(
         VideoIndex(tmp_path).scan([first])
 
 
-def test_a_video_that_hangs_is_named_while_the_others_are_saved(
+def test_a_video_that_hangs_is_named_and_keeps_none_from_being_saved(
     tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = write_clips(write_clip, 7, 3, 12)
+    index, paths = VideoIndex(tmp_path), write_clips(write_clip, 7, 3, 12)
     named = threading.Event()
+    messages: list[str] = []
+    saved: list[tuple[str]] = []
 
     def hang_until_named(path: Path) -> VideoFacts:
         if path.name == "7.mkv":
             assert named.wait(60)
+            with closing(sqlite3.connect(index.file)) as connection:
+                saved.extend(connection.execute("SELECT path FROM videos ORDER BY path"))
         return scan(path)
 
     def warn(message: str, **_: object) -> None:
         messages.append(message)
-        if message.count(".mkv") == 1:
+        if message.count(".mkv") == 1:  # the others have ended
             named.set()
 
-    messages: list[str] = []
     monkeypatch.setattr(video_index, "scan", hang_until_named)
+    monkeypatch.setattr(video_index, "SECONDS_BETWEEN_SAVES", 0.0)
     monkeypatch.setattr(scan_notes, "STALLED_AFTER", 0.2)
     monkeypatch.setattr(scan_notes.warnings, "warn", warn)
-    assert VideoIndex(tmp_path).scan(paths, jobs=2) == []
-    assert f"; in work: {paths[0]}. If that lasts" in messages[-1]
+    assert index.scan(paths, jobs=2) == []
     assert messages[-1].startswith("no video has come to its end for 0.")
+    assert f" s; in work: {paths[0]}. If that lasts" in messages[-1]
+    assert saved == [(paths[2],), (paths[1],)]  # by name

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.random import Generator
 
 from datamodules.errors import DataError, VideoDecodeError
@@ -96,16 +97,35 @@ def test_a_worker_s_own_error_stays_its_own(make_loader: Callable[..., WatchedLo
         list(make_loader(fail))
 
 
+class Weighed:
+    """Reads clips; notes its process and the memory of it before each, in shared memory."""
+
+    def __init__(self, clips: int) -> None:
+        self.notes = torch.zeros(clips, 2, dtype=torch.int64).share_memory_()  # process, bytes
+        self.done = 0
+
+    def __call__(self, video: Video, rng: Generator) -> Views:
+        """Read three frames."""
+        self.notes[self.done] = torch.tensor([os.getpid(), memory_in_use()])
+        self.done += 1
+        return Views(video.read([1, 9, 28]))
+
+
 def test_2000_decodes_leave_memory_flat(write_clip: WriteClip) -> None:
     path = write_clip("clip.mp4", 30, 64, 64)
-    facts = scan(path)
-    video = Video(path, facts.frames, facts.layout)
-    sizes = []
-    for number in range(2000):
-        video.read([1, 9, 28])
-        if number % 500 == 499:
-            sizes.append(memory_in_use())
-    assert sizes[-1] - sizes[0] < SLACK
+    records = VideoRecords.of([str(path)], [0], [scan(path)])
+    keys = [SampleKey(0, epoch) for epoch in range(2000)]
+    weighed = Weighed(len(keys))
+    dataset = VideoDataset(records, weighed)
+    loader = WatchedLoader(dataset, batch_size=10, sampler=keys, num_workers=1)
+    own = []
+    for number, _ in enumerate(loader):
+        if number in (50, 199):
+            own.append(memory_in_use())
+    processes, sizes = weighed.notes.unbind(dim=1)
+    assert len(set(processes.tolist()) - {os.getpid()}) == len(set(processes.tolist())) == 1
+    assert int(sizes[-1] - sizes[500]) < SLACK
+    assert own[1] - own[0] < SLACK
 
 
 def test_250000_records_are_arrays_that_workers_share() -> None:
