@@ -22,6 +22,7 @@ from experiments.grid.state import (
     write_record,
 )
 from experiments.session import read_metrics
+from lightning_modules import RunError
 
 PAUSE = 0.2
 """Seconds between two looks at the runs."""
@@ -167,8 +168,12 @@ class Runner:
         elif state_of(line.job) == "running":
             line.state, line.message = "running", self._elsewhere(line.job)
         elif before is None or before.state == "finished":
-            line.launched = self.launcher.launch(line.job)
-            line.state, line.started = "running", perf_counter()
+            try:
+                line.launched = self.launcher.launch(line.job)
+            except RunError as error:  # such as a cluster's limit
+                line.state, line.message = "failed", str(error)
+            else:
+                line.state, line.started = "running", perf_counter()
 
     def _end(self, line: Progress, record: Record) -> None:
         line.seconds = perf_counter() - line.started

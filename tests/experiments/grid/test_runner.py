@@ -11,7 +11,8 @@ import pytest
 import submitit
 from rich.console import Console
 
-from experiments.grid.launchers import LocalLauncher
+from experiments.grid.jobs import Job
+from experiments.grid.launchers import LocalLauncher, LocalRun
 from experiments.grid.runner import Runner
 from experiments.grid.slurm import ClusterTask, SubmititLauncher, sbatch_script, slurm_executor
 from experiments.grid.state import Record, log_file, read_record, state_of, write_record
@@ -43,6 +44,36 @@ def test_a_failing_row_does_not_stop_the_others(
     assert "error: out of luck" in log.read_text()
     assert calls_of(runs, A) == ["fit", "test last"]
     assert state_of(runner.lines[B].job) == "failed"
+
+
+@pytest.mark.usefixtures("fake_train")
+def test_a_row_that_cannot_be_launched_fails_alone(
+    make_grid: MakeGrid, tmp_path: Path, console: Console
+) -> None:
+    class Choosy(LocalLauncher):
+        def launch(self, job: Job) -> LocalRun:
+            if job.name == B:
+                raise RunError("no more jobs for today")
+            return super().launch(job)
+
+    runner = Runner(jobs_of(make_grid(TWO), tmp_path / "runs"), Choosy(jobs=2), console)
+    assert not runner.run()
+    assert (runner.lines[A].state, runner.lines[B].state) == ("finished", "failed")
+    assert runner.lines[B].message == "no more jobs for today"
+
+
+@pytest.mark.usefixtures("fake_train")
+def test_rows_without_room_in_the_live_table_are_counted(
+    make_grid: MakeGrid, tmp_path: Path
+) -> None:
+    rows = "".join(f"  R{i}: {{overrides: {{data.x: {i}}}}}\n" for i in range(9))
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=200, height=10)
+    runner = Runner(jobs_of(make_grid(rows), tmp_path), LocalLauncher(), terminal)
+    list(runner.lines.values())[7].state = "running"
+    table = runner.table()
+    assert table.caption == "1 running, 8 waiting"
+    assert table.row_count == 4
+    assert next(iter(table.columns[0].cells)) == "base-x_7-seed0"
 
 
 @pytest.mark.usefixtures("fake_train")
