@@ -334,7 +334,7 @@ def test_a_video_that_hangs_is_named_and_keeps_none_from_being_saved(
     monkeypatch.setattr(video_index, "scan", hang_until_named)
     monkeypatch.setattr(video_index, "SECONDS_BETWEEN_SAVES", 0.0)
     monkeypatch.setattr(scan_notes, "STALLED_AFTER", 0.2)
-    monkeypatch.setattr(scan_notes.warnings, "warn", warn)
+    monkeypatch.setattr(warnings, "warn", warn)
     assert index.scan(paths, jobs=2) == []
     assert messages[-1].startswith("no video has come to its end for 0.")
     assert f" s; in work: {paths[0]}. If that lasts" in messages[-1]
