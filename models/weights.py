@@ -25,9 +25,10 @@ def load_weights(network: nn.Module, weights: str, backbone: str | None) -> None
     """Fill a network from ImageNet weights, a file of weights, or a training checkpoint.
 
     What may differ: a head with other classes stays as it was drawn (logged); temporal modules
-    that the source lacks stay as they were drawn (logged, where it has others); a last convolution that is twice as wide as the
-    source's (TSINet's concatenation) gets the source's weights repeated and halved; a 3D
-    convolution gets a 2D one's, repeated over time and divided by its length (I3D's inflation).
+    that the source lacks stay as they were drawn (logged, where it has others); a last
+    convolution that is twice as wide as the source's (TSINet's concatenation) gets the source's
+    weights repeated and halved; a 3D convolution gets a 2D one's, repeated over time and divided
+    by its length (I3D's inflation).
 
     Args:
         network: One of this package's networks.
