@@ -10,6 +10,7 @@ from av.video.stream import VideoStream
 
 from datamodules.errors import VideoDecodeError
 from datamodules.packet_table import Entry
+from datamodules.video_stream import read_packets
 
 
 class PacketCursor:
@@ -35,7 +36,7 @@ class PacketCursor:
         self.context = stream.codec_context
         self.number = 0
         self.marked = marked
-        self._packets: Iterator[Packet[VideoStream]] = iter(container.demux(stream))
+        self._packets: Iterator[Packet[VideoStream]] = read_packets(container, stream)
 
     @staticmethod
     def time(packet: "Packet[VideoStream]") -> int | None:
@@ -58,7 +59,7 @@ class PacketCursor:
                 pass
         else:
             self.container.seek(entry.time, stream=self.stream)
-            self._packets = self._checked(entry, iter(self.container.demux(self.stream)))
+            self._packets = self._checked(entry, read_packets(self.container, self.stream))
         self.number = entry.packet
 
     def __iter__(self) -> Iterator["Packet[VideoStream]"]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -62,6 +64,14 @@ def named_errors(path: Path) -> Iterator[None]:
         raise VideoDecodeError(f"{path}: does not decode ({reason}); {REMEDY}") from error
 
 
+def read_packets(container: InputContainer, stream: VideoStream) -> Iterator["Packet[VideoStream]"]:
+    """Yield a stream's packets from where the container stands.
+
+    PyAV's own generator, dropped before the end, loses 150 bytes: it must be closed, as this does.
+    """
+    yield from container.demux(stream)
+
+
 def iterate_frames(path: Path) -> Iterator[VideoFrame]:
     """Decode the whole stream, in display order.
 
@@ -69,7 +79,9 @@ def iterate_frames(path: Path) -> Iterator[VideoFrame]:
         VideoDecodeError: As `open_video`, or if a frame is damaged.
     """
     with open_video(path) as (container, stream):
-        for index, frame in enumerate(container.decode(stream)):
+        packets = read_packets(container, stream)
+        frames = chain.from_iterable(map(stream.codec_context.decode, packets))
+        for index, frame in enumerate(frames):
             if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
                 raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
             yield frame

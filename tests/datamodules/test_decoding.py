@@ -1,5 +1,6 @@
 """Specification of `decoding`: exact frames by index, and one error that names the file."""
 
+import ctypes
 import pickle
 import wave
 from collections.abc import Callable
@@ -241,6 +242,33 @@ def test_a_size_that_changes_midway_is_refused_by_who_scans_and_who_reads(
         with pytest.raises(VideoDecodeError) as caught:
             read(joined)
         assert str(caught.value).startswith(f"{joined}: the size of its frames changes midway")
+
+
+class Allocated(ctypes.Structure):
+    """What glibc tells of its memory; see ``man mallinfo2``."""
+
+    _fields_ = tuple((f"field{number}", ctypes.c_size_t) for number in range(10))
+
+
+def allocated_bytes() -> int:
+    """Ask glibc for the bytes that are allocated and not given back."""
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "mallinfo2"):
+        pytest.skip("this C library does not tell")
+    library.mallinfo2.restype = Allocated
+    return int(library.mallinfo2().field7)
+
+
+def test_a_read_that_ends_before_the_file_does_leaves_nothing_behind(write_clip: WriteClip) -> None:
+    clip = write_clip()
+    layout = scan_video(clip).layout
+    sizes = []
+    for _ in range(2):
+        for _ in range(400):
+            read_frames(clip, [1, 5], layout)
+            read_frames(clip, [1, 5])
+        sizes.append(allocated_bytes())
+    assert sizes[1] - sizes[0] < 400 * 50
 
 
 def test_errors_survive_the_way_between_processes(tmp_path: Path) -> None:
