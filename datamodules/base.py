@@ -120,6 +120,11 @@ class VideoDataModule(LightningDataModule, ABC):
         self.coverage: dict[Split, Coverage] = {}
 
     @property
+    def predicted_name(self) -> str:
+        """Name what ``predict`` reads, in the names of its files."""
+        return self.predict_split
+
+    @property
     def num_classes(self) -> int:
         """Count the classes."""
         return len(self.class_names)

@@ -113,6 +113,11 @@ class VideoList(VideoDataModule):
         source = Path(self.source).name
         return {**super().describe(), "source": source, "labelled": self.is_labelled}
 
+    @property
+    def predicted_name(self) -> str:
+        """Name the split, or new videos by their list, so that neither replaces the other."""
+        return super().predicted_name if self.is_labelled else Path(self.source).stem
+
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
         """Name the splits that a stage reads.
 

@@ -130,7 +130,7 @@ def list_grids(grids: Sequence[Grid], runs: Path) -> None:
             command = shlex.join(
                 ["python", "-m", "experiments.grid", "run", name, "--rows", row.label]
             )
-            told = f"{row.label:{width}}  {'' if top1 is None else top1:>5}  "
+            told = f"{row.label:{width}}  {'' if top1 is None else f'paper {top1}':10}  "
             told += "" if row.quoted else command
             console.print(f"  {colour}{state:8}[/]  {escape(told.rstrip())}")
 
@@ -243,6 +243,7 @@ def _print_plan(jobs: dict[str, Job], options: argparse.Namespace) -> None:
     for job in jobs.values():
         steps = job.experiment.missing_steps()
         start = f", after {job.after}" if job.after else ""
+        start += f", {options.gpus_per_run} GPUs visible" if options.gpus_per_run > 1 else ""
         print(f"# {job.name}{start}{'' if steps else ': finished'}")
         for arguments in steps:
             print(shlex.join(["python", "train.py", *arguments]))
@@ -251,10 +252,11 @@ def _print_plan(jobs: dict[str, Job], options: argparse.Namespace) -> None:
 
 
 def _print_results(console: Console, grid: Grid, labels: list[str], runs: Path) -> None:
-    table = Table(title=grid.title)
-    for heading in HEADINGS[:SHOWN]:
-        table.add_column(heading, overflow="fold")
-    for line in table_lines(grid, runs):
-        if line.row.label in labels:
-            table.add_row(*map(escape, cells(line)[:SHOWN]))
+    rows = [cells(line)[:SHOWN] for line in table_lines(grid, runs) if line.row.label in labels]
+    table = Table(title=escape(grid.title))
+    used = [column for column in range(SHOWN) if any(row[column] for row in rows)]
+    for column in used:
+        table.add_column(HEADINGS[column], overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(row[column]) for column in used))
     console.print(table)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules.code_version import git_commit
 
@@ -66,7 +67,10 @@ class MetricsFile(Callback):
         file = Path(trainer.default_root_dir) / FILE_NAME
         known = json.loads(file.read_text()) if file.is_file() else {}
         if without_tests:
-            known = {key: value for key, value in known.items() if not key.startswith("test")}
+            outdated = sorted(key for key in known if key.startswith("test"))
+            if outdated:
+                rank_zero_info(f"{file}: {', '.join(outdated)} were of earlier weights: removed")
+            known = {key: value for key, value in known.items() if key not in outdated}
         draft = file.with_suffix(f".{os.getpid()}.tmp")
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps({**known, **results}, indent=2) + "\n")

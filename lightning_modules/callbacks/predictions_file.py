@@ -69,7 +69,7 @@ class PredictionsFile(Callback):
         }
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         folder = Path(trainer.default_root_dir) / FOLDER
-        stem = f"{data.predict_split}_{data.protocol.name}"
+        stem = f"{data.predicted_name}_{data.protocol.name}"
         write_whole(folder / f"{stem}.csv", _as_csv(**table).encode())  # type: ignore[arg-type]
         write_table(folder / f"{stem}.pt", table)  # last: where it is, all is there
 

@@ -27,7 +27,7 @@ def test_list_shows_states_figures_and_commands(
     title, *rows = capsys.readouterr().out.splitlines()
     assert title == f"Tiny, table 1a: What is tested  ({file})"
     assert [line.split()[0] for line in rows] == ["finished", "not", "quoted"]
-    assert rows[0].split()[2] == "45.0"
+    assert rows[0].split()[2:4] == ["paper", "45.0"]
     assert rows[1].endswith(f"python -m experiments.grid run {file} --rows 'two words'")
 
 
