@@ -102,6 +102,10 @@ class _WatchedIterator:
             if DIED in str(error):
                 raise _mourn([self]) from error
             raise
+        except (ConnectionError, EOFError) as error:
+            if str(error).startswith("Caught "):  # a worker's own error, sent here
+                raise
+            raise _mourn([self]) from error  # it died while its batch was handed over
 
 
 _in_use: WeakSet[_WatchedIterator] = WeakSet()
