@@ -148,7 +148,7 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, extra: list[st
     if options.dry_run:
         _print_plan(jobs, options)
         return
-    if extra:
+    if extra and jobs:
         _require_known_flags(next(iter(jobs.values())))
     console = Console()
     runner = Runner(jobs, _launcher(options), console)
