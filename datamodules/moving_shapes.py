@@ -24,7 +24,8 @@ from datamodules.shape_renderer import render_clip
 from datamodules.splitting import SPLITS, Split
 
 ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
-"""All frames are keyframes: differences in quality along a clip would tell its direction."""
+"""All frames are keyframes: differences in quality along a clip would tell its direction. So x264
+also writes the same bytes each time; with other frames between, it was seen not to."""
 
 SCENES_PER_SPLIT = 10_000_000
 """Scene seeds of one split; far more than anyone renders, so that splits never share a scene."""

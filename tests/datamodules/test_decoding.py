@@ -26,6 +26,9 @@ LONG_GROUP_WITH_B_FRAMES = {
     "libx264": {"crf": "1", "x264-params": "bframes=3:b-adapt=0:scenecut=0:keyint=250"},
     "mpeg4": {"bf": "2", "g": "250", "qmin": "1", "qmax": "1"},
 }
+FILLER_UNIT = 12
+"""Type of a unit that decoders pass over; ITU-T H.264, table 7-1."""
+
 SMALL_FILE = 200_000
 """Bytes; the few larger files of the decoder regression take longer than all others together."""
 
@@ -47,16 +50,22 @@ def write_grey_steps(path: Path, codec: str, num_frames: int = 60) -> None:
 
 
 def write_damaged(path: Path, num_frames: int = 24) -> None:
-    """Write an H.264 video of moving noise and overwrite a few bytes in its middle."""
-    rng = np.random.default_rng(0)
-    texture = rng.integers(256, size=(8, 8, 3)).repeat(8, axis=0).repeat(8, axis=1)
-    frames = np.stack([np.roll(texture, 3 * shift, axis=1) for shift in range(num_frames)])
-    options = {"crf": "18", "preset": "veryfast"}
-    write_video(path, frames.astype(np.uint8), options=options)
+    """Write an H.264 video in an mp4 file, four slices a picture, and lose one of its middle.
+
+    x264 does not write the same bytes each time, so that bytes overwritten anywhere would not
+    always do harm; a lost slice does.
+    """
+    greys = np.arange(num_frames, dtype=np.uint8) * GREY_STEP
+    frames = np.broadcast_to(greys[:, None, None, None], (num_frames, 64, 64, 3))
+    write_video(path, np.ascontiguousarray(frames), options={"x264-params": "slices=4"})
+    with av.open(str(path)) as container:
+        packets = [packet.pos for packet in container.demux(video=0) if packet.size]
     content = bytearray(path.read_bytes())
-    payload, index = content.find(b"mdat"), content.find(b"moov")
-    middle = (payload + (index if index > payload else len(content))) // 2
-    content[middle : middle + 20] = rng.integers(256, size=20, dtype=np.uint8).tobytes()
+    unit = packets[num_frames // 2]
+    assert unit is not None
+    for _ in range(2):  # on to the third slice; each unit's length stands before it
+        unit += 4 + int.from_bytes(content[unit : unit + 4], "big")
+    content[unit + 4] = FILLER_UNIT
     path.write_bytes(content)
 
 
@@ -228,7 +237,10 @@ def test_the_damaged_file_of_the_test_above_still_decodes_for_ffmpeg(tmp_path: P
     path = tmp_path / "damaged.mp4"
     write_damaged(path)
     with av.open(str(path)) as container:
-        assert any(frame.is_corrupt for frame in container.decode(video=0))
+        container.streams.video[0].codec_context.thread_count = 1  # more threads hide it
+        corrupt = [frame.is_corrupt for frame in container.decode(video=0)]
+    assert len(corrupt) == 24
+    assert sum(corrupt) == 1
 
 
 def test_a_size_that_changes_midway_is_refused_by_who_scans_and_who_reads(
