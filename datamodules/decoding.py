@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.errors import VideoDecodeError
-from datamodules.packet_cursor import PacketCursor, decode_run
+from datamodules.packet_cursor import PacketCursor, decode_run, packet_of
 from datamodules.packet_table import NO_SEEK, PacketTable
 from datamodules.video_stream import (
     REMEDY,
@@ -125,5 +125,5 @@ def decode_runs(
             cursor.go_to(entry, seek=far and entry.time != NO_SEEK)
             needed = {*packets, *(p - 1 for p in packets if table.packed)}
             for frame in decode_run(cursor, packets[-1], wanted=needed):
-                if frame.opaque in frame_of:
-                    yield frame_of[frame.opaque], frame
+                if (packet := packet_of(frame)) in frame_of:
+                    yield frame_of[packet], frame

@@ -13,13 +13,31 @@ from datamodules.packet_table import Entry
 from datamodules.video_stream import read_packets
 
 
+def mark(packet: "Packet[VideoStream]", number: int) -> None:
+    """Have a packet's frame tell its packet's number.
+
+    PyAV knows an opaque object by its address, and forgets it with the first packet that held it.
+    Small integers are one object wherever they are used: another file's packet would take the
+    number away. A tuple is this packet's own.
+    """
+    packet.opaque = (number,)
+
+
+def packet_of(frame: VideoFrame) -> int | None:
+    """Tell which packet a frame came from; None where it was not marked or the decoder is mute."""
+    match frame.opaque:
+        case (int(number),):
+            return number
+    return None
+
+
 class PacketCursor:
     """The next packet of a stream; it moves forwards only.
 
     Args:
         container: Just opened.
         stream: Of the container.
-        marked: Packets that get their number as ``opaque``, at 5 us each; None for all.
+        marked: Packets whose frames tell their number, at 5 us each; None for all.
 
     Attributes:
         number: The next packet's.
@@ -68,7 +86,7 @@ class PacketCursor:
             if not packet.size:
                 return
             if self.marked is None or self.number in self.marked:
-                packet.opaque = self.number
+                mark(packet, self.number)
             self.number += 1
             yield packet
 
@@ -87,8 +105,8 @@ class PacketCursor:
 def decode_run(cursor: PacketCursor, last: int, wanted: Collection[int]) -> Iterator[VideoFrame]:
     """Decode packets up to ``last`` and what the decoder holds back.
 
-    Pictures that no other one refers to are left out, unless their packet is wanted. A frame's
-    ``opaque`` is its packet's number, where the cursor marks it.
+    Pictures that no other one refers to are left out, unless their packet is wanted. A frame
+    tells its packet's number by `packet_of`, where the cursor marks it.
     """
     context = cursor.context
     for packet in cursor:

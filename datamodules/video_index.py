@@ -23,7 +23,7 @@ from datamodules.video_facts import VideoFacts
 
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
-READER = f"3 av {av.__version__}"
+READER = f"4 av {av.__version__}"
 """What found the facts; another FFmpeg may decode a damaged file otherwise. Its first number rises
 where `datamodules.video_scan` judges otherwise."""
 

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from av.container import InputContainer
@@ -17,7 +16,7 @@ from av.video.stream import VideoStream
 
 from datamodules.decoding import decode_runs
 from datamodules.errors import VideoDecodeError
-from datamodules.packet_cursor import PacketCursor, decode_run
+from datamodules.packet_cursor import PacketCursor, decode_run, mark, packet_of
 from datamodules.packet_table import NO_SEEK, Entry, PacketTable
 from datamodules.video_facts import VideoFacts
 from datamodules.video_stream import REMEDY, SIZE_CHANGES, open_video, upright_size
@@ -50,8 +49,7 @@ class _Recording:
 
     def add_frame(self, frame: VideoFrame) -> None:
         self.size = upright_size(frame)
-        packet = frame.opaque
-        self.packets.append(packet if isinstance(packet, int) else None)
+        self.packets.append(packet_of(frame))
         self.checksums.append(_checksum(frame))
 
 
@@ -82,7 +80,7 @@ def scan_video(path: Path) -> VideoFacts:
 def _decode_all(path: Path, container: InputContainer, stream: VideoStream) -> _Recording:
     recording = _Recording()
     for number, packet in enumerate(container.demux(stream)):
-        packet.opaque = number
+        mark(packet, number)
         if packet.size:
             recording.last_packet = number
             if packet.is_keyframe:
@@ -161,8 +159,8 @@ class _Proof:
         seen = set()
         with suppress(VideoDecodeError):
             for frame in self._decode(entry, end):
-                packet: Any = frame.opaque
-                index = self.frame_of.get(packet, -1)
+                packet = packet_of(frame)
+                index = -1 if packet is None else self.frame_of.get(packet, -1)
                 if index >= entry.frame:
                     if _checksum(frame) != self.checksums[index]:
                         break

@@ -28,7 +28,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     Yields:
         The container and its first video stream, which decodes on one thread (workers are the
-        parallelism) and hands each packet's ``opaque`` on to its frame.
+        parallelism) and hands each packet's mark on to its frame.
 
     Raises:
         VideoDecodeError: If the file is missing, holds no video, or stops decoding.

@@ -95,17 +95,27 @@ class _WatchedIterator:
             self.batches = self.begin()
         try:
             return next(self.batches)
-        except RuntimeError as error:
-            if TIMED_OUT in str(error):
-                hung = f"gave no batch within {self.loader.timeout:g} s"
-                raise DataError(_account(hung, [self])) from error
-            if DIED in str(error):
-                raise _mourn([self]) from error
+        except StopIteration:
             raise
-        except (ConnectionError, EOFError) as error:
-            if str(error).startswith("Caught "):  # a worker's own error, sent here
+        except Exception as error:
+            misfortune = self._misfortune(error)
+            account = DataError(_account(misfortune, [self])) if misfortune else None
+            _end_workers_of([self])
+            if account is None:
                 raise
-            raise _mourn([self]) from error  # it died while its batch was handed over
+            raise account from error
+
+    def _misfortune(self, error: Exception) -> str:
+        """Tell what became of a worker; nothing if an error is its own or there are none."""
+        if not isinstance(self.batches, _MultiProcessingDataLoaderIter):
+            return ""
+        message = str(error)
+        if isinstance(error, RuntimeError) and TIMED_OUT in message:
+            return f"gave no batch within {self.loader.timeout:g} s"
+        died = isinstance(error, RuntimeError) and DIED in message
+        own = message.startswith("Caught ")
+        while_handing_over = isinstance(error, ConnectionError | EOFError) and not own
+        return "died" if died or while_handing_over else ""
 
 
 _in_use: WeakSet[_WatchedIterator] = WeakSet()
@@ -119,25 +129,28 @@ def find_dead_worker(error: BaseException | None) -> DataError | None:
     """
     while error is not None:
         if isinstance(error, RuntimeError) and SIGNALLED in str(error):
-            return _mourn(list(_in_use))
+            iterators = list(_in_use)
+            account = DataError(_account("died", iterators))
+            _end_workers_of(iterators)
+            return account
         error = error.__cause__ or error.__context__
     return None
 
 
-def _mourn(iterators: Sequence[_WatchedIterator]) -> DataError:
-    """Tell of a death, and send the other workers home.
+def _end_workers_of(iterators: Sequence[_WatchedIterator]) -> None:
+    """End workers at once, whatever they do: one that hangs takes no polite signal.
 
     torch would raise again at the end of each of them, in the midst of all that ends a run.
     """
-    account = DataError(_account("died", iterators))
     usual = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         for iterator in iterators:
             if isinstance(iterator.batches, _MultiProcessingDataLoaderIter):
+                for worker in iterator.batches._workers:
+                    worker.kill()
                 iterator.batches._shutdown_workers()
     finally:
         signal.signal(signal.SIGCHLD, usual)
-    return account
 
 
 def _account(what: str, iterators: Sequence[_WatchedIterator]) -> str:

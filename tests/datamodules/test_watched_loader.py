@@ -1,5 +1,6 @@
 """Specification of `watched_loader`: a worker that hangs or dies ends the run by file name."""
 
+import multiprocessing
 import os
 import re
 import signal
@@ -62,14 +63,15 @@ class BadThird:
 
 @pytest.fixture
 def make_loader(write_clip: WriteClip) -> Callable[..., WatchedLoader]:
-    """Give a way to make a loader of four videos with two workers."""
+    """Give a way to make a loader of four videos, with two workers unless told otherwise."""
 
-    def make(misfortune: Callable[[Video], None]) -> WatchedLoader:
+    def make(misfortune: Callable[[Video], None], workers: int = 2) -> WatchedLoader:
         paths = [str(write_clip(f"{name}.mkv")) for name in "abcd"]
         records = VideoRecords.of(paths, [0] * 4, [scan(Path(path)) for path in paths])
         keys = [SampleKey(index, 0) for index in range(4)]
         dataset = VideoDataset(records, BadThird(misfortune))
-        return WatchedLoader(dataset, sampler=keys, num_workers=2, timeout=LIMIT)
+        limit = LIMIT if workers else 0
+        return WatchedLoader(dataset, sampler=keys, num_workers=workers, timeout=limit)
 
     return make
 
@@ -78,8 +80,10 @@ def make_loader(write_clip: WriteClip) -> Callable[..., WatchedLoader]:
 def test_a_worker_that_hangs_ends_the_run_by_name(
     make_loader: Callable[..., WatchedLoader],
 ) -> None:
+    others = set(multiprocessing.active_children())
     with pytest.raises(DataError) as caught:
         list(make_loader(hang))
+    assert set(multiprocessing.active_children()) <= others
     message = str(caught.value)
     assert message.startswith("a loader worker gave no batch within 5 s; files being read: ")
     assert "c.mkv" in message
@@ -96,6 +100,19 @@ def test_a_worker_that_dies_ends_the_run_by_name(make_loader: Callable[..., Watc
 def test_a_worker_s_own_error_stays_its_own(make_loader: Callable[..., WatchedLoader]) -> None:
     with pytest.raises(VideoDecodeError, match=r"c\.mkv: does not decode"):
         list(make_loader(fail))
+
+
+def end_of_file(video: Video) -> None:
+    """Raise what Python also raises where a worker dies."""
+    raise EOFError(f"{video.path.name} ends early")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_end_of_file_while_reading_is_no_death(
+    make_loader: Callable[..., WatchedLoader], workers: int
+) -> None:
+    with pytest.raises(EOFError, match=r"c\.mkv ends early"):
+        list(make_loader(end_of_file, workers))
 
 
 class Weighed:
