@@ -74,6 +74,8 @@ class VideoList(VideoDataModule):
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
         groups = [video.group or video.path for video in videos]
+        if self.is_labelled:
+            _require_labels(videos, self.predict_split)
         if any(video.split for video in videos):
             self.splits = _stated_splits(videos)
         elif not self.is_labelled:
@@ -136,6 +138,16 @@ class VideoList(VideoDataModule):
         members = np.flatnonzero(self.splits == split).tolist()
         paths = [self.paths[index] for index in members]
         return Annotations(paths, [self.labels[index] for index in members])
+
+
+def _require_labels(videos: Sequence[AnnotatedVideo], predict_split: str) -> None:
+    """Refuse a video without label, before it is met in the midst of a run."""
+    for video in videos:
+        if not video.label and video.split != predict_split:
+            raise DataError(
+                f"{video.where}: has no label, though other videos do; write one, or have the "
+                f"column split say {predict_split}, to predict it"
+            )
 
 
 def _stated_splits(videos: Sequence[AnnotatedVideo]) -> np.ndarray:

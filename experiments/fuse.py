@@ -17,7 +17,8 @@ from torch import Tensor
 from experiments.submission import Version, submission_lines
 from experiments.user_errors import user_errors
 from lightning_modules import RunError
-from lightning_modules.callbacks.predictions_file import write_table, write_whole
+from lightning_modules.callbacks.predictions_file import write_table
+from lightning_modules.whole_file import write_whole
 
 Kind = Literal["logits", "softmax"]
 KEYS = {"paths", "labels", "scores", "class_names"}
@@ -148,14 +149,20 @@ def main(args: list[str] | None = None) -> None:
         _print_means([read_scores(file) for file in options.files])
         return
     fused = fuse_files(options.files, options.weights, options.kind)
+    if not (fused.counted or options.output or options.submission):
+        raise RunError(
+            "these videos have no labels, so there is no accuracy to tell; add --output or "
+            "--submission to keep the fused scores"
+        )
     said = []
     if options.submission:
         version, file = options.submission[0], Path(options.submission[1])
         lines = submission_lines(**vars(fused), version=version)
-        write_whole(file, "".join(f"{line}\n" for line in lines).encode())
+        write_whole(file, "".join(f"{line}\n" for line in lines))
         said.append(f"{file}: {len(lines)} videos")
     if options.output:
         write_table(options.output, vars(fused))
+        said.append(f"{options.output}: {len(fused.paths)} videos")
     if fused.counted:
         top1, top5 = (100 * fused.accuracy(k) for k in (1, 5))
         said.append(f"top-1 {top1:.2f} %, top-5 {top5:.2f} %, {fused.counted} videos")

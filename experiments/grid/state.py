@@ -15,6 +15,7 @@ from typing import Literal
 from experiments.grid.jobs import Job
 from experiments.run_folder import holds_run
 from lightning_modules import RunError
+from lightning_modules.whole_file import write_whole
 
 State = Literal["not run", "waiting", "running", "stopped", "failed", "finished"]
 FOLDER = "grid"
@@ -78,13 +79,13 @@ def _beside(job: Job, ending: str) -> Path:
 
 
 def write_record(job: Job, record: Record) -> None:
-    """Replace a run's record, whole; it gets the job's flags."""
+    """Replace a run's record, whole; it gets the job's flags.
+
+    Raises:
+        RunError: If the disk does not take it.
+    """
     record.flags = list(job.flags)
-    file = record_file(job)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    draft.write_text(json.dumps(asdict(record), indent=2) + "\n")
-    draft.replace(file)
+    write_whole(record_file(job), json.dumps(asdict(record), indent=2) + "\n")
 
 
 def read_record(job: Job) -> Record | None:

@@ -1,7 +1,6 @@
 """metrics.json: the results of a run, readable without parsing anything else."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules.code_version import git_commit
+from lightning_modules.whole_file import write_whole
 
 FILE_NAME = "metrics.json"
 NAMES = ("top1", "top5", "loss", "n_videos")
@@ -71,7 +71,4 @@ class MetricsFile(Callback):
             if outdated:
                 rank_zero_info(f"{file}: {', '.join(outdated)} were of earlier weights: removed")
             known = {key: value for key, value in known.items() if key not in outdated}
-        draft = file.with_suffix(f".{os.getpid()}.tmp")
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({**known, **results}, indent=2) + "\n")
-        draft.replace(file)
+        write_whole(file, json.dumps({**known, **results}, indent=2) + "\n")

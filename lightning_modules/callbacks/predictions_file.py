@@ -2,9 +2,7 @@
 
 import csv
 import io
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from lightning_modules.callbacks.gathering import gather_lists
-from lightning_modules.errors import RunError
+from lightning_modules.whole_file import write_whole
 
 FOLDER = "predictions"
 SHOWN_CLASSES = 5
@@ -70,7 +68,7 @@ class PredictionsFile(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         folder = Path(trainer.default_root_dir) / FOLDER
         stem = f"{data.predicted_name}_{data.protocol.name}"
-        write_whole(folder / f"{stem}.csv", _as_csv(**table).encode())  # type: ignore[arg-type]
+        write_whole(folder / f"{stem}.csv", _as_csv(**table))  # type: ignore[arg-type]
         write_table(folder / f"{stem}.pt", table)  # last: where it is, all is there
 
 
@@ -83,29 +81,6 @@ def write_table(file: Path, table: Mapping[str, Any]) -> None:
     content = io.BytesIO()
     torch.save(dict(table), content)
     write_whole(file, content.getbuffer())
-
-
-def write_whole(file: Path, content: bytes | memoryview) -> None:
-    """Write a draft beside a file's place, which it takes when it is whole; make the folder.
-
-    Raises:
-        RunError: If the disk does not take it; a file that was there still is.
-    """
-    draft = file.parent / f"{file.name}.{os.getpid()}.tmp"
-    try:
-        if file.exists() and not file.is_file():  # /dev/null would be replaced
-            raise RunError(f"{file}: cannot be written (it is no file); choose another place")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        draft.replace(file)
-    except OSError as error:
-        raise RunError(
-            f"{file}: cannot be written ({error.strerror or error}); make room, or choose another "
-            "place"
-        ) from error
-    finally:
-        with suppress(OSError):  # it is there only if something went wrong
-            draft.unlink()
 
 
 def _plain(value: Tensor | list[str]) -> list[Any]:

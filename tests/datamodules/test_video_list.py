@@ -278,6 +278,25 @@ def test_real_annotations_have_every_class_in_every_test_sequence(
     assert [labels.count(label) for label in range(6)] == [4] * 6
 
 
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        ("path,label", ["a.mkv,0", "b.mkv,"]),
+        ("path,label,split", ["a.mkv,0,train", "b.mkv,,val"]),
+        ("path,label,split", ["a.mkv,0,train", "b.mkv,,"]),
+    ],
+)
+def test_a_video_without_label_that_may_be_needed_is_refused_at_once(
+    columns: str,
+    rows: list[str],
+    video_list: Callable[..., VideoList],
+    write_csv: WriteCsv,
+) -> None:
+    source = write_csv(columns, *rows)
+    with pytest.raises(DataError, match=r"line 3: has no label, though other videos do; write"):
+        video_list(source)
+
+
 def test_a_video_without_label_can_be_predicted_but_not_tested(
     video_list: Callable[..., VideoList],
     write_clip: Callable[..., Path],

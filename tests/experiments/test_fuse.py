@@ -160,6 +160,16 @@ def test_the_mean_goes_with_nothing_that_fuses(
     assert sorted(tmp_path.iterdir()) == files
 
 
+def test_without_labels_the_scores_are_kept_or_nothing_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_predictions(tmp_path / "new.pt", ONE, HIDDEN)
+    with pytest.raises(RunError, match=r"these videos have no labels, .* add --output or"):
+        main([str(file)])
+    main([str(file), "--output", str(tmp_path / "fused.pt")])
+    assert capsys.readouterr().out == f"{tmp_path / 'fused.pt'}: 2 videos\n"
+
+
 def test_a_fused_file_can_be_fused_again(files: list[Path], tmp_path: Path) -> None:
     main([*map(str, files), "--output", str(tmp_path / "both.pt")])
     assert read_scores(tmp_path / "both.pt").accuracy(1) == 1.0

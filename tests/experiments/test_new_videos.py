@@ -121,6 +121,7 @@ def test_what_needs_labels_refuses_a_list_without(
 def test_a_list_of_which_one_video_has_a_label_is_compared(
     run_of_a_and_b: Path, tmp_path: Path
 ) -> None:
-    source = write_new(tmp_path, *LINES[:3], "2.mp4,1")
+    rows = (f"{line},test" for line in (*LINES[1:3], "2.mp4,1"))
+    source = write_new(tmp_path, "path,label,split", *rows)
     message = refused("predict", run_of_a_and_b, source, "--data.num_classes=2")
     assert "class 0 is 'a' in the checkpoint and '0' here" in message
