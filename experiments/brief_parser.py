@@ -1,13 +1,21 @@
 """The parser of the command line, which answers a mistake with the mistake."""
 
+import re
+from difflib import get_close_matches
+from types import ModuleType
 from typing import Any, NoReturn
 
 from pytorch_lightning.cli import LightningArgumentParser
+
+import datamodules
+import models
 
 TYPE_NOISE = (
     *("Does not validate against any of the Union subtypes", "Subtypes:", "Errors:", "Given value"),
     "- Expected a <class 'NoneType'>",
 )
+UNKNOWN_CLASS = re.compile(r"Expected a dot import path string: (\S+)")
+CLASSES: dict[str, ModuleType] = {"data": datamodules, "model.network": models}
 
 
 class BriefParser(LightningArgumentParser):
@@ -18,6 +26,19 @@ class BriefParser(LightningArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Leave out what jsonargparse tells of the types that it tried."""
+        for key, package in CLASSES.items():
+            if f'key "{key}"' in message and (found := UNKNOWN_CLASS.search(message)):
+                message = f"--{key}: {_unknown(found[1], package)}"
         lines = [line for line in message.splitlines() if line.strip()]
         lines = [line for line in lines if not line.strip().startswith(TYPE_NOISE)]
         super().error("\n".join(lines), ex)
+
+
+def _unknown(name: str, package: ModuleType) -> str:
+    """Say which classes there are in place of one that there is not."""
+    there = {known: getattr(package, known) for known in package.__all__}
+    names = sorted(known for known, kind in there.items() if not issubclass(kind, Exception))
+    by_lower = {known.lower(): known for known in names}
+    close = get_close_matches(name.lower(), by_lower, n=1)
+    meant = f"did you mean {by_lower[close[0]]}? " if close else ""
+    return f"no class {name}; {meant}there are {', '.join(names)}"

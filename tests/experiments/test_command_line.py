@@ -273,3 +273,19 @@ def test_bad_usage_is_answered_in_a_few_lines(capsys: pytest.CaptureFixture[str]
     answer = capsys.readouterr().err.splitlines()
     assert len(answer) < 6
     assert "'batch_sise' is not accepted" in answer[-1]
+
+
+@pytest.mark.parametrize(
+    ("flag", "answer"),
+    [
+        ("--data=UCF102", "--data: no class UCF102; did you mean UCF101? there are HMDB51, "),
+        ("--model.network=Slow", "--model.network: no class Slow; there are ECO, I3D, "),
+    ],
+)
+def test_a_class_that_there_is_not_is_answered_with_those_that_there_are(
+    flag: str, answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(["fit", "--data=MovingShapes", "--model.network=TSN", flag])
+    assert error.value.code == 2
+    assert f"error: {answer}" in capsys.readouterr().err
