@@ -24,7 +24,7 @@ from datamodules.video_stream import (
     upright_rgb,
 )
 
-WORTH_SEEKING = 32
+WORTH_SEEKING = 8
 """Packets that are read past sooner than a container seeks."""
 
 

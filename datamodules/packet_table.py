@@ -12,10 +12,6 @@ NO_SEEK = np.iinfo(np.int64).min
 """In place of a timestamp: the container does not find this entry by time."""
 
 
-WORTH_A_BREAK = 4
-"""Packets that are decoded in passing sooner than decoding begins anew behind them."""
-
-
 class Entry(NamedTuple):
     """A packet that decoding may begin with.
 
@@ -80,7 +76,7 @@ class PacketTable:
         runs: list[Run] = []
         for packet, frame in sorted((int(self.packets[frame]), frame) for frame in frames):
             run = Run(self._entry_for(packet, frame), [packet])
-            while runs and run.entry.packet <= runs[-1].packets[-1] + WORTH_A_BREAK:
+            while runs and run.entry.packet <= runs[-1].packets[-1] + 1:
                 before = runs.pop()
                 run = Run(min(before.entry, run.entry), before.packets + run.packets)
             runs.append(run)

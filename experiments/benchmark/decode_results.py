@@ -120,9 +120,8 @@ def file_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Tabl
         ]
         for result in results
     ]
-    notes = ["Median ms per file to open it and return the frames."]
-    failures = {f"{name} on {r.path.name}: {why}" for r in results for name, why in _reasons(r)}
-    return Table("Times, ms", ["file", "size, frames", *names], rows, [*notes, *sorted(failures)])
+    notes = ["Median ms per file to open it and return the frames.", *_failures(results)]
+    return Table("Times, ms", ["file", "size, frames", *names], rows, notes)
 
 
 def scan_table(results: Sequence[FileResult]) -> Table:
@@ -167,5 +166,13 @@ def _differs(result: FileResult, name: str) -> bool:
     return name in result.verdicts and result.verdicts[name].what != SAME
 
 
-def _reasons(result: FileResult) -> list[tuple[str, str]]:
-    return list(result.failures.items())
+def _failures(results: Sequence[FileResult]) -> list[str]:
+    """Say each reason once: a library that does not load fails on every file."""
+    files: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        for failure in result.failures.items():
+            files.setdefault(failure, []).append(result.path.name)
+    return [
+        f"{reader} on {names[0] if len(names) == 1 else f'{len(names)} files'}: {why}"
+        for (reader, why), names in sorted(files.items())
+    ]

@@ -42,8 +42,8 @@ def test_a_frame_shown_after_its_keyframe_does_not() -> None:
     assert (run.entry.packet, run.packets) == (4, [7])
 
 
-@pytest.mark.parametrize(("gap", "runs"), [(1, 1), (4, 1), (5, 2), (50, 2)])
-def test_decoding_goes_on_over_small_gaps(gap: int, runs: int) -> None:
+@pytest.mark.parametrize(("gap", "runs"), [(1, 1), (2, 2), (50, 2)])
+def test_decoding_goes_on_only_where_nothing_lies_between(gap: int, runs: int) -> None:
     packets = np.arange(100)
     table = PacketTable(packets, (START, Entry(10 + gap, 10 + gap, 0)))
     assert len(table.plan([10, 10 + gap])) == runs

@@ -85,6 +85,14 @@ def test_groups_are_summed_up_apart_with_their_remarks() -> None:
     assert cells[2][4] == "fails"
 
 
+def test_a_reason_to_fail_is_said_once() -> None:
+    why = {FAST.name: "does not load"}
+    files = [result(f"{name}.mp4", "g", {OURS: 10}, failures=why) for name in "ab"]
+    files.append(result("c.mp4", "g", {OURS: 10}, failures={FAST.name: "broken"}))
+    _, *said = file_table(files, READERS).notes
+    assert said == [f"{FAST.name} on c.mp4: broken", f"{FAST.name} on 2 files: does not load"]
+
+
 def test_the_index_is_counted_in_decodings_in_order() -> None:
     file = result("a.mp4", "g", {OURS: 10, IN_ORDER: 20})
     assert list(scan_table([file]).rows[0]) == ["g", "40.0", "2.0 x", "1 of 1"]
