@@ -1,6 +1,7 @@
 """What numbers depend on besides the code: the machine, its threads, the versions, the day."""
 
 import platform
+import sys
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,7 +26,7 @@ def describe_machine(*packages: str) -> dict[str, str]:
         "torch": torch.__version__,
         "av": f"{av.__version__} with {_ffmpeg()}",
     }
-    facts |= {name: installed_version(name) or "not installed" for name in packages}
+    facts |= {name: _described(name) for name in packages}
     return facts | {"date": date.today().isoformat()}
 
 
@@ -44,6 +45,13 @@ def installed_version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _described(package: str) -> str:
+    found = installed_version(package) or "not installed"
+    # torchcodec takes the FFmpeg that it finds on the system, and says which.
+    ffmpeg = getattr(sys.modules.get(package), "ffmpeg_major_version", None)
+    return f"{found} with FFmpeg {ffmpeg}" if ffmpeg else found
 
 
 def _ffmpeg() -> str:

@@ -62,10 +62,12 @@ def _why_unusable(package: str) -> str | None:
     if installed_version(package) is None:
         return f"{package}: not installed; {remedy}"
     try:
-        import_module(package)
-    except (ImportError, OSError, RuntimeError) as error:  # FFmpeg's shared libraries are missing
+        module = import_module(package)
+    except (ImportError, OSError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         return f"{package}: does not load ({reason}); see {RIVALS_FILE}"
+    if getattr(module, "ffmpeg_major_version", "its own") is None:  # torchcodec's
+        return f"{package}: finds no FFmpeg that it can use; see {RIVALS_FILE}"
     return None
 
 

@@ -1,8 +1,10 @@
 """python -m experiments.benchmark decode: the right rows, the right ratios, honest remarks."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import torch
 
 from datamodules.decoding import read_frames
 from datamodules.encoding import write_video
-from experiments.benchmark import __main__, decode, readers
+from experiments.benchmark import __main__, decode, machine, readers
 from experiments.benchmark.decode_results import (
     FileResult,
     file_table,
@@ -164,6 +166,21 @@ def test_rivals_that_do_not_load_are_said(monkeypatch: pytest.MonkeyPatch) -> No
     found, absent = readers.find_rivals()
     assert found == []
     assert "torchcodec: does not load (Could not load libtorchcodec)" in absent[0]
+
+
+def test_a_rival_without_ffmpeg_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = SimpleNamespace(ffmpeg_major_version=None)
+    monkeypatch.setattr(readers, "installed_version", lambda package: "1")
+    monkeypatch.setattr(readers, "import_module", {"torchcodec": alone, "decord": None}.get)
+    found, absent = readers.find_rivals()
+    assert [reader.library for reader in found] == ["decord"]
+    assert absent[0].startswith("torchcodec: finds no FFmpeg that it can use; see ")
+
+
+def test_the_ffmpeg_of_a_rival_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchcodec", SimpleNamespace(ffmpeg_major_version=8))
+    monkeypatch.setattr(machine, "installed_version", lambda package: "0.17.0")
+    assert machine.describe_machine("torchcodec")["torchcodec"] == "0.17.0 with FFmpeg 8"
 
 
 def test_videos_are_transcoded_to_vp9_and_it_is_said(
