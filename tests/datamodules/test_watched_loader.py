@@ -155,11 +155,12 @@ def test_250000_records_are_arrays_that_workers_share() -> None:
     assert all(isinstance(column, np.ndarray) and column.dtype != object for column in columns)
     assert records.video(number - 1) == Video(Path(paths[-1]), 30, facts.layout)
     sizes = []
-    for _ in range(2):
+    for _ in range(4):
         for index in range(number):
             records.video(index)
         sizes.append(memory_in_use())
-    assert sizes[1] - sizes[0] < SLACK
+    # Once, Python may enlarge its table of the parts of paths; what is lost is lost each time.
+    assert min(np.diff(sizes)) < SLACK
 
 
 def scan_facts() -> VideoFacts:
