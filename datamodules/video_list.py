@@ -26,7 +26,8 @@ class VideoList(VideoDataModule):
     column ``split``, or folders ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``;
     a draw by ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
     A list without any label is for ``predict`` alone, which reads all of it, unless its column
-    ``split`` says otherwise; class names are then the checkpoint's.
+    ``split`` says otherwise; class names are then the checkpoint's. In a list with labels, only
+    videos whose ``split`` is that of ``predict`` (test) may lack one.
 
     Args:
         source: A folder ``<class>/<video>`` (perhaps below ``train``, ``val``, ``test``), or a

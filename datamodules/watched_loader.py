@@ -3,7 +3,9 @@
 import atexit
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
@@ -47,8 +49,9 @@ class WatchedLoader(DataLoader[Any]):
     """A DataLoader of a `datamodules.video_dataset.VideoDataset`.
 
     With workers, one that dies, or takes longer than ``timeout`` seconds for a batch, ends the
-    run. Signals that ask a run to stop are the main process's to answer: workers, which are often
-    sent them as well, go on until it has saved.
+    run. Any error ends the iteration and all its workers, which may hang. Signals that ask a run
+    to stop are the main process's to answer: workers, which are often sent them as well, go on
+    until it has saved.
 
     Nothing is read, and no order is asked for, before the first batch is: Lightning begins to
     iterate before it has told the sampler the epoch.
@@ -75,6 +78,7 @@ def _leave_signals_alone(worker: int) -> None:
 
 def _end_workers() -> None:
     """Do not wait, at this process's end, for workers that hang and take no polite signal."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch would raise at each one's end
     for process in multiprocessing.active_children():
         if process.daemon:
             process.kill()
@@ -106,15 +110,15 @@ class _WatchedIterator:
             raise account from error
 
     def _misfortune(self, error: Exception) -> str:
-        """Tell what became of a worker; nothing if an error is its own or there are none."""
-        if not isinstance(self.batches, _MultiProcessingDataLoaderIter):
-            return ""
+        """Tell what became of a worker; nothing if there are none or it sent an own error."""
         message = str(error)
+        of_workers = isinstance(self.batches, _MultiProcessingDataLoaderIter)
+        if not of_workers or message.startswith("Caught "):
+            return ""
         if isinstance(error, RuntimeError) and TIMED_OUT in message:
             return f"gave no batch within {self.loader.timeout:g} s"
         died = isinstance(error, RuntimeError) and DIED in message
-        own = message.startswith("Caught ")
-        while_handing_over = isinstance(error, ConnectionError | EOFError) and not own
+        while_handing_over = isinstance(error, ConnectionError | EOFError)
         return "died" if died or while_handing_over else ""
 
 
@@ -138,17 +142,31 @@ def find_dead_worker(error: BaseException | None) -> DataError | None:
 
 
 def _end_workers_of(iterators: Sequence[_WatchedIterator]) -> None:
-    """End workers at once, whatever they do: one that hangs takes no polite signal.
+    """End workers at once, whatever they do: one that hangs takes no polite signal."""
+    with _deaths_unheard():
+        for iterator in iterators:
+            batches = iterator.batches
+            if not isinstance(batches, _MultiProcessingDataLoaderIter):
+                continue
+            if hasattr(batches, "_pin_memory_thread"):  # first: it reads what workers hand over
+                batches._pin_memory_thread_done_event.set()
+                batches._worker_result_queue.put((None, None))  # wakes it
+                batches._pin_memory_thread.join()
+            for worker in batches._workers:
+                worker.kill()
+            batches._shutdown_workers()
+            iterator.loader._iterator = None  # a loader of persistent workers would go on with it
 
-    torch would raise again at the end of each of them, in the midst of all that ends a run.
-    """
+
+@contextmanager
+def _deaths_unheard() -> Iterator[None]:
+    """Keep torch from raising at each worker's end, in the midst of all that ends a run."""
+    if threading.current_thread() is not threading.main_thread():  # may not change signals
+        yield
+        return
     usual = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
-        for iterator in iterators:
-            if isinstance(iterator.batches, _MultiProcessingDataLoaderIter):
-                for worker in iterator.batches._workers:
-                    worker.kill()
-                iterator.batches._shutdown_workers()
+        yield
     finally:
         signal.signal(signal.SIGCHLD, usual)
 

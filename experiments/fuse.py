@@ -53,7 +53,7 @@ class Scores:
         """
         known = self.labels >= 0
         if not self.counted:
-            raise RunError("the videos have no labels; only a submission can be made of them")
+            raise RunError("the videos have no labels, so there is no accuracy to tell")
         best = self.scores[known].topk(min(k, len(self.class_names))).indices
         return float((best == self.labels[known, None]).any(dim=1).float().mean())
 
@@ -154,20 +154,17 @@ def main(args: list[str] | None = None) -> None:
             "these videos have no labels, so there is no accuracy to tell; add --output or "
             "--submission to keep the fused scores"
         )
-    said = []
     if options.submission:
         version, file = options.submission[0], Path(options.submission[1])
         lines = submission_lines(**vars(fused), version=version)
         write_whole(file, "".join(f"{line}\n" for line in lines))
-        said.append(f"{file}: {len(lines)} videos")
+        print(f"{file}: {len(lines)} videos")
     if options.output:
         write_table(options.output, vars(fused))
-        said.append(f"{options.output}: {len(fused.paths)} videos")
+        print(f"{options.output}: {len(fused.paths)} videos")
     if fused.counted:
         top1, top5 = (100 * fused.accuracy(k) for k in (1, 5))
-        said.append(f"top-1 {top1:.2f} %, top-5 {top5:.2f} %, {fused.counted} videos")
-    for line in said:
-        print(line)
+        print(f"top-1 {top1:.2f} %, top-5 {top5:.2f} %, {fused.counted} videos")
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -179,8 +176,13 @@ def _check(options: argparse.Namespace) -> None:
         raise RunError(f"--weights: {len(options.weights)} for {len(options.files)} files")
     if not all(map(math.isfinite, options.weights or ())):
         raise RunError(f"--weights {' '.join(map(str, options.weights))}: must be finite")
-    if options.submission and options.submission[0] not in get_args(Version):
-        raise RunError(f"--submission {options.submission[0]}: write v1 or v2, then the file")
+    if not options.submission:
+        return
+    version, file = options.submission
+    if version not in get_args(Version):
+        raise RunError(f"--submission {version}: write v1 or v2, then the file")
+    if options.output and Path(file).resolve() == options.output.resolve():
+        raise RunError(f"--output and --submission: both are {file}; choose two places")
 
 
 def _print_means(tables: Sequence[Scores]) -> None:

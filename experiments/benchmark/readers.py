@@ -66,7 +66,7 @@ def _why_unusable(package: str) -> str | None:
     except (ImportError, OSError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         return f"{package}: does not load ({reason}); see {RIVALS_FILE}"
-    if getattr(module, "ffmpeg_major_version", "its own") is None:  # torchcodec's
+    if getattr(module, "ffmpeg_major_version", "its own") is None:  # torchcodec loads without
         return f"{package}: finds no FFmpeg that it can use; see {RIVALS_FILE}"
     return None
 

@@ -6,12 +6,15 @@ import re
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.random import Generator
+from torch.utils.data._utils import pin_memory
 
 from datamodules.errors import DataError, VideoDecodeError
 from datamodules.video import Video, scan
@@ -65,13 +68,14 @@ class BadThird:
 def make_loader(write_clip: WriteClip) -> Callable[..., WatchedLoader]:
     """Give a way to make a loader of four videos, with two workers unless told otherwise."""
 
-    def make(misfortune: Callable[[Video], None], workers: int = 2) -> WatchedLoader:
+    def make(misfortune: Callable[[Video], None], workers: int = 2, **kwargs: Any) -> WatchedLoader:
         paths = [str(write_clip(f"{name}.mkv")) for name in "abcd"]
         records = VideoRecords.of(paths, [0] * 4, [scan(Path(path)) for path in paths])
         keys = [SampleKey(index, 0) for index in range(4)]
         dataset = VideoDataset(records, BadThird(misfortune))
         limit = LIMIT if workers else 0
-        return WatchedLoader(dataset, sampler=keys, num_workers=workers, timeout=limit)
+        settings = {"sampler": keys, "num_workers": workers, "timeout": limit, **kwargs}
+        return WatchedLoader(dataset, **settings)
 
     return make
 
@@ -113,6 +117,67 @@ def test_an_end_of_file_while_reading_is_no_death(
 ) -> None:
     with pytest.raises(EOFError, match=r"c\.mkv ends early"):
         list(make_loader(end_of_file, workers))
+
+
+def exit_unexpectedly(video: Video) -> None:
+    """Raise with the words that torch has for a worker's death."""
+    raise RuntimeError("the encoder exited unexpectedly")
+
+
+def test_a_worker_s_own_words_are_not_taken_for_torch_s(
+    make_loader: Callable[..., WatchedLoader],
+) -> None:
+    with pytest.raises(RuntimeError, match="the encoder exited unexpectedly"):
+        list(make_loader(exit_unexpectedly))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_outside_the_main_thread_an_error_stays_itself(
+    make_loader: Callable[..., WatchedLoader], workers: int
+) -> None:
+    with (
+        ThreadPoolExecutor(1) as thread,
+        pytest.raises(VideoDecodeError, match=r"c\.mkv: does not"),
+    ):
+        thread.submit(list, make_loader(fail, workers)).result()
+
+
+def test_after_an_error_a_loader_of_persistent_workers_begins_anew(
+    make_loader: Callable[..., WatchedLoader],
+) -> None:
+    loader = make_loader(fail, persistent_workers=True)
+    for _ in range(2):
+        with pytest.raises(VideoDecodeError, match=r"c\.mkv: does not decode"):
+            list(loader)
+
+
+@pytest.fixture
+def fake_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let torch pin batches in a thread, as for a GPU; the copies take 2 ms."""
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cpu"))
+    monkeypatch.setattr(torch.accelerator, "current_device_index", lambda: 0)
+    monkeypatch.setattr(torch.accelerator, "set_device_index", lambda index: None)
+
+    def pin(batch: Any, device: Any = None) -> Any:
+        threading.Event().wait(0.002)
+        return batch
+
+    monkeypatch.setattr(pin_memory, "pin_memory", pin)
+
+
+@pytest.mark.usefixtures("fake_accelerator")
+def test_the_thread_that_pins_batches_ends_before_the_workers(
+    make_loader: Callable[..., WatchedLoader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    order = [SampleKey(number % 2, number) for number in range(30)]
+    order += [SampleKey(2, 0), *order]  # c.mkv in the midst
+    for _ in range(12):
+        with pytest.raises(VideoDecodeError, match=r"c\.mkv: does not decode"):
+            list(make_loader(fail, 4, sampler=order, pin_memory=True))
+    assert not raised
 
 
 class Weighed:

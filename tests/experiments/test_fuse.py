@@ -181,6 +181,14 @@ def test_the_folder_of_a_fused_file_is_made(files: list[Path], tmp_path: Path) -
     assert read_scores(output).accuracy(1) == 1.0
 
 
+def test_one_place_does_not_take_both(tmp_path: Path) -> None:
+    file = write_predictions(tmp_path / "one.pt", ONE, HIDDEN, SOMETHING)
+    both = str(tmp_path / "both")
+    with pytest.raises(RunError, match=r"--output and --submission: both are .*both; choose two"):
+        main([str(file), "--output", both, "--submission", "v1", both])
+    assert list(tmp_path.iterdir()) == [file]
+
+
 @pytest.mark.parametrize("options", [["--output"], ["--submission", "v1"]], ids=str)
 @pytest.mark.parametrize("place", [".", "one.pt/x", "one.pt/x/y", "pipe"])
 def test_a_place_where_nothing_can_be_written_is_refused(
