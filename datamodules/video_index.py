@@ -137,7 +137,10 @@ def refuse_unreadable(failures: Sequence[Unreadable], total: int) -> None:
     if failures:
         shown = "; ".join(failure.reason for failure in failures[:SHOWN_FAILURES])
         more = "" if len(failures) <= SHOWN_FAILURES else ", and others"
-        raise DataError(f"{len(failures)} of {total} videos cannot be used: {shown}{more}")
+        raise DataError(
+            f"{len(failures)} of {total} videos cannot be used: {shown}{more}. To leave such "
+            "videos out, run python -m datamodules.prepare verify, then set data.skip_unreadable"
+        )
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

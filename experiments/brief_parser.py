@@ -2,6 +2,7 @@
 
 import re
 from difflib import get_close_matches
+from inspect import isabstract
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -9,13 +10,19 @@ from pytorch_lightning.cli import LightningArgumentParser
 
 import datamodules
 import models
+from lightning_modules import optimizers, schedules
 
 TYPE_NOISE = (
     *("Does not validate against any of the Union subtypes", "Subtypes:", "Errors:", "Given value"),
     "- Expected a <class 'NoneType'>",
 )
 UNKNOWN_CLASS = re.compile(r"Expected a dot import path string: (\S+)")
-CLASSES: dict[str, ModuleType] = {"data": datamodules, "model.network": models}
+CLASSES: dict[str, ModuleType] = {
+    "data": datamodules,
+    "model.network": models,
+    "model.optimizer": optimizers,
+    "model.schedule": schedules,
+}
 
 
 class BriefParser(LightningArgumentParser):
@@ -36,9 +43,15 @@ class BriefParser(LightningArgumentParser):
 
 def _unknown(name: str, package: ModuleType) -> str:
     """Say which classes there are in place of one that there is not."""
-    there = {known: getattr(package, known) for known in package.__all__}
-    names = sorted(known for known, kind in there.items() if not issubclass(kind, Exception))
+    names = sorted(name for name, kind in vars(package).items() if _is_offered(kind, package))
     by_lower = {known.lower(): known for known in names}
     close = get_close_matches(name.lower(), by_lower, n=1)
     meant = f"did you mean {by_lower[close[0]]}? " if close else ""
     return f"no class {name}; {meant}there are {', '.join(names)}"
+
+
+def _is_offered(kind: object, package: ModuleType) -> bool:
+    """Tell whether a package's name is a class to choose: its own, whole, and no error."""
+    if not isinstance(kind, type) or issubclass(kind, Exception) or isabstract(kind):
+        return False
+    return kind.__module__.startswith(package.__name__)

@@ -20,8 +20,9 @@ class MetricsFile(Callback):
     ``val`` and ``test`` hold the latest results; each test also stays under
     ``test_<protocol>``, so that several protocols of one run stand side by side, until a fit goes
     on and changes the weights. ``train`` is there once a fit has come to its end. Beside them
-    stand the data set's split that was read, and of how many listed videos n_videos are, with
-    how many files were missing and how many skipped as unreadable, and the git commit of the code.
+    stand the data set and the split that were read, and of how many listed videos n_videos are,
+    with how many files were missing and how many skipped as unreadable, and the git commit of the
+    code. The end of a fit and of a test say where the file lies.
     """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -34,6 +35,7 @@ class MetricsFile(Callback):
         used = data.coverage["train"]
         results = {"train": {"n_videos": used.used, **used.as_dict()}}
         self._write(trainer, results, without_tests=trainer.global_step > self.first_step)
+        rank_zero_info(f"results: {_place(trainer)}")
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Note the commit before the code can change under a long run."""
@@ -50,6 +52,7 @@ class MetricsFile(Callback):
         protocol = data.protocol.name
         results = self._results(trainer, "test", data.test_split, protocol)
         self._write(trainer, {"test": results, f"test_{protocol}": results})
+        rank_zero_info(f"results: {_place(trainer)}, test_{protocol}")
 
     @staticmethod
     def _results(trainer: Trainer, stage: str, split: str, protocol: str) -> dict[str, Any]:
@@ -57,14 +60,15 @@ class MetricsFile(Callback):
         values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
         values["n_videos"] = int(values["n_videos"])
         coverage = trainer.datamodule.coverage[split]  # type: ignore[attr-defined]
-        about = {"protocol": protocol, "split": split, "commit": git_commit()}
+        data = trainer.datamodule.report_name  # type: ignore[attr-defined]
+        about = {"protocol": protocol, "split": split, "data": data, "commit": git_commit()}
         return {**values, **about, **coverage.as_dict()}
 
     @staticmethod
     def _write(trainer: Trainer, results: dict[str, Any], without_tests: bool = False) -> None:
         if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        file = Path(trainer.default_root_dir) / FILE_NAME
+        file = _place(trainer)
         known = json.loads(file.read_text()) if file.is_file() else {}
         if without_tests:
             outdated = sorted(key for key in known if key.startswith("test"))
@@ -72,3 +76,7 @@ class MetricsFile(Callback):
                 rank_zero_info(f"{file}: {', '.join(outdated)} were of earlier weights: removed")
             known = {key: value for key, value in known.items() if key not in outdated}
         write_whole(file, json.dumps({**known, **results}, indent=2) + "\n")
+
+
+def _place(trainer: Trainer) -> Path:
+    return Path(trainer.default_root_dir) / FILE_NAME

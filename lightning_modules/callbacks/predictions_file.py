@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from lightning_modules.callbacks.gathering import gather_lists
@@ -70,6 +71,7 @@ class PredictionsFile(Callback):
         stem = f"{data.predicted_name}_{data.protocol.name}"
         write_whole(folder / f"{stem}.csv", _as_csv(**table))  # type: ignore[arg-type]
         write_table(folder / f"{stem}.pt", table)  # last: where it is, all is there
+        rank_zero_info(f"predictions of {len(order):,} videos: {folder / stem}.csv and .pt")
 
 
 def write_table(file: Path, table: Mapping[str, Any]) -> None:

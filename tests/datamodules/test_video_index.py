@@ -167,7 +167,7 @@ def test_many_undecodable_files_are_counted_and_the_first_three_named(tmp_path: 
         frames_of(VideoIndex(tmp_path), [str(path) for path in bad])
     message = str(caught.value)
     assert message.startswith("5 of 5 videos cannot be used: ")
-    assert message.endswith(", and others")
+    assert ", and others. To leave such videos out, run python -m datamodules.prepare" in message
     assert [path.name in message for path in bad] == [True, True, True, False, False]
 
 

@@ -1,6 +1,7 @@
 """train.py: what a run leaves behind, and how mistakes end."""
 
 import json
+import logging
 import os
 import re
 from pathlib import Path
@@ -94,6 +95,18 @@ def test_a_checkpoint_file_is_tested_by_path(run_dir: Path, tiny_run: Run, tmp_p
         "test", f"--ckpt_path={run_dir}/checkpoints/last.ckpt", run_dir=tmp_path / "other"
     )
     assert "test" in json.loads((other / "metrics.json").read_text())
+
+
+def test_results_say_of_what_data_they_are_and_where_they_lie(
+    run_dir: Path, tiny_run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tiny_run("test", "--ckpt_path=last")
+    assert json.loads((run_dir / "metrics.json").read_text())["test"]["data"] == "movingshapes"
+    assert f"results: {run_dir / 'metrics.json'}, test_1x1" in caplog.text
+    tiny_run("predict", "--ckpt_path=last")
+    there = run_dir / "predictions" / "test_1x1"
+    assert f"predictions of 8 videos: {there}.csv and .pt" in caplog.text
 
 
 def test_predict_writes_a_table_and_tensors(run_dir: Path, tiny_run: Run) -> None:
@@ -280,6 +293,8 @@ def test_bad_usage_is_answered_in_a_few_lines(capsys: pytest.CaptureFixture[str]
     [
         ("--data=UCF102", "--data: no class UCF102; did you mean UCF101? there are HMDB51, "),
         ("--model.network=Slow", "--model.network: no class Slow; there are ECO, I3D, "),
+        ("--model.optimizer=Sgd", "--model.optimizer: no class Sgd; did you mean SGD? there are A"),
+        ("--model.schedule=x", "--model.schedule: no class x; there are Constant, CosineDecay, "),
     ],
 )
 def test_a_class_that_there_is_not_is_answered_with_those_that_there_are(
