@@ -266,9 +266,12 @@ class VideoDataModule(LightningDataModule, ABC):
                 raise DataError(f"{path}: has no label; only predict reads such videos")
 
     def _describe(self, split: Split) -> str:
-        short = int((self.records[split].frames < self.min_frames).sum())
+        records = self.records[split]
+        met, known = len(set(records.labels.tolist()) - {-1}), len(self.class_names)
+        classes = f", {met} of {known} classes" if met else ""
+        short = int((records.frames < self.min_frames).sum())
         repeats = f", {short:,} under {self.min_frames} frames, which repeat some" if short else ""
-        return f"{self.coverage[split]}{repeats}"
+        return f"{self.coverage[split]}{classes}{repeats}"
 
     def _loader(self, split: Split, views: ViewMaker, *, shuffle: bool) -> Loader:
         mirrored = self._mirrored_labels(views)

@@ -279,5 +279,5 @@ def test_the_number_of_videos_is_logged(
 ) -> None:
     caplog.set_level(logging.INFO)
     make_data(train=5, val=3).setup("fit")
-    assert "train: 5 videos" in caplog.text
-    assert "val: 3 videos" in caplog.text
+    assert "train: 5 videos, 2 of 2 classes" in caplog.text
+    assert "val: 3 videos, " in caplog.text
