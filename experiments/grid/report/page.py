@@ -25,7 +25,7 @@ svg .axis { stroke: #333; fill: none; } svg .grid { stroke: #eee; }
 svg .equal { stroke: #999; stroke-dasharray: 4 4; } svg .bar { stroke: #1f5fa8; }
 svg .ours { fill: #1f5fa8; stroke: #1f5fa8; } svg .paper { fill: #fff; stroke: #c2560a; }
 """
-TEXT_COLUMNS = (0, 1, 7, 8, 9)
+TEXT_COLUMNS = {"row", "protocol", "seeds", "videos", "commit"}
 
 
 def as_page(tables: Tables) -> str:
@@ -44,8 +44,11 @@ def as_page(tables: Tables) -> str:
 
 
 def _section(grid: Grid, lines: Sequence[Line]) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings(lines))
-    rows = "\n".join(map(_row, lines, rows_of(lines)))
+    names = headings(lines)
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    rows = "\n".join(
+        _row(line, names, texts) for line, texts in zip(lines, rows_of(lines), strict=True)
+    )
     items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(lines))
     return (
         f'<h2 id="{escape(grid.name)}">{escape(grid.title)}</h2>\n'
@@ -55,11 +58,11 @@ def _section(grid: Grid, lines: Sequence[Line]) -> str:
     )
 
 
-def _row(line: Line, texts: Sequence[str]) -> str:
+def _row(line: Line, names: Sequence[str], texts: Sequence[str]) -> str:
     kind = "" if line.measured else "quoted" if line.row.quoted else "unrun"
     parts = []
-    for column, text in enumerate(texts):
-        number = "" if column in TEXT_COLUMNS else ' class="number"'
+    for name, text in zip(names, texts, strict=True):
+        number = "" if name in TEXT_COLUMNS else ' class="number"'
         parts.append(f"<td{number}>{escape(text)}</td>")
     return f'<tr class="{kind}" title="{escape(line.row.name)}">{"".join(parts)}</tr>'
 

@@ -33,14 +33,24 @@ Tables = Sequence[tuple[Grid, Sequence[Line]]]
 
 
 def headings(lines: Sequence[Line]) -> tuple[str, ...]:
-    """Name the columns of a table."""
-    return (*HEADINGS, *(FURTHER[name] for name in _further(lines)))
+    """Name the columns of a table; no difference where none can be."""
+    return (*_without_empty(lines, HEADINGS), *(FURTHER[name] for name in _further(lines)))
 
 
 def rows_of(lines: Sequence[Line]) -> list[tuple[str, ...]]:
     """Write a table's lines for people."""
     names = _further(lines)
-    return [(*cells(line), *(_figure(line, name) for name in names)) for line in lines]
+    return [
+        (*_without_empty(lines, cells(line)), *(_figure(line, name) for name in names))
+        for line in lines
+    ]
+
+
+def _without_empty(lines: Sequence[Line], columns: tuple[str, ...]) -> tuple[str, ...]:
+    place = HEADINGS.index("difference")
+    if any(line.comparable for line in lines):
+        return columns
+    return columns[:place] + columns[place + 1 :]
 
 
 def _further(lines: Sequence[Line]) -> list[str]:
@@ -59,7 +69,7 @@ def remarks(lines: Sequence[Line]) -> list[str]:
     """Say what there is to say of a table: orders, notes, runs with flags of their own."""
     said = [sentence(agreement) for agreement in agreements(lines)]
     said += [f"{label}: {note}." for label, note in _once(lines, lambda line: line.row.note)]
-    said += [f"{label}: run with {flags}." for label, flags in _once(lines, _flags)]
+    said += [f"{rows}: run with {flags}." for flags, rows in _rows_by_flags(lines).items()]
     if any("latency" in line.row.figures for line in lines):
         said.append("Latency and throughput here: python -m experiments.benchmark model.")
     return said
@@ -67,6 +77,17 @@ def remarks(lines: Sequence[Line]) -> list[str]:
 
 def _once(lines: Sequence[Line], text: Callable[[Line], str]) -> list[tuple[str, str]]:
     return [(label, said) for label, said in {x.row.label: text(x) for x in lines}.items() if said]
+
+
+def _rows_by_flags(lines: Sequence[Line]) -> dict[str, str]:
+    labels: dict[str, list[str]] = {}
+    for label, flags in _once(lines, _flags):
+        labels.setdefault(flags, []).append(label)
+    rows = len({line.row.label for line in lines})
+    return {
+        flags: "All rows" if 1 < rows == len(names) else ", ".join(names)
+        for flags, names in labels.items()
+    }
 
 
 def _flags(line: Line) -> str:

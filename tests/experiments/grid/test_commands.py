@@ -131,6 +131,17 @@ def test_what_was_run_with_other_flags_is_not_taken_for_the_row(
     assert "- A: run with --trainer.max_epochs=1." in (tmp_path / "results.md").read_text()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("fake_train")
+def test_flags_of_all_rows_are_said_once(make_grid: MakeGrid, tmp_path: Path) -> None:
+    file, runs = str(make_grid("  A: {}\n  B: {base: other.yaml}\n").file), tmp_path / "runs"
+    main(["run", file, "--runs", str(runs), "--trainer.max_epochs=1"])
+    main(["report", file, "--runs", str(runs), "--output", str(tmp_path / "results.md")])
+    said = (tmp_path / "results.md").read_text()
+    assert "- All rows: run with --trainer.max_epochs=1.\n" in said
+    assert said.count("run with") == 1
+
+
 def test_a_report_that_cannot_be_written_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
     file = make_grid("  A: {}\n").file
     with pytest.raises(RunError, match=r"--output .*base\.yaml/x: File exists"):

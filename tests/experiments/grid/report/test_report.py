@@ -102,5 +102,8 @@ def test_every_shipped_table_can_be_reported_without_any_run(tmp_path: Path) -> 
     rows = sum(len(row.protocols or ("",)) for grid in grids for row in grid.rows.values())
     assert len(list(csv.reader(table.read_text().splitlines()))) == 1 + rows
     assert "TEINet, table 1a" in markdown.read_text()
+    sections = markdown.read_text().split("\n## ")[1:]
+    differs = {("repeated on" in section, "| difference |" in section) for section in sections}
+    assert differs == {(False, True), (True, False)}  # none where the data are others
     for plot in re.findall(r"<svg.*?</svg>", page.read_text(), re.DOTALL):
         ElementTree.fromstring(plot)
