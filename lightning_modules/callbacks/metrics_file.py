@@ -35,7 +35,8 @@ class MetricsFile(Callback):
         used = data.coverage["train"]
         results = {"train": {"n_videos": used.used, **used.as_dict()}}
         self._write(trainer, results, without_tests=trainer.global_step > self.first_step)
-        rank_zero_info(f"results: {_place(trainer)}")
+        if _are_kept(trainer):
+            rank_zero_info(f"results: {_place(trainer)}")
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Note the commit before the code can change under a long run."""
@@ -52,21 +53,21 @@ class MetricsFile(Callback):
         protocol = data.protocol.name
         results = self._results(trainer, "test", data.test_split, protocol)
         self._write(trainer, {"test": results, f"test_{protocol}": results})
-        rank_zero_info(f"results: {_place(trainer)}, test_{protocol}")
+        if _are_kept(trainer):
+            rank_zero_info(f"results: {_place(trainer)}, test_{protocol}")
 
     @staticmethod
     def _results(trainer: Trainer, stage: str, split: str, protocol: str) -> dict[str, Any]:
         metrics = trainer.callback_metrics
         values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
         values["n_videos"] = int(values["n_videos"])
-        coverage = trainer.datamodule.coverage[split]  # type: ignore[attr-defined]
-        data = trainer.datamodule.report_name  # type: ignore[attr-defined]
-        about = {"protocol": protocol, "split": split, "data": data, "commit": git_commit()}
-        return {**values, **about, **coverage.as_dict()}
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        about = {"protocol": protocol, "split": split, "data": data.report_name}
+        return {**values, **about, "commit": git_commit(), **data.coverage[split].as_dict()}
 
     @staticmethod
     def _write(trainer: Trainer, results: dict[str, Any], without_tests: bool = False) -> None:
-        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        if not _are_kept(trainer):
             return
         file = _place(trainer)
         known = json.loads(file.read_text()) if file.is_file() else {}
@@ -76,6 +77,11 @@ class MetricsFile(Callback):
                 rank_zero_info(f"{file}: {', '.join(outdated)} were of earlier weights: removed")
             known = {key: value for key, value in known.items() if key not in outdated}
         write_whole(file, json.dumps({**known, **results}, indent=2) + "\n")
+
+
+def _are_kept(trainer: Trainer) -> bool:
+    """Tell whether this process writes results: the first one, and not of a trial."""
+    return trainer.is_global_zero and not trainer.fast_dev_run  # type: ignore[attr-defined]
 
 
 def _place(trainer: Trainer) -> Path:

@@ -109,6 +109,15 @@ def test_results_say_of_what_data_they_are_and_where_they_lie(
     assert f"predictions of 8 videos: {there}.csv and .pt" in caplog.text
 
 
+def test_a_trial_leaves_no_results_and_names_none(
+    tiny_run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tiny_run("fit", "--trainer.fast_dev_run=true", f"--run_dir={tmp_path / 'trial'}")
+    assert not (tmp_path / "trial" / "metrics.json").exists()
+    assert "results: " not in caplog.text
+
+
 def test_predict_writes_a_table_and_tensors(run_dir: Path, tiny_run: Run) -> None:
     tiny_run("predict", "--ckpt_path=last")
     lines = (run_dir / "predictions" / "test_1x1.csv").read_text().splitlines()
