@@ -19,7 +19,13 @@ from datamodules.errors import VideoDecodeError
 from datamodules.packet_cursor import PacketCursor, decode_run, mark, packet_of
 from datamodules.packet_table import NO_SEEK, Entry, PacketTable
 from datamodules.video_facts import VideoFacts
-from datamodules.video_stream import REMEDY, SIZE_CHANGES, open_video, upright_size
+from datamodules.video_stream import (
+    REMEDY,
+    SIZE_CHANGES,
+    open_video,
+    read_packets,
+    upright_size,
+)
 
 MAX_FALSE_ENTRIES = 8
 """Keyframes that turn out to be none, after which a file is read in order only."""
@@ -79,7 +85,7 @@ def scan_video(path: Path) -> VideoFacts:
 
 def _decode_all(path: Path, container: InputContainer, stream: VideoStream) -> _Recording:
     recording = _Recording()
-    for number, packet in enumerate(container.demux(stream)):
+    for number, packet in enumerate(read_packets(container, stream)):
         mark(packet, number)
         if packet.size:
             recording.last_packet = number

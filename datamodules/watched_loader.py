@@ -103,7 +103,7 @@ class _WatchedIterator:
             raise
         except Exception as error:
             misfortune = self._misfortune(error)
-            account = DataError(_account(misfortune, [self])) if misfortune else None
+            account = _account(misfortune, [self]) if misfortune else None
             _end_workers_of([self])
             if account is None:
                 raise
@@ -134,7 +134,7 @@ def find_dead_worker(error: BaseException | None) -> DataError | None:
     while error is not None:
         if isinstance(error, RuntimeError) and SIGNALLED in str(error):
             iterators = list(_in_use)
-            account = DataError(_account("died", iterators))
+            account = _account("died", iterators)
             _end_workers_of(iterators)
             return account
         error = error.__cause__ or error.__context__
@@ -171,14 +171,14 @@ def _deaths_unheard() -> Iterator[None]:
         signal.signal(signal.SIGCHLD, usual)
 
 
-def _account(what: str, iterators: Sequence[_WatchedIterator]) -> str:
+def _account(what: str, iterators: Sequence[_WatchedIterator]) -> DataError:
     files: dict[str, None] = {}  # each once, in order
     for iterator in iterators:
         dataset: Any = iterator.loader.dataset
         for record in dataset.in_progress.records():
             files[str(dataset.records.paths[record])] = None
     reading = "; ".join(files) or "none; memory may have run out"
-    return (
+    return DataError(
         f"a loader worker {what}; files being read: {reading}. Look at them with "
         "python -m datamodules.prepare verify, or state a longer data.worker_timeout"
     )

@@ -21,6 +21,7 @@ from lightning_modules.callbacks.predictions_file import write_table
 from lightning_modules.whole_file import write_whole
 
 Kind = Literal["logits", "softmax"]
+NO_LABELS = "these videos have no labels, so there is no accuracy to tell"
 KEYS = {"paths", "labels", "scores", "class_names"}
 
 
@@ -53,7 +54,7 @@ class Scores:
         """
         known = self.labels >= 0
         if not self.counted:
-            raise RunError("the videos have no labels, so there is no accuracy to tell")
+            raise RunError(NO_LABELS)
         best = self.scores[known].topk(min(k, len(self.class_names))).indices
         return float((best == self.labels[known, None]).any(dim=1).float().mean())
 
@@ -150,10 +151,7 @@ def main(args: list[str] | None = None) -> None:
         return
     fused = fuse_files(options.files, options.weights, options.kind)
     if not (fused.counted or options.output or options.submission):
-        raise RunError(
-            "these videos have no labels, so there is no accuracy to tell; add --output or "
-            "--submission to keep the fused scores"
-        )
+        raise RunError(f"{NO_LABELS}; add --output or --submission to keep the fused scores")
     if options.submission:
         version, file = options.submission[0], Path(options.submission[1])
         lines = submission_lines(**vars(fused), version=version)

@@ -1,9 +1,6 @@
 """python -m experiments.fuse: ensembles, means over splits, submissions."""
 
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from lightning_modules import RunError
 from lightning_modules.callbacks import PredictionsFile
 from tests.conftest import Run
 from tests.experiments.grid.conftest import write_predictions
+from tests.small_disk import small_disk
 
 ONE = [[3.0, 1.0], [0.2, 0.0]]
 TWO = [[0.0, 1.0], [0.0, 3.0]]
@@ -201,17 +199,6 @@ def test_a_place_where_nothing_can_be_written_is_refused(
     assert not capsys.readouterr().out
     assert sorted(tmp_path.iterdir()) == [file, tmp_path / "pipe"]
     assert (tmp_path / "pipe").is_fifo()
-
-
-@contextmanager
-def small_disk() -> Iterator[None]:
-    """Let files end after their first 200 bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_fused_file_is_written_whole_or_not_at_all(files: list[Path], tmp_path: Path) -> None:

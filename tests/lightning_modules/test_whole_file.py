@@ -1,13 +1,13 @@
 """Specification of `whole_file`: a file is there whole, or what was there before still is."""
 
 import os
-import resource
 from pathlib import Path
 
 import pytest
 
 from lightning_modules import RunError
 from lightning_modules.whole_file import write_whole
+from tests.small_disk import small_disk
 
 
 def test_text_and_bytes_are_written_in_folders_that_are_made(tmp_path: Path) -> None:
@@ -22,13 +22,8 @@ def test_text_and_bytes_are_written_in_folders_that_are_made(tmp_path: Path) -> 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     write_whole(file, "before")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
-    try:
-        with pytest.raises(RunError, match=r"notes\.txt: cannot be written \("):
-            write_whole(file, bytes(1000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with small_disk(), pytest.raises(RunError, match=r"notes\.txt: cannot be written \("):
+        write_whole(file, bytes(1000))
     assert file.read_text() == "before"
     assert list(tmp_path.iterdir()) == [file]
 

@@ -33,20 +33,21 @@ Tables = Sequence[tuple[Grid, Sequence[Line]]]
 
 
 def headings(lines: Sequence[Line]) -> tuple[str, ...]:
-    """Name the columns of a table; no difference where none can be."""
-    return (*_without_empty(lines, HEADINGS), *(FURTHER[name] for name in _further(lines)))
+    """Name the columns of a table."""
+    return (*_that_apply(lines, HEADINGS), *(FURTHER[name] for name in _further(lines)))
 
 
 def rows_of(lines: Sequence[Line]) -> list[tuple[str, ...]]:
     """Write a table's lines for people."""
     names = _further(lines)
     return [
-        (*_without_empty(lines, cells(line)), *(_figure(line, name) for name in names))
+        (*_that_apply(lines, cells(line)), *(_figure(line, name) for name in names))
         for line in lines
     ]
 
 
-def _without_empty(lines: Sequence[Line], columns: tuple[str, ...]) -> tuple[str, ...]:
+def _that_apply(lines: Sequence[Line], columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave the difference out where ours and the paper's are of other data."""
     place = HEADINGS.index("difference")
     if any(line.comparable for line in lines):
         return columns
