@@ -1,6 +1,6 @@
 """Train, validate, test or predict: python train.py fit --config experiments/demo.yaml."""
 
-from experiments.command_line import main
+from experiments.cli.command_line import main
 
 __all__ = ["main"]
 

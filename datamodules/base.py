@@ -11,20 +11,20 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
-from datamodules.annotations import Annotations
+from datamodules.clips.frame_sampling import SamplingKind, make_sampler
+from datamodules.clips.mirroring import mirrored_labels
+from datamodules.clips.protocols import get_protocol
+from datamodules.clips.transforms import JITTER_SCALES, MultiScaleCrop
+from datamodules.clips.views import ProtocolViews, RandomClip, ViewMaker
 from datamodules.cores import available_cores
+from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import DataError
-from datamodules.mirroring import mirrored_labels
-from datamodules.protocols import get_protocol
-from datamodules.samplers import EpochSampler
-from datamodules.sampling import SamplingKind, make_sampler
-from datamodules.selection import Coverage, Selection, select_usable
-from datamodules.splitting import Split
-from datamodules.transforms import JITTER_SCALES, MultiScaleCrop
-from datamodules.video_dataset import Sample, VideoDataset, VideoRecords
-from datamodules.video_index import VideoIndex
-from datamodules.views import ProtocolViews, RandomClip, ViewMaker
-from datamodules.watched_loader import WatchedLoader
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.selection import Coverage, Selection, select_usable
+from datamodules.lists.splitting import Split
+from datamodules.loading.epoch_sampler import EpochSampler
+from datamodules.loading.video_dataset import Sample, VideoDataset, VideoRecords
+from datamodules.loading.watched_loader import WatchedLoader
 
 Loader = DataLoader[Sample]
 MAX_WORKERS = 8
@@ -45,8 +45,9 @@ class VideoDataModule(LightningDataModule, ABC):
         crop_size: Side of the network's input, pixels.
         crop_scales: Sides of training crops as parts of the short side; the default is TSN's.
         flip_probability: Of mirrored training clips. Classes whose names say left or right swap
-            labels, see `datamodules.mirroring`; both papers never mirror on Something-Something.
-        protocol: Test views, ``<clips>x<crops>``; see `datamodules.protocols.get_protocol`.
+            labels, see `datamodules.clips.mirroring`; both papers never mirror on
+            Something-Something.
+        protocol: Test views, ``<clips>x<crops>``; see `datamodules.clips.protocols.get_protocol`.
         test_split: The split that ``test`` reads.
         predict_split: The split that ``predict`` reads.
         index_dir: Where `VideoIndex` keeps what it found out, and reports lie.

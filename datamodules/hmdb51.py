@@ -9,11 +9,11 @@ https://serre-lab.clps.brown.edu/resource/hmdb-a-large-human-motion-database/. T
 import re
 from pathlib import Path
 
-from datamodules.benchmark import ListedVideo, OfficialList
-from datamodules.class_names import read_class_names
 from datamodules.errors import DataError
-from datamodules.list_files import find_list, read_lines
-from datamodules.splitting import Split
+from datamodules.lists.class_names import read_class_names
+from datamodules.lists.list_files import find_list, read_lines
+from datamodules.lists.splitting import Split
+from datamodules.published import ListedVideo, OfficialList
 from datamodules.three_splits import ThreeSplits
 
 ROW = re.compile(r"(?P<name>.+)\.avi\s+(?P<use>[012])")

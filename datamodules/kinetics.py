@@ -15,13 +15,13 @@ from typing import Any
 
 from pytorch_lightning.utilities import rank_zero_warn
 
-from datamodules.annotations import NO_LABEL
-from datamodules.benchmark import Benchmark, ListedVideo, OfficialList
-from datamodules.class_names import ClassNumbers, read_class_names
+from datamodules.clips.frame_sampling import SamplingKind
 from datamodules.errors import DataError
-from datamodules.list_files import find_list, read_text
-from datamodules.sampling import SamplingKind
-from datamodules.splitting import Split
+from datamodules.lists.annotations import NO_LABEL
+from datamodules.lists.class_names import ClassNumbers, read_class_names
+from datamodules.lists.list_files import find_list, read_text
+from datamodules.lists.splitting import Split
+from datamodules.published import Benchmark, ListedVideo, OfficialList
 
 COLUMNS = ("youtube_id", "time_start", "time_end")
 LIST_NAMES = ("{}.csv", "kinetics-400_{}.csv", "kinetics400_{}.csv", "kinetics_{}.csv")

@@ -5,23 +5,21 @@ does not see the order of frames cannot tell the two of a pair apart.
 """
 
 import hashlib
-import inspect
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.progress import track
 
-from datamodules import encoding, shape_motion, shape_renderer
-from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
 from datamodules.cores import available_cores
-from datamodules.encoding import write_video
+from datamodules.decoding.write_video import write_video
 from datamodules.errors import DataError
-from datamodules.nuisance import EASY, Nuisance
-from datamodules.shape_motion import CLASS_NAMES, require_room
-from datamodules.shape_renderer import render_clip
-from datamodules.splitting import SPLITS, Split
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.splitting import SPLITS, Split
+from datamodules.shapes.motion import CLASS_NAMES, require_room
+from datamodules.shapes.nuisance import EASY, Nuisance
+from datamodules.shapes.renderer import render_clip
 
 ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
 """All frames are keyframes: differences in quality along a clip would tell its direction. So x264
@@ -29,6 +27,9 @@ also writes the same bytes each time; with other frames between, it was seen not
 
 SCENES_PER_SPLIT = 10_000_000
 """Scene seeds of one split; far more than anyone renders, so that splits never share a scene."""
+
+RENDERER_VERSION = 1
+"""Raise it with every change of `datamodules.shapes` or `write_video` that changes pixels."""
 
 
 class RenderedVideo(NamedTuple):
@@ -124,6 +125,5 @@ class MovingShapes(VideoDataModule):
 
 def _renderer_version(nuisance: Nuisance) -> str:
     """Tell apart renderers and encodings that give other pixels, so that none is served stale."""
-    sources = [inspect.getsource(module) for module in (shape_motion, shape_renderer, encoding)]
-    recipe = "".join([*sources, repr(ENCODER_OPTIONS), repr(nuisance)])
-    return hashlib.sha256(recipe.encode()).hexdigest()[:8]
+    settings = repr((ENCODER_OPTIONS, nuisance))
+    return f"v{RENDERER_VERSION}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"

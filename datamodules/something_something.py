@@ -11,13 +11,13 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from datamodules.annotations import NO_LABEL
-from datamodules.benchmark import Benchmark, ListedVideo, OfficialList
-from datamodules.class_names import ClassNumbers, read_class_names
 from datamodules.errors import DataError
-from datamodules.list_files import find_list
-from datamodules.something_lists import read_something_list
-from datamodules.splitting import Split
+from datamodules.lists.annotations import NO_LABEL
+from datamodules.lists.class_names import ClassNumbers, read_class_names
+from datamodules.lists.list_files import find_list
+from datamodules.lists.something_lists import read_something_list
+from datamodules.lists.splitting import Split
+from datamodules.published import Benchmark, ListedVideo, OfficialList
 
 
 class SomethingSomething(Benchmark):

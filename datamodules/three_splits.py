@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from datamodules.benchmark import Benchmark
 from datamodules.errors import DataError
+from datamodules.published import Benchmark
 
 OfficialSplit = Literal[1, 2, 3]
 

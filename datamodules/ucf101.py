@@ -9,11 +9,11 @@ Soomro, Zamir and Shah, "UCF101: A Dataset of 101 Human Actions Classes From Vid
 import re
 from pathlib import PurePosixPath
 
-from datamodules.benchmark import ListedVideo, OfficialList
-from datamodules.class_names import ClassNumbers, read_class_names
 from datamodules.errors import DataError
-from datamodules.list_files import find_list, read_lines
-from datamodules.splitting import Split
+from datamodules.lists.class_names import ClassNumbers, read_class_names
+from datamodules.lists.list_files import find_list, read_lines
+from datamodules.lists.splitting import Split
+from datamodules.published import ListedVideo, OfficialList
 from datamodules.three_splits import ThreeSplits
 
 ROW = re.compile(r"(?P<path>(?P<class_name>[^/\s]+)/[^/\s]+)(?:\s+(?P<label>\d+))?")

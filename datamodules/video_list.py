@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.annotation_list import (
+from datamodules.base import VideoDataModule
+from datamodules.errors import DataError
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.splitting import SPLITS, Split, split_at_random, split_by_groups
+from datamodules.lists.user_list import (
     AnnotatedVideo,
     class_indices,
     read_class_folders,
     read_csv,
 )
-from datamodules.annotations import Annotations
-from datamodules.base import VideoDataModule
-from datamodules.errors import DataError
-from datamodules.splitting import SPLITS, Split, split_at_random, split_by_groups
 
 
 class VideoList(VideoDataModule):

@@ -14,11 +14,11 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
-from experiments.user_errors import user_errors
 from lightning_modules import RunError
 from lightning_modules.callbacks.predictions_file import write_table
-from lightning_modules.whole_file import write_whole
+from lightning_modules.checkpoints.atomic_write import write_whole
 
 Kind = Literal["logits", "softmax"]
 NO_LABELS = "these videos have no labels, so there is no accuracy to tell"

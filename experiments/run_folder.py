@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from lightning_modules import RunError
-from lightning_modules.checkpoint_file import find_fault, peek
+from lightning_modules.checkpoints.checkpoint_file import find_fault, peek
 
 CHECKPOINTS = "checkpoints"
 NAMES = ("best", "last", "previous")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.command_line import main
+from experiments.cli.command_line import main
 from experiments.run_folder import holds_run
 from lightning_modules.callbacks.metrics_file import FILE_NAME
 from lightning_modules.callbacks.predictions_file import FOLDER

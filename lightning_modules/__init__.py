@@ -3,11 +3,11 @@
 This package reaches networks and data through constructor arguments only.
 """
 
-from lightning_modules.checkpoint_file import CheckpointFiles
+from lightning_modules.checkpoints.checkpoint_file import CheckpointFiles
 from lightning_modules.errors import RunError
 from lightning_modules.mixing import ClipMixing
-from lightning_modules.optimizers import SGD, AdamW
-from lightning_modules.schedules import Constant, CosineDecay, StepDecay
+from lightning_modules.optimization.optimizers import SGD, AdamW
+from lightning_modules.optimization.schedules import Constant, CosineDecay, StepDecay
 from lightning_modules.video_recognizer import VideoRecognizer
 
 __all__ = [

@@ -14,15 +14,20 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 
 from lightning_modules.batch_norm import freeze_all_but_first
+from lightning_modules.checkpoints.provenance import (
+    KEY,
+    names_of_classes,
+    provenance,
+    refuse_other_data,
+)
 from lightning_modules.errors import RunError
 from lightning_modules.finite_loss import require_finite, require_finite_weights
 from lightning_modules.metrics import SplitMetrics
 from lightning_modules.mixing import ClipMixing
 from lightning_modules.normalization import FrameNormalizer
-from lightning_modules.optimizers import SGD, OptimizerMaker
-from lightning_modules.provenance import KEY, names_of_classes, provenance, refuse_other_data
-from lightning_modules.schedules import Constant, Schedule
-from lightning_modules.total_batch import learning_rate
+from lightning_modules.optimization.optimizers import SGD, OptimizerMaker
+from lightning_modules.optimization.schedules import Constant, Schedule
+from lightning_modules.optimization.total_batch import learning_rate
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -73,7 +78,8 @@ class VideoRecognizer(LightningModule):
         partial_bn: Freeze all BatchNorm layers but the first, see
             `lightning_modules.batch_norm.freeze_all_but_first`; both papers train them all.
         allow_other_data: Whether a checkpoint may meet other classes, another data set or another
-            input than it was trained on, with a warning; see `lightning_modules.provenance`.
+            input than it was trained on, with a warning; see
+            `lightning_modules.checkpoints.provenance`.
 
     Attributes:
         configuration: How the model was built, in plain values, for checkpoints; who builds it

@@ -15,11 +15,11 @@ from jsonargparse.typing import PositiveInt
 import datamodules
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
+from datamodules.lists.splitting import SPLITS, Split
 from datamodules.prepare.index import index_videos
 from datamodules.prepare.transcode import transcode_videos
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.prepare.verify import verify_lists, verify_videos
-from datamodules.splitting import SPLITS, Split
 
 DESCRIPTION = """Prepare the videos of a data set, named as for train.py.
 

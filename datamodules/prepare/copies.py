@@ -12,11 +12,11 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 from PIL import Image
 
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_stream import iterate_frames
 from datamodules.errors import DataError
 from datamodules.prepare.frames import resized_frames
 from datamodules.prepare.transcode_settings import TranscodeSettings
-from datamodules.video_facts import VideoFacts
-from datamodules.video_stream import iterate_frames
 
 USUAL_FPS = 25.0
 """Frames per second of a copy whose source states none."""

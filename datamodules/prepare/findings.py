@@ -11,9 +11,9 @@ a usable video.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from datamodules.annotations import NO_LABEL
+from datamodules.lists.annotations import NO_LABEL
+from datamodules.lists.splitting import Split
 from datamodules.prepare.inventory import Inventory, SplitInventory
-from datamodules.splitting import Split
 
 
 @dataclass(frozen=True)

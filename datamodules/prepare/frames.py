@@ -6,11 +6,11 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from datamodules.decoding.video import Video
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_stream import iterate_frames, upright_rgb
 from datamodules.errors import VideoDecodeError
 from datamodules.prepare.transcode_settings import TranscodeSettings
-from datamodules.video import Video
-from datamodules.video_facts import VideoFacts
-from datamodules.video_stream import iterate_frames, upright_rgb
 
 
 def resized_frames(

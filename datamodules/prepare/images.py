@@ -4,9 +4,9 @@ from pathlib import Path
 
 import av
 
+from datamodules.decoding.frame_folder import FolderLayout, read_folder
+from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import VideoDecodeError
-from datamodules.frame_folder import FolderLayout, read_folder
-from datamodules.video_facts import VideoFacts
 
 JPEG_SUFFIXES = {".jpg", ".jpeg"}
 

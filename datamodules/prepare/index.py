@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import rich
 
 from datamodules.base import VideoDataModule
+from datamodules.lists.splitting import Split
 from datamodules.prepare.inventory import take_inventory
 from datamodules.prepare.summary import describe_splits, side_by_side
-from datamodules.splitting import Split
 
 
 def index_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | None) -> bool:

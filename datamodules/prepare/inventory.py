@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
-from datamodules.benchmark import Benchmark
+from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.splitting import SPLITS, Split
 from datamodules.moving_shapes import MovingShapes
-from datamodules.splitting import SPLITS, Split
-from datamodules.video_facts import VideoFacts
+from datamodules.published import Benchmark
 
 
 @dataclass

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datamodules.decoding.video import Video
+from datamodules.decoding.video_facts import VideoFacts
 from datamodules.prepare.frames import resized_frames
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.prepare.tree import Copy
-from datamodules.video import Video
-from datamodules.video_facts import VideoFacts
 
 SAMPLED_VIDEOS = 8
 SAMPLED_FRAMES = 4

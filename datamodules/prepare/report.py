@@ -9,8 +9,8 @@ import rich
 from rich.markup import escape
 from rich.table import Table
 
+from datamodules.lists.selection import write_report
 from datamodules.prepare.findings import Finding
-from datamodules.selection import write_report
 
 SHOWN_ITEMS = 3
 VERDICTS = {True: "wrong", False: "noted"}

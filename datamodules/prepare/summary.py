@@ -6,8 +6,8 @@ from statistics import median
 
 from rich.table import Table
 
+from datamodules.decoding.video_facts import VideoFacts
 from datamodules.prepare.inventory import Inventory
-from datamodules.video_facts import VideoFacts
 
 SECONDS_PER_HOUR = 3600
 SHOWN_VALUES = 2

@@ -12,7 +12,9 @@ import PIL
 import rich
 
 from datamodules.base import VideoDataModule
+from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
+from datamodules.lists.splitting import Split
 from datamodules.prepare.copies import write_copy
 from datamodules.prepare.inventory import read_lists, take_inventory
 from datamodules.prepare.list_copy import copy_list
@@ -21,8 +23,6 @@ from datamodules.prepare.quality import measure_psnr
 from datamodules.prepare.summary import side_by_side
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.prepare.tree import Copy, find_root, plan_copies, refuse_output, stored_bytes
-from datamodules.splitting import Split
-from datamodules.video_facts import VideoFacts
 from datamodules.video_list import VideoList
 
 RECORD = "transcode.json"

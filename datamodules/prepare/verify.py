@@ -5,17 +5,17 @@ from pathlib import Path
 
 import rich
 
-from datamodules.annotations import NO_LABEL
 from datamodules.base import VideoDataModule
+from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import VideoDecodeError
+from datamodules.lists.annotations import NO_LABEL
+from datamodules.lists.splitting import Split
 from datamodules.prepare.findings import Finding, find_all, find_in_lists
 from datamodules.prepare.images import refuse_damaged_images
 from datamodules.prepare.inventory import Inventory, read_lists, take_inventory
 from datamodules.prepare.parallel import in_parallel
 from datamodules.prepare.report import print_findings, write_reports
 from datamodules.prepare.summary import describe_splits, side_by_side
-from datamodules.splitting import Split
-from datamodules.video_facts import VideoFacts
 
 
 def verify_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | None) -> bool:

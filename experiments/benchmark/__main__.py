@@ -6,7 +6,7 @@ python -m experiments.benchmark decode videos/
 import argparse
 
 from experiments.benchmark import decode, loader, model
-from experiments.user_errors import user_errors
+from experiments.cli.user_errors import user_errors
 
 SUBCOMMANDS = {"decode": decode, "loader": loader, "model": model}
 """Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""

@@ -10,11 +10,11 @@ import yaml
 
 from datamodules import DataError
 from datamodules.base import VideoDataModule
-from datamodules.splitting import Split
-from datamodules.video_dataset import VideoRecords
-from datamodules.video_index import refuse_unreadable
-from experiments.brief_parser import BriefParser
-from experiments.strict_yaml import load_strictly, refuse_duplicate_keys
+from datamodules.decoding.video_index import refuse_unreadable
+from datamodules.lists.splitting import Split
+from datamodules.loading.video_dataset import VideoRecords
+from experiments.cli.brief_parser import BriefParser
+from experiments.cli.strict_yaml import load_strictly, refuse_duplicate_keys
 from lightning_modules import RunError
 
 

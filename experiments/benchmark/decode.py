@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 import torch
 from rich.progress import track
 
-from datamodules.annotation_list import VIDEO_SUFFIXES
-from datamodules.sampling import make_sampler
-from datamodules.video_facts import VideoFacts
-from datamodules.video_scan import scan_video
+from datamodules.clips.frame_sampling import make_sampler
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_scan import scan_video
+from datamodules.lists.user_list import VIDEO_SUFFIXES
 from experiments.benchmark import vp9
 from experiments.benchmark.decode_results import (
     FileResult,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from datamodules.base import Loader, VideoDataModule
-from datamodules.splitting import SPLITS, Split
+from datamodules.lists.splitting import SPLITS, Split
 from experiments.benchmark.data_module import build_data, take_few
 from experiments.benchmark.loader_results import (
     USUAL_RATES,

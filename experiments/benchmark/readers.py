@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from datamodules.decoding import read_frames
+from datamodules.decoding.read_frames import read_frames
 from experiments.benchmark.machine import installed_version
 
 Indices = list[int]

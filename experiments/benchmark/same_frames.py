@@ -8,7 +8,7 @@ import torch
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
-from datamodules.video_stream import iterate_frames, upright_rgb
+from datamodules.decoding.video_stream import iterate_frames, upright_rgb
 
 SAME, OTHER_FRAMES, OTHER_SIZE = "same", "other frames", "other size"
 GRID = 32

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from datamodules.video import Video
-from datamodules.video_dataset import Sample, VideoDataset
-from datamodules.video_stream import open_video
+from datamodules.decoding.video import Video
+from datamodules.decoding.video_stream import open_video
+from datamodules.loading.video_dataset import Sample, VideoDataset
 
 STAGES = ("open", "decode", "transform", "collate")
 WHAT = {

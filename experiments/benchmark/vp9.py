@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.encoding import write_video
-from datamodules.video_stream import named_errors, open_video
+from datamodules.decoding.video_stream import named_errors, open_video
+from datamodules.decoding.write_video import write_video
 
 HEIGHT = 240
 FPS = 12

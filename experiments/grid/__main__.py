@@ -5,8 +5,8 @@ python -m experiments.grid run teinet_table1a --rows TIM MEM+TIM --seeds 0 1 2
 python -m experiments.grid report
 """
 
+from experiments.cli.user_errors import user_errors
 from experiments.grid.commands import main
-from experiments.user_errors import user_errors
 
 if __name__ == "__main__":
     with user_errors():

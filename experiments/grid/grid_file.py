@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from datamodules import DataError
-from datamodules.protocols import get_protocol
-from experiments.strict_yaml import load_strictly
+from datamodules.clips.protocols import get_protocol
+from experiments.cli.strict_yaml import load_strictly
 from lightning_modules import RunError
 
 GRIDS = Path(__file__).parent.parent / "grids"

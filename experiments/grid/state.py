@@ -15,7 +15,7 @@ from typing import Literal
 from experiments.grid.jobs import Job
 from experiments.run_folder import holds_run
 from lightning_modules import RunError
-from lightning_modules.whole_file import write_whole
+from lightning_modules.checkpoints.atomic_write import write_whole
 
 State = Literal["not run", "waiting", "running", "stopped", "failed", "finished"]
 FOLDER = "grid"

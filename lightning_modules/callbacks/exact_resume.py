@@ -10,9 +10,9 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from lightning_modules import slurm
+from lightning_modules.checkpoints.loop_position import Position, is_inside_batch, left_over_batches
+from lightning_modules.checkpoints.moved_folder import follow_run_folder
 from lightning_modules.errors import RunError
-from lightning_modules.moved_folder import follow_run_folder
-from lightning_modules.position import Position, is_inside_batch, left_over_batches
 
 KEY = "exact_resume"
 """Where a checkpoint holds what this callback needs."""

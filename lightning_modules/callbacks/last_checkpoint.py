@@ -13,8 +13,8 @@ from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules import slurm
 from lightning_modules.callbacks.config_file import ConfigFile
+from lightning_modules.checkpoints.loop_position import left_over_batches
 from lightning_modules.errors import RunError
-from lightning_modules.position import left_over_batches
 from lightning_modules.stop_signals import Stopped, StopSignals, exit_status
 
 FILE = Path("checkpoints") / "last.ckpt"

@@ -7,8 +7,8 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
-from lightning_modules.code_version import git_commit
-from lightning_modules.whole_file import write_whole
+from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.versions import git_commit
 
 FILE_NAME = "metrics.json"
 NAMES = ("top1", "top5", "loss", "n_videos")

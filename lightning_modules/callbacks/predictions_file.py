@@ -11,8 +11,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from lightning_modules.callbacks.gathering import gather_lists
-from lightning_modules.whole_file import write_whole
+from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.gathering import gather_lists
 
 FOLDER = "predictions"
 SHOWN_CLASSES = 5

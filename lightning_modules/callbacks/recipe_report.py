@@ -8,9 +8,9 @@ from torch.optim import Optimizer
 
 from lightning_modules.batch_norm import describe_batch_norm
 from lightning_modules.callbacks.weight_average import WeightAverage
+from lightning_modules.checkpoints.provenance import KEY
 from lightning_modules.errors import RunError
-from lightning_modules.provenance import KEY
-from lightning_modules.total_batch import TotalBatch, describe_learning_rate
+from lightning_modules.optimization.total_batch import TotalBatch, describe_learning_rate
 from lightning_modules.video_recognizer import VideoRecognizer
 
 AVERAGED = "averaging_state"

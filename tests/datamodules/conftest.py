@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.encoding import write_video
+from datamodules.decoding.write_video import write_video
 
 LOSSLESS = {"crf": "0", "preset": "ultrafast"}
 REPOSITORY = Path(__file__).parents[2]

@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 
 from datamodules import HMDB51
-from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
-from datamodules.benchmark import Benchmark
-from datamodules.encoding import write_video
-from datamodules.splitting import SPLITS, Split
+from datamodules.decoding.write_video import write_video
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.splitting import SPLITS, Split
+from datamodules.published import Benchmark
 
 STEP = 2
 SEGMENTS = 4

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from datamodules import HMDB51, DataError
-from datamodules.mirroring import mirrored_labels
-from datamodules.splitting import SPLITS
+from datamodules.clips.mirroring import mirrored_labels
+from datamodules.lists.splitting import SPLITS
 from tests.datamodules.layouts import (
     HMDB_NAME,
     Make,

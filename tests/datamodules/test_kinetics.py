@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from datamodules import DataError, Kinetics400
-from datamodules.annotations import NO_LABEL
+from datamodules.lists.annotations import NO_LABEL
 from tests.datamodules.layouts import (
     Make,
     frames_read,

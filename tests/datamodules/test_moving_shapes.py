@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from datamodules import DataError, MovingShapes, moving_shapes
-from datamodules.decoding import read_frames
-from datamodules.shape_motion import CLASS_NAMES, REVERSED
-from datamodules.splitting import SPLITS
-from datamodules.video_dataset import SampleKey
-from datamodules.video_scan import scan_video
+from datamodules.decoding.read_frames import read_frames
+from datamodules.decoding.video_scan import scan_video
+from datamodules.lists.splitting import SPLITS
+from datamodules.loading.video_dataset import SampleKey
+from datamodules.shapes.motion import CLASS_NAMES, REVERSED
 
 SMALL: dict[str, Any] = {
     **{"train_videos": 16, "val_videos": 8, "test_videos": 8, "video_size": 32},
@@ -167,6 +167,14 @@ def test_another_encoding_is_kept_in_another_folder(
 ) -> None:
     folder = make(tmp_path).folder
     monkeypatch.setitem(moving_shapes.ENCODER_OPTIONS, "crf", "30")
+    assert make(tmp_path).folder != folder
+
+
+def test_another_renderer_is_kept_in_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make(tmp_path).folder
+    monkeypatch.setattr(moving_shapes, "RENDERER_VERSION", moving_shapes.RENDERER_VERSION + 1)
     assert make(tmp_path).folder != folder
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from datamodules import DataError, SomethingSomethingV1, SomethingSomethingV2
-from datamodules.annotations import NO_LABEL
-from datamodules.benchmark import Benchmark
-from datamodules.mirroring import mirrored_labels
-from datamodules.splitting import SPLITS
+from datamodules.clips.mirroring import mirrored_labels
+from datamodules.lists.annotations import NO_LABEL
+from datamodules.lists.splitting import SPLITS
+from datamodules.published import Benchmark
 from tests.datamodules.layouts import (
     CLASSES,
     V1_LIST,

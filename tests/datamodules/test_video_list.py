@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from datamodules import DataError, VideoDecodeError, VideoList
-from datamodules.splitting import SPLITS, Split
+from datamodules.lists.splitting import SPLITS, Split
 
 WriteClip = Callable[..., Path]
 WriteCsv = Callable[..., Path]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.encoding import write_video
+from datamodules.decoding.write_video import write_video
 from tests.conftest import tiny_arguments
 
 SETTINGS = ("short_side=32", "crop_size=32", "num_segments=4", "batch_size=2", "num_workers=0")

@@ -9,10 +9,10 @@ import pytest
 import torch
 import yaml
 
-from lightning_modules.provenance import KEY
+from lightning_modules.checkpoints.provenance import KEY
 from tests.conftest import REPOSITORY, Run, tiny_arguments
+from tests.experiments.cli.test_command_line import stopped_with
 from tests.experiments.small_lists import list_arguments, write_list
-from tests.experiments.test_command_line import stopped_with
 from train import main
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.conftest import tiny_arguments
+from tests.experiments.cli.test_command_line import stopped_with
 from tests.experiments.runs import (
     TWO_EPOCHS,
     assert_same_run,
@@ -17,7 +18,6 @@ from tests.experiments.runs import (
     curves_of,
 )
 from tests.experiments.stopping import STOPPED, stop_at
-from tests.experiments.test_command_line import stopped_with
 from train import main
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ import torch
 import yaml
 from pytorch_lightning import Trainer
 
-from datamodules.encoding import write_video
+from datamodules.decoding.write_video import write_video
 from experiments.grid.grid_file import GRIDS as GRID_FOLDER
 from experiments.grid.grid_file import read_grid
 from experiments.grid.jobs import expand

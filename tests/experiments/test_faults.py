@@ -18,14 +18,14 @@ from pytorch_lightning import Trainer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from datamodules import MovingShapes, VideoDecodeError
-from datamodules.encoding import write_video
-from datamodules.video import Video
+from datamodules.decoding.video import Video
+from datamodules.decoding.write_video import write_video
 from lightning_modules import VideoRecognizer
 from models import TSN, TEINet
 from tests.conftest import REPOSITORY, Run
-from tests.datamodules.test_decoding import write_damaged
+from tests.datamodules.decoding.test_read_frames import write_damaged
+from tests.experiments.cli.test_command_line import stopped_with
 from tests.experiments.small_lists import list_arguments, write_list
-from tests.experiments.test_command_line import stopped_with
 from train import main
 
 TIME_LIMIT = 3.0

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.experiments.cli.test_command_line import stopped_with
 from tests.experiments.small_lists import list_arguments, write_short
-from tests.experiments.test_command_line import stopped_with
 from train import main
 
 LINES = ("path,label", "0.mp4,", "1.mp4,", "2.mp4,")

@@ -14,9 +14,9 @@ import pytest
 from experiments import demo
 from experiments.session import read_metrics
 from tests.conftest import REPOSITORY, tiny_arguments
+from tests.experiments.cli.test_command_line import stopped_with
 from tests.experiments.runs import TWO_EPOCHS, assert_same_run, checkpoint_of
 from tests.experiments.stopping import stop_at
-from tests.experiments.test_command_line import stopped_with
 from train import main
 
 pytestmark = pytest.mark.slow

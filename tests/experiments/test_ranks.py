@@ -23,7 +23,7 @@ ONLY_ON_RANK_1 = """
 import os, sys
 import torch
 from datamodules import VideoDecodeError
-from datamodules.video import Video
+from datamodules.decoding.video import Video
 from models import TEINet
 from train import main
 

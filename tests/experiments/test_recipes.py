@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from tests.conftest import REPOSITORY, TINY_NETWORK, TINY_SHAPES, Run
-from tests.experiments.test_command_line import scalars, stopped_with
+from tests.experiments.cli.test_command_line import scalars, stopped_with
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import tiny_arguments
+from tests.experiments.cli.test_command_line import stopped_with
 from tests.experiments.runs import TWO_EPOCHS, assert_same_training, checkpoint_of
 from tests.experiments.stopping import stop_at
-from tests.experiments.test_command_line import stopped_with
 from train import main
 
 Fit = Callable[..., Path]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.encoding import write_video
+from datamodules.decoding.write_video import write_video
 from datamodules.prepare.command_line import main as prepare
 from tests.conftest import TINY_NETWORK
 from train import main

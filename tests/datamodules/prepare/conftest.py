@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.encoding import write_video
+from datamodules.decoding.write_video import write_video
 from datamodules.prepare.command_line import main
 
 WriteClip = Callable[..., Path]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from datamodules.decoding.video_index import VideoIndex
 from datamodules.prepare.command_line import main
-from datamodules.video_index import VideoIndex
 from tests.datamodules.prepare.conftest import Listed
 
 
@@ -16,7 +16,7 @@ def test_the_index_is_filled_and_summed_up(
     shown = capsys.readouterr().out
     for fact in ("96x64", "h264", "25", "12 (12-12)", "14 (14-14)"):
         assert fact in shown
-    monkeypatch.setattr("datamodules.video_index.scan", None)  # all is known by now
+    monkeypatch.setattr("datamodules.decoding.video_index.scan", None)  # all is known by now
     facts = VideoIndex(listed.index).facts([str(listed.folder / "a" / "one.mp4")])
     assert facts[0].frames == 12
 

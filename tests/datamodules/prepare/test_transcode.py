@@ -12,13 +12,13 @@ import pytest
 from av.video.stream import VideoStream
 from PIL import Image
 
-from datamodules.decoding import read_frames
-from datamodules.frame_folder import scan_folder
+from datamodules.decoding.frame_folder import scan_folder
+from datamodules.decoding.read_frames import read_frames
+from datamodules.decoding.video_scan import scan_video
 from datamodules.prepare import transcode
 from datamodules.prepare.copies import write_copy
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.video_list import VideoList
-from datamodules.video_scan import scan_video
 from tests.datamodules.prepare.conftest import Listed
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.annotations import Annotations
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.splitting import Split
 from datamodules.prepare.command_line import main
 from datamodules.prepare.verify import verify_lists, verify_videos
-from datamodules.splitting import Split
 from datamodules.video_list import VideoList
 from tests.datamodules.layouts import something_v2
 from tests.datamodules.prepare.conftest import Listed

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.decoding import read_frames
-from datamodules.encoding import write_video
+from datamodules.decoding.read_frames import read_frames
+from datamodules.decoding.write_video import write_video
 from experiments.benchmark import __main__, decode, machine, readers
 from experiments.benchmark.decode_results import (
     FileResult,

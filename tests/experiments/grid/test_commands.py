@@ -9,7 +9,7 @@ import pytest
 from experiments.grid.commands import main
 from experiments.session import read_metrics
 from lightning_modules import RunError
-from lightning_modules.code_version import git_commit
+from lightning_modules.checkpoints.versions import git_commit
 from tests.conftest import REPOSITORY, TINY_SHAPES
 from tests.experiments.grid.conftest import MakeGrid, calls_of, write_result
 

@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from lightning_modules import SGD, AdamW, ClipMixing, RunError, VideoRecognizer
 from lightning_modules.callbacks import WeightAverage
-from lightning_modules.optimizers import OptimizerMaker
+from lightning_modules.optimization.optimizers import OptimizerMaker
 from tests.lightning_modules.conftest import Fit
 
 Make = Callable[..., VideoRecognizer]

@@ -1,0 +1,222 @@
+"""What each video holds: found out once, kept, found out anew when a file changes."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import astuple, fields
+from pathlib import Path
+from queue import SimpleQueue
+from time import monotonic
+from typing import NamedTuple
+
+import av
+from rich.progress import track
+
+from datamodules.cores import available_cores
+from datamodules.decoding.scan_notes import ScanNotes, warn_of_leftovers
+from datamodules.decoding.video import scan
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.errors import DataError, VideoDecodeError
+
+SHOWN_FAILURES = 3
+SECONDS_BETWEEN_SAVES = 5.0
+READER = f"4 av {av.__version__}"
+"""What found the facts; another FFmpeg may decode a damaged file otherwise. Its first number rises
+where `datamodules.decoding.video_scan` judges otherwise."""
+
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, such as newlines, and bytes that are no UTF-8, as Python shows them."""
+
+FACTS = ", ".join(field.name for field in fields(VideoFacts))
+SCHEMA = f"""CREATE TABLE IF NOT EXISTS videos (
+    path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, reader TEXT, error TEXT, {FACTS})"""
+
+
+class Unreadable(NamedTuple):
+    """A video that cannot be used, and why; the reason begins with the path."""
+
+    path: str
+    reason: str
+
+
+class Found(NamedTuple):
+    """What an index knows of some videos.
+
+    Attributes:
+        facts: Of the usable ones, in their order.
+        unreadable: The others.
+    """
+
+    facts: list[VideoFacts]
+    unreadable: list[Unreadable]
+
+
+class VideoIndex:
+    """A cache of `VideoFacts` by absolute path, size and modification time.
+
+    Args:
+        folder: Where its file lives; made if missing.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.file = Path(folder) / "videos.sqlite"
+
+    def look_up(self, paths: Sequence[str], jobs: int | None = None) -> Found:
+        """Give what is known of videos, looking through those that are not known yet.
+
+        Files are touched once. An interrupted look goes on from there.
+
+        Args:
+            paths: Files or folders.
+            jobs: Threads; None for one per core. FFmpeg releases Python's lock.
+        """
+        for path in paths:
+            if UNWRITABLE.search(path):
+                raise DataError(f"{path!r}: the name cannot be written down; rename the file")
+        stamps = {path: _stamp(path) for path in dict.fromkeys(map(os.path.abspath, paths))}
+        present = {path: stamp for path, stamp in stamps.items() if stamp is not None}
+        with self._open() as connection:
+            known = _known(connection, present)
+            missing = [path for path in present if path not in known]
+            if missing:
+                folder, threads = self.file.parent, jobs or available_cores()
+                known |= _scan(connection, folder, missing, present, threads)
+        for path in stamps.keys() - present.keys():
+            known[path] = f"{path}: no such file; check the list and its root"
+        outcomes = [known[os.path.abspath(path)] for path in paths]
+        return Found(
+            facts=[outcome for outcome in outcomes if isinstance(outcome, VideoFacts)],
+            unreadable=[
+                Unreadable(path, outcome)
+                for path, outcome in zip(paths, outcomes, strict=True)
+                if isinstance(outcome, str)
+            ],
+        )
+
+    def scan(self, paths: Sequence[str], jobs: int | None = None) -> list[Unreadable]:
+        """Look through the videos that are not known yet; give those that cannot be used."""
+        return self.look_up(paths, jobs).unreadable
+
+    def facts(self, paths: Sequence[str]) -> list[VideoFacts]:
+        """Give the facts of videos, looking through those not known yet.
+
+        Raises:
+            DataError: If any cannot be used; the message names the first ones.
+        """
+        found = self.look_up(paths)
+        refuse_unreadable(found.unreadable, len(paths))
+        return found.facts
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.file, timeout=60)) as connection:
+                connection.execute(SCHEMA)
+                yield connection
+        except (sqlite3.OperationalError, OSError) as error:
+            raise DataError(
+                f"{self.file}: cannot be written ({error}); name another data.index_dir, or wait "
+                "where another process holds it"
+            ) from None
+        except sqlite3.DatabaseError as error:
+            raise DataError(
+                f"{self.file}: cannot be used ({error}); delete it, it is made anew"
+            ) from None
+
+
+def refuse_unreadable(failures: Sequence[Unreadable], total: int) -> None:
+    """Stop where videos cannot be used.
+
+    Raises:
+        DataError: If there are any; the message names the first ones.
+    """
+    if failures:
+        shown = "; ".join(failure.reason for failure in failures[:SHOWN_FAILURES])
+        more = "" if len(failures) <= SHOWN_FAILURES else ", and others"
+        raise DataError(
+            f"{len(failures)} of {total} videos cannot be used: {shown}{more}. To leave such "
+            "videos out, run python -m datamodules.prepare verify, then set data.skip_unreadable"
+        )
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _known(
+    connection: sqlite3.Connection, stamps: dict[str, tuple[int, int]]
+) -> dict[str, VideoFacts | str]:
+    """Give what is known of unchanged videos: their facts, or why one cannot be used."""
+    rows = connection.execute(
+        f"SELECT path, size, mtime_ns, error, {FACTS} FROM videos WHERE reader = ?", (READER,)
+    )
+    return {
+        path: VideoFacts(*facts) if error is None else error
+        for path, size, mtime_ns, error, *facts in rows
+        if stamps.get(path) == (size, mtime_ns)
+    }
+
+
+def _scan(
+    connection: sqlite3.Connection,
+    folder: Path,
+    paths: Sequence[str],
+    stamps: dict[str, tuple[int, int]],
+    jobs: int,
+) -> dict[str, VideoFacts | str]:
+    columns = f"path, size, mtime_ns, reader, error, {FACTS}"
+    marks = ", ".join("?" * len(columns.split(",")))
+    insert = f"INSERT OR REPLACE INTO videos ({columns}) VALUES ({marks})"
+    outcomes: dict[str, VideoFacts | str] = {}
+    rows: list[tuple[object, ...]] = []
+    ended: SimpleQueue[Future[None]] = SimpleQueue()
+    saved = monotonic()
+
+    def look(path: str) -> None:
+        with notes.at(path):
+            outcomes[path] = _outcome(path)
+        rows.append((path, *stamps[path], READER, *_columns(outcomes[path])))
+
+    def save() -> None:  # in one go, so that other processes never wait for a slow video
+        count = len(rows)  # threads add others meanwhile
+        connection.executemany(insert, rows[:count])
+        connection.commit()
+        del rows[:count]
+
+    warn_of_leftovers(folder)
+    try:
+        with ScanNotes(folder) as notes, ThreadPoolExecutor(jobs) as pool:
+            try:
+                for path in paths:
+                    pool.submit(look, path).add_done_callback(ended.put)
+                for _ in track(paths, "Indexing videos"):
+                    notes.wait_for(ended).result()
+                    if monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                        save()
+                        saved = monotonic()
+            finally:  # begun ones end, the others are not begun
+                pool.shutdown(wait=False, cancel_futures=True)
+    finally:
+        save()
+    return outcomes
+
+
+def _outcome(path: str) -> VideoFacts | str:
+    try:
+        return scan(Path(path))
+    except VideoDecodeError as error:
+        return str(error)
+
+
+def _columns(outcome: VideoFacts | str) -> tuple[object, ...]:
+    if isinstance(outcome, str):
+        return (outcome, *(None for _ in fields(VideoFacts)))
+    return (None, *astuple(outcome))

@@ -1,0 +1,1 @@
+"""What lists and folders say: annotations, class names, splits, and which videos are used."""

@@ -1,0 +1,149 @@
+"""Which videos of a list are used: all, but for those that may be missing or are left out."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_index import VideoIndex, refuse_unreadable
+from datamodules.errors import DataError
+from datamodules.lists.annotations import Annotations
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many videos of a list are used.
+
+    Attributes:
+        listed: Videos of the list.
+        missing: Files that are not there, where that is allowed.
+        skipped: Videos left out because a report calls them unreadable.
+    """
+
+    listed: int
+    missing: int = 0
+    skipped: int = 0
+
+    @property
+    def used(self) -> int:
+        """Count the videos in use."""
+        return self.listed - self.missing - self.skipped
+
+    def as_dict(self) -> dict[str, int]:
+        """Give the counts by name."""
+        return {f"n_{name}": count for name, count in asdict(self).items()}
+
+    def __str__(self) -> str:
+        """Describe the coverage, for people."""
+        if self.used == self.listed:
+            return f"{self.used:,} videos"
+        parts = {"missing": self.missing, "skipped as unreadable": self.skipped}
+        why = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
+        return f"{self.used:,} of {self.listed:,} videos ({why})"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The videos in use.
+
+    Attributes:
+        paths: Files or folders.
+        labels: Their classes.
+        facts: What they hold.
+        coverage: How many of the list they are.
+    """
+
+    paths: list[str]
+    labels: list[int]
+    facts: list[VideoFacts]
+    coverage: Coverage
+
+
+def select_usable(
+    annotations: Annotations,
+    index: VideoIndex,
+    report: Path | None,
+    missing_list: Path | None,
+) -> Selection:
+    """Choose a list's usable videos; those not known to the index yet are looked through.
+
+    Args:
+        annotations: The list.
+        index: Knows which videos can be read.
+        report: By ``prepare verify``; videos that it calls unreadable are left out. None for no
+            exception.
+        missing_list: Where to list the videos that are not there; None where none may be missing.
+
+    Raises:
+        DataError: If a video cannot be used and may not be left out, or all are missing.
+    """
+    paths, labels = list(annotations.paths), list(annotations.labels)
+    missing = {path for path in paths if not os.path.exists(path)} if missing_list else set()
+    if missing and len(missing) == len(paths):
+        raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
+    if missing_list:
+        _write(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
+    reported = _read_report(report) if report else {}
+    skipped = {path for path in paths if reported.get(os.path.abspath(path)) == _stamp(path)}
+    used = [
+        (path, label)
+        for path, label in zip(paths, labels, strict=True)
+        if path not in missing and path not in skipped
+    ]
+    found = index.look_up([path for path, _ in used])
+    refuse_unreadable(found.unreadable, len(used))
+    coverage = Coverage(
+        len(paths), sum(path in missing for path in paths), sum(path in skipped for path in paths)
+    )
+    used_paths, used_labels = [path for path, _ in used], [label for _, label in used]
+    return Selection(used_paths, used_labels, found.facts, coverage)
+
+
+def write_report(file: Path, content: dict[str, object], unreadable: Sequence[str]) -> None:
+    """Write a verification's report: what `select_usable` leaves out, and what people read.
+
+    Args:
+        file: JSON.
+        content: For people.
+        unreadable: Videos that cannot be used, missing ones included.
+    """
+    stamps = {os.path.abspath(path): _stamp(path) for path in unreadable}
+    _write(file, json.dumps({**content, "unreadable": stamps}, indent=1) + "\n")
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all; several processes may do so at once."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(f".{os.getpid()}.tmp")
+        draft.write_text(text)
+        draft.replace(file)
+    except OSError as error:
+        message = f"{file}: cannot be written ({error}); name another data.index_dir"
+        raise DataError(message) from None
+
+
+def _read_report(file: Path) -> dict[str, list[int]]:
+    try:
+        stamps = dict(json.loads(file.read_text())["unreadable"])
+    except FileNotFoundError:
+        raise DataError(
+            f"{file}: no such report; skip_unreadable leaves out what python -m "
+            "datamodules.prepare verify has reported, so run that first"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise DataError(
+            f"{file}: is no report of python -m datamodules.prepare verify; run it again"
+        ) from None
+    return stamps
+
+
+def _stamp(path: str) -> list[int]:
+    """Tell a file's state; a video that was replaced since a report is tried again."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]

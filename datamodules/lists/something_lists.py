@@ -1,0 +1,86 @@
+"""Reads the lists of Something-Something, official or TSM's; the content tells the format.
+
+Official V1, csv without header: ``100218;Something falling like a feather or paper``, in the test
+list ``105723``. Official V2, json: objects with ``id``, ``label`` (what was typed), ``template``
+(the class, objects in brackets) and ``placeholders``, in the test list ``id`` alone. TSM (Lin et
+al., ICCV 2019): ``78687 54 19``, a folder with or without a path, its frames, and the class's
+place among the sorted names.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from datamodules.errors import DataError
+from datamodules.lists.annotations import NO_LABEL
+from datamodules.lists.class_names import ClassNumbers
+from datamodules.lists.list_files import read_lines, read_text
+
+OFFICIAL_ROW = re.compile(r"(?P<id>\d+)(?:;(?P<name>.+))?")
+TSM_ROW = re.compile(r"(?P<path>\S.*?)\s+\d+\s+(?P<label>\d+)")
+
+
+def read_something_list(file: Path, classes: ClassNumbers) -> dict[str, int]:
+    """Read a list in any of the formats.
+
+    Args:
+        file: The list.
+        classes: Whose names the official lists use, sorted as TSM numbers them.
+
+    Returns:
+        Each video's label, `NO_LABEL` where the list has none, by the video's number.
+
+    Raises:
+        DataError: If the list cannot be used.
+    """
+    text = read_text(file)
+    rows = _json_rows if text.lstrip()[:1] in ("[", "{") else _text_rows
+    labels: dict[str, int] = {}
+    for place, video, label in rows(file, classes):
+        if video in labels:
+            raise DataError(f"{file}, {place}: lists video {video} again; fetch the list anew")
+        labels[video] = label
+    if not labels:
+        raise DataError(f"{file}: lists no video; fetch the list anew")
+    return labels
+
+
+def _text_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, int]]:
+    for number, line in read_lines(file):
+        place = f"line {number}"
+        if row := OFFICIAL_ROW.fullmatch(line):
+            name = row["name"]
+            label = NO_LABEL if name is None else classes.find(name, file, place)
+            yield place, row["id"], label
+        elif row := TSM_ROW.fullmatch(line):
+            label = int(row["label"])
+            if label >= len(classes):
+                raise DataError(
+                    f"{file}, {place}: label {label} lies outside 0..{len(classes) - 1}; check "
+                    "that the list belongs to this data set"
+                )
+            yield place, PurePosixPath(row["path"]).stem, label
+        else:
+            raise DataError(
+                f"{file}, {place}: {line[:60]!r} is neither id;label nor id nor path frames label"
+            )
+
+
+def _json_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, int]]:
+    try:
+        rows: Any = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{file}: is no json ({error}); fetch the list anew") from None
+    if not isinstance(rows, list):
+        raise DataError(f"{file}: holds no list of videos; is it the labels' file?")
+    for number, row in enumerate(rows, start=1):
+        place = f"entry {number}"
+        if not isinstance(row, dict) or "id" not in row or ("label" in row) != ("template" in row):
+            raise DataError(f"{file}, {place}: needs id, and label with template or neither")
+        label = NO_LABEL
+        if "template" in row:
+            name = str(row["template"]).replace("[", "").replace("]", "")
+            label = classes.find(name, file, place)
+        yield place, str(row["id"]), label

@@ -1,0 +1,121 @@
+"""What the published benchmarks share: lists that count right, and videos found by their names."""
+
+import os
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datamodules.base import VideoDataModule
+from datamodules.errors import DataError
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.splitting import Split
+from datamodules.lists.video_tree import VideoTree
+
+
+class ListedVideo(NamedTuple):
+    """A video of a list.
+
+    Attributes:
+        name: Of its file without ending, or of its folder of frames.
+        label: Its class from 0, `NO_LABEL` where unknown.
+        usual_place: Where it lies below the root in the authors' layout.
+    """
+
+    name: str
+    label: int
+    usual_place: str
+
+
+class OfficialList(NamedTuple):
+    """One split's list.
+
+    Attributes:
+        source: The file or folder, for messages.
+        videos: In its order.
+        official_counts: Videos that the authors' list has, in each of its releases.
+    """
+
+    source: Path
+    videos: list[ListedVideo]
+    official_counts: tuple[int, ...]
+
+
+class Benchmark(VideoDataModule):
+    """A published data set. A subclass reads its lists and says what its videos are called.
+
+    Args:
+        root: Folder of the videos; how they are sorted into folders below makes no difference.
+        annotations: Folder of the lists. None for the root, or a folder in it named as the
+            authors name it.
+        check_counts: Whether to refuse lists that have not as many videos as the authors' lists.
+        **kwargs: Settings of `VideoDataModule`.
+
+    Raises:
+        DataError: If there is no such folder.
+    """
+
+    name_pattern: re.Pattern[str]
+    """Fits the names of the data set's videos, without ending, in whole."""
+
+    ignore_case = False
+    """Whether case makes no difference in the names of videos."""
+
+    def __init__(
+        self, root: str, *, annotations: str | None = None, check_counts: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.root = Path(root)
+        self.list_folder = Path(annotations or root)
+        self.check_counts = check_counts
+        for argument, folder in (("root", self.root), ("annotations", self.list_folder)):
+            if not folder.is_dir():
+                raise DataError(f"{folder}: no such folder; {argument} must name one")
+
+    @abstractmethod
+    def read_list(self, split: Split) -> OfficialList:
+        """Read one split's list.
+
+        Raises:
+            DataError: If it is not there or cannot be used.
+        """
+
+    def preferred(self, paths: Sequence[str], split: Split) -> Sequence[str]:
+        """Choose among several files of one video; all of them where nothing decides."""
+        return paths
+
+    def refuse_count(self, message: str) -> None:
+        """Treat a list of another length than the authors'."""
+        raise DataError(f"{message}; set check_counts to false to use it all the same")
+
+    def annotations(self, split: Split) -> Annotations:
+        """Read one split's list and find its videos; a video that is not there keeps its place."""
+        source, videos, official = self.read_list(split)
+        count = len(videos)
+        if self.check_counts and count not in official:
+            numbers = " or ".join(f"{number:,}" for number in official)
+            self.refuse_count(
+                f"{source}: lists {count:,} {split} videos, the official list {numbers}"
+            )
+        paths = [self._locate(video, split) for video in videos]
+        labels = [video.label for video in videos]
+        return Annotations(paths, labels, count if count in official else official[0])
+
+    @cached_property
+    def _tree(self) -> VideoTree:
+        return VideoTree(self.root, self.name_pattern, ignore_case=self.ignore_case)
+
+    def _locate(self, video: ListedVideo, split: Split) -> str:
+        found: Sequence[str] = self._tree.find(video.name)
+        if not found:
+            return str(self.root / video.usual_place)
+        if len(found) > 1:
+            found = self.preferred(found, split)
+        if len(found) > 1 and len(set(map(os.path.realpath, found))) > 1:
+            raise DataError(
+                f"{found[0]} and {found[1]}: two files for one {split} video; let root name the "
+                "folder of one copy, or delete one"
+            )
+        return found[0]

@@ -1,0 +1,1 @@
+"""MovingShapes' renderer: motion, drawing, and how much the camera hides."""

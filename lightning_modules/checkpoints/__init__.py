@@ -1,0 +1,1 @@
+"""What a run folder holds: checkpoints, where they come from, and how a fit goes on."""

@@ -1,0 +1,1 @@
+"""Optimizers, parameter groups, schedules, and the learning rate for a total batch."""

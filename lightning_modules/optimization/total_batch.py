@@ -1,0 +1,74 @@
+"""The total batch of an optimizer step, and the learning rate that belongs to it."""
+
+from dataclasses import dataclass
+
+from pytorch_lightning import Trainer
+
+from lightning_modules.errors import RunError
+from lightning_modules.optimization.optimizers import OptimizerMaker
+
+
+@dataclass(frozen=True)
+class TotalBatch:
+    """The clips of one optimizer step.
+
+    Attributes:
+        processes: Processes that train together, on all nodes.
+        clips: Clips of one process's batch.
+        accumulation: Batches whose gradients one step adds up.
+    """
+
+    processes: int
+    clips: int
+    accumulation: int
+
+    @classmethod
+    def of(cls, trainer: Trainer) -> "TotalBatch":
+        """Read it off a trainer and its datamodule's ``batch_size``.
+
+        Raises:
+            RunError: If there is no datamodule that says its batch size.
+        """
+        clips = getattr(getattr(trainer, "datamodule", None), "batch_size", None)
+        if not isinstance(clips, int):
+            raise RunError(
+                "reference_batch_size: the data do not say their batch_size; train with a "
+                "datamodule that does, or give reference_batch_size=null"
+            )
+        return cls(trainer.world_size, clips, trainer.accumulate_grad_batches)
+
+    @property
+    def size(self) -> int:
+        """Count the clips."""
+        return self.processes * self.clips * self.accumulation
+
+    def __str__(self) -> str:
+        factors = (
+            _count(self.processes, "process", "processes"),
+            _count(self.clips, "clip", "clips"),
+            _count(self.accumulation, "accumulation", "accumulations"),
+        )
+        return f"{self.size} ({' x '.join(factors)})"
+
+
+def learning_rate(maker: OptimizerMaker, trainer: Trainer) -> float:
+    """Compute the learning rate in force, before any schedule.
+
+    Raises:
+        RunError: If it depends on a total batch that is not known.
+    """
+    if maker.reference_batch_size is None:
+        return maker.lr
+    return maker.lr_at(TotalBatch.of(trainer).size)
+
+
+def describe_learning_rate(maker: OptimizerMaker, batch: TotalBatch) -> str:
+    """Say what was stated and what is in force, for people."""
+    if maker.reference_batch_size is None:
+        return f"lr {maker.lr:g} as stated, at total batch {batch}"
+    stated = f"lr {maker.lr:g} at total batch {maker.reference_batch_size}"
+    return f"{stated} -> {maker.lr_at(batch.size):g} at {batch}"
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"

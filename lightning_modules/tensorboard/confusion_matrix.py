@@ -1,0 +1,54 @@
+"""The validation's confusion matrix and the accuracy of each class, as pictures."""
+
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+from lightning_modules.tensorboard.pictures.class_accuracy import draw_class_accuracy
+from lightning_modules.tensorboard.pictures.confusion import draw_confusion
+from lightning_modules.tensorboard.writer import PictureTimes, show
+
+
+class ConfusionMatrix(Callback):
+    """Draws ``val/confusion`` and ``val/classes`` over all videos of all processes.
+
+    Args:
+        times: About how often in a fit; see `PictureTimes`.
+    """
+
+    def __init__(self, times: int = 10) -> None:
+        self.times = PictureTimes(times)
+        self.metric: MulticlassConfusionMatrix | None = None
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin anew where a picture is due."""
+        self.metric = None
+        if self.times.due(trainer):
+            num_classes = len(pl_module.class_names)  # type: ignore[arg-type]
+            metric = MulticlassConfusionMatrix(num_classes, validate_args=False)
+            self.metric = metric.to(pl_module.device)
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Count a batch: outputs are its scores, (B, K)."""
+        if self.metric is not None:
+            self.metric.update(outputs, batch["label"])
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sum over the processes, draw."""
+        if self.metric is None:
+            return
+        counts = self.metric.compute().cpu()
+        self.metric = None
+        if trainer.is_global_zero:
+            names: Any = pl_module.class_names
+            show(trainer, "val/confusion", draw_confusion(counts, names))
+            show(trainer, "val/classes", draw_class_accuracy(counts, names))

@@ -1,0 +1,72 @@
+"""Looking into a network while it scores the first validation batch, which never changes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor, nn
+
+from lightning_modules.tensorboard.inspection import Watch
+
+
+class FirstBatchCallback(Callback, ABC):
+    """Reads blocks during the validation's own forward pass; there is no further one.
+
+    Hooks stand on the network for this one batch, in process 0 only, and nothing is gathered.
+    """
+
+    def __init__(self) -> None:
+        self._watch: Watch | None = None
+
+    @abstractmethod
+    def choose(self, trainer: Trainer, network: nn.Module) -> Mapping[str, Any]:
+        """Choose the blocks to read, by module name; none where nothing is to be done."""
+
+    @abstractmethod
+    def read(self, num_frames: int, block: Any, *inputs: Tensor) -> Any:
+        """Read a block before it runs, given T and its inputs."""
+
+    @abstractmethod
+    def report(self, trainer: Trainer, clips: Tensor, readings: dict[str, Any]) -> None:
+        """Show what was read by module name; clips are uint8, (B, V, T, 3, H, W)."""
+
+    def on_validation_batch_start(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Set the hooks."""
+        if batch_idx > 0 or not trainer.is_global_zero:
+            return
+        network: Any = pl_module.network
+        blocks = self.choose(trainer, network)
+        if blocks:
+            num_frames = batch["clips"].shape[2]
+            self._watch = Watch(blocks, lambda *args: self.read(num_frames, *args))
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Take the hooks away, report."""
+        if self._watch is not None:
+            readings = self._watch.close()
+            self._watch = None
+            self.report(trainer, batch["clips"], readings)
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Leave no hook behind."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None

@@ -1,0 +1,41 @@
+"""How far the gates of MEM open: mean, spread and histogram per stage."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pytorch_lightning import Trainer
+from torch import Tensor, nn
+
+from lightning_modules.tensorboard.first_batch_probe import FirstBatchCallback
+from lightning_modules.tensorboard.inspection import Gating, blocks_of, by_stage
+from lightning_modules.tensorboard.writer import step_of, tensorboard_of
+
+CLIPS = 8
+
+
+class GateStatistics(FirstBatchCallback):
+    """Logs ``gates/<stage>_mean``, ``gates/<stage>_std`` and a histogram at every validation.
+
+    Measured on the first 8 validation clips over channels and the frames that have a successor.
+    """
+
+    def choose(self, trainer: Trainer, network: nn.Module) -> Mapping[str, Any]:
+        """Choose all blocks that have gates."""
+        return {} if tensorboard_of(trainer) is None else blocks_of(network, Gating)
+
+    def read(self, num_frames: int, block: Gating, *inputs: Tensor) -> Tensor:
+        """Compute the gates of a few clips, flat."""
+        return block.motion_gates(inputs[0][: CLIPS * num_frames]).float().flatten()
+
+    def report(self, trainer: Trainer, clips: Tensor, readings: dict[str, Any]) -> None:
+        """Log each stage's."""
+        logger = tensorboard_of(trainer)
+        assert logger is not None
+        scalars = {}
+        for stage, gates_by_block in by_stage(readings).items():
+            gates = torch.cat(list(gates_by_block.values()))
+            scalars[f"gates/{stage}_mean"] = float(gates.mean())
+            scalars[f"gates/{stage}_std"] = float(gates.std())
+            logger.experiment.add_histogram(f"gates/{stage}", gates, step_of(trainer))
+        logger.log_metrics(scalars, step_of(trainer))

@@ -1,0 +1,52 @@
+"""TensorBoard's HParams tab: what a run was, beside what it reached."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from lightning_modules.tensorboard.writer import step_of, tensorboard_of
+
+Value = bool | int | float | str
+
+
+class HyperparameterTable(Callback):
+    """Writes one row per run: hyperparameters, and top-1 and top-5 of validation, final and best.
+
+    ``final/...`` is the latest validation's, ``best/...`` that of the highest top-1. The row is
+    there from the first validation on, so that a stopped run shows, too; it lies in the run's own
+    events, and ``hparams.yaml`` has the same values.
+
+    Args:
+        values: Hyperparameters by name.
+    """
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.values = dict(values)
+        self.best: dict[str, float] = {}
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Let the logger know the values before it saves ``hparams.yaml``."""
+        logger = tensorboard_of(trainer)
+        if logger is not None:
+            logger.log_hyperparams(self.values, metrics={})  # without metrics, no event is written
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the row as it now stands."""
+        logger = tensorboard_of(trainer)
+        if logger is None:
+            return
+        final = {k: float(trainer.callback_metrics[f"val/{k}"]) for k in ("top1", "top5")}
+        if not self.best or final["top1"] > self.best["top1"]:
+            self.best = final
+        metrics = {f"final/{name}": value for name, value in final.items()}
+        metrics |= {f"best/{name}": value for name, value in self.best.items()}
+        logger.log_hyperparams(self.values, metrics=metrics, step=step_of(trainer))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the best over a resume."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best again."""
+        self.best = state_dict["best"]

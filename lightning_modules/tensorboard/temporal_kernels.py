@@ -1,0 +1,41 @@
+"""How the kernels of TIM and CTI move away from the shift that they start as."""
+
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from lightning_modules.tensorboard.inspection import TemporalConvolution, blocks_of, by_stage
+from lightning_modules.tensorboard.pictures.kernels import KernelPair, draw_kernels
+from lightning_modules.tensorboard.writer import PictureTimes, show, step_of, tensorboard_of
+
+
+class TemporalKernels(Callback):
+    """Logs ``kernels/<stage>_moved`` at every validation, draws ``kernels/<stage>`` at some.
+
+    The scalar is the mean over channels of the L2 distance between a kernel and its start; a
+    kernel of the shift has norm 1.
+
+    Args:
+        times: About how often in a fit they are drawn; see `PictureTimes`.
+    """
+
+    def __init__(self, times: int = 10) -> None:
+        self.times = PictureTimes(times)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Compare all kernels with their start; process 0 does, nothing is gathered."""
+        logger = tensorboard_of(trainer)
+        if logger is None or not trainer.is_global_zero:
+            return
+        network: Any = pl_module.network
+        pairs = {
+            name: KernelPair(conv.temporal_kernels().cpu(), conv.initial_kernels().cpu())
+            for name, conv in blocks_of(network, TemporalConvolution).items()
+        }
+        due = self.times.due(trainer)
+        for stage, of_stage in by_stage(pairs).items():
+            distances = [(pair.now - pair.start).norm(dim=1).mean() for pair in of_stage.values()]
+            moved = float(sum(distances) / len(distances))
+            logger.log_metrics({f"kernels/{stage}_moved": moved}, step_of(trainer))
+            if due:
+                show(trainer, f"kernels/{stage}", draw_kernels(of_stage))

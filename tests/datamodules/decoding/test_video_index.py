@@ -1,0 +1,341 @@
+"""Specification of `video_index`: a video is looked through once, and anew when it changes."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from datamodules.decoding import scan_notes, video_index
+from datamodules.decoding.video import scan
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_index import VideoIndex
+from datamodules.errors import DataError
+
+WriteClip = Callable[..., Path]
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """List the names of files that are decoded from here on."""
+    names: list[str] = []
+
+    def look(path: Path) -> VideoFacts:
+        names.append(path.name)
+        return scan(path)
+
+    monkeypatch.setattr(video_index, "scan", look)
+    return names
+
+
+def frames_of(index: VideoIndex, paths: Sequence[str]) -> list[int]:
+    """Ask an index for the frames of each video."""
+    return [facts.frames for facts in index.facts(paths)]
+
+
+def write_clips(write_clip: WriteClip, *lengths: int) -> list[str]:
+    """Write a clip of each length."""
+    return [str(write_clip(f"{length}.mkv", length)) for length in lengths]
+
+
+def test_frames_are_counted_in_the_order_of_files(tmp_path: Path, write_clip: WriteClip) -> None:
+    paths = write_clips(write_clip, 7, 3, 12)
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3, 12]
+
+
+def test_a_file_listed_twice_is_decoded_once(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    (path,) = write_clips(write_clip, 5)
+    assert frames_of(VideoIndex(tmp_path), [path, path]) == [5, 5]
+    assert counted == ["5.mkv"]
+
+
+def test_no_file_gives_no_count(tmp_path: Path) -> None:
+    assert frames_of(VideoIndex(tmp_path), []) == []
+
+
+def test_the_folder_of_the_cache_is_made(tmp_path: Path, write_clip: WriteClip) -> None:
+    index = VideoIndex(tmp_path / "new" / "folder")
+    frames_of(index, write_clips(write_clip, 5))
+    assert index.file.is_file()
+
+
+def test_a_second_count_decodes_nothing(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    paths = write_clips(write_clip, 7, 3)
+    frames_of(VideoIndex(tmp_path), paths)
+    counted.clear()
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3]
+    assert counted == []
+
+
+def test_only_new_files_are_decoded(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    frames_of(VideoIndex(tmp_path), write_clips(write_clip, 7))
+    counted.clear()
+    assert frames_of(VideoIndex(tmp_path), write_clips(write_clip, 3)) == [3]
+    assert counted == ["3.mkv"]
+
+
+def test_counting_some_files_keeps_the_counts_of_others(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    paths = write_clips(write_clip, 7, 3)
+    for path in paths:
+        frames_of(VideoIndex(tmp_path), [path])
+    counted.clear()
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3]
+    assert counted == []
+
+
+def test_a_file_of_another_size_is_counted_anew(tmp_path: Path, write_clip: WriteClip) -> None:
+    index, clip = VideoIndex(tmp_path), write_clip(num_frames=5)
+    frames_of(index, [str(clip)])
+    status = clip.stat()
+    write_clip(num_frames=9)
+    os.utime(clip, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert frames_of(index, [str(clip)]) == [9]
+
+
+def test_a_file_of_another_time_is_counted_anew(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    index, clip = VideoIndex(tmp_path), write_clip(num_frames=5)
+    frames_of(index, [str(clip)])
+    os.utime(clip, ns=(0, 0))
+    frames_of(index, [str(clip)])
+    assert counted == ["clip.mkv", "clip.mkv"]
+
+
+def test_a_damaged_cache_is_named(tmp_path: Path, write_clip: WriteClip) -> None:
+    index = VideoIndex(tmp_path)
+    index.file.write_text("no database, though long enough to be taken for one" * 100)
+    with pytest.raises(DataError) as caught:
+        index.facts(write_clips(write_clip, 7))
+    assert str(caught.value).startswith(f"{index.file}: cannot be used (")
+    assert "delete it" in str(caught.value)
+
+
+def test_another_ffmpeg_looks_anew(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = write_clips(write_clip, 7)
+    VideoIndex(tmp_path).facts(paths)
+    monkeypatch.setattr(video_index, "READER", "1 av 0.0.0")
+    VideoIndex(tmp_path).facts(paths)
+    assert counted == ["7.mkv", "7.mkv"]
+
+
+def test_facts_survive_the_cache(tmp_path: Path, write_clip: WriteClip) -> None:
+    (path,) = write_clips(write_clip, 7)
+    fresh = scan(Path(path))
+    assert (fresh.width, fresh.height, fresh.fps, fresh.codec) == (24, 16, 25.0, "h264")
+    VideoIndex(tmp_path).facts([path])
+    assert VideoIndex(tmp_path).facts([path]) == [fresh]
+
+
+def test_an_unreadable_video_is_not_decoded_again(tmp_path: Path, counted: list[str]) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    first, second = (VideoIndex(tmp_path).scan([str(bad)]) for _ in range(2))
+    assert first == second == [(str(bad), first[0].reason)]
+    assert counted == ["bad.mp4"]
+
+
+def test_one_undecodable_file_is_named_among_all(tmp_path: Path, write_clip: WriteClip) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    with pytest.raises(DataError) as caught:
+        frames_of(VideoIndex(tmp_path), [*write_clips(write_clip, 7, 3), str(bad)])
+    assert str(caught.value).startswith(f"1 of 3 videos cannot be used: {bad}: does not decode")
+
+
+def test_many_undecodable_files_are_counted_and_the_first_three_named(tmp_path: Path) -> None:
+    bad = [tmp_path / f"bad{number}.mp4" for number in range(5)]
+    for path in bad:
+        path.write_text("no video")
+    with pytest.raises(DataError) as caught:
+        frames_of(VideoIndex(tmp_path), [str(path) for path in bad])
+    message = str(caught.value)
+    assert message.startswith("5 of 5 videos cannot be used: ")
+    assert ", and others. To leave such videos out, run python -m datamodules.prepare" in message
+    assert [path.name in message for path in bad] == [True, True, True, False, False]
+
+
+def test_an_undecodable_file_does_not_lose_the_counts_of_the_others(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    bad, good = tmp_path / "bad.mp4", write_clips(write_clip, 7, 3)
+    bad.write_text("no video")
+    with pytest.raises(DataError):
+        frames_of(VideoIndex(tmp_path), [*good, str(bad)])
+    counted.clear()
+    assert frames_of(VideoIndex(tmp_path), good) == [7, 3]
+    assert counted == []
+
+
+def test_a_repaired_file_is_counted(tmp_path: Path, write_clip: WriteClip) -> None:
+    bad = tmp_path / "clip.mkv"
+    bad.write_text("no video")
+    with pytest.raises(DataError):
+        frames_of(VideoIndex(tmp_path), [str(bad)])
+    write_clip(num_frames=6)
+    assert frames_of(VideoIndex(tmp_path), [str(bad)]) == [6]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        frames_of(VideoIndex(tmp_path), [str(tmp_path / "nowhere.mp4")])
+    assert f"{tmp_path / 'nowhere.mp4'}: no such file" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a\u3000b", "a\u00a0b", "\U0001f468\u200d\U0001f469", "é", "a b"])
+def test_a_name_may_hold_any_character_of_unicode(
+    name: str, tmp_path: Path, write_clip: WriteClip
+) -> None:
+    path = str(write_clip(f"{name}.mkv", 5))
+    for _ in range(2):  # looked through, known
+        assert frames_of(VideoIndex(tmp_path), [path]) == [5]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "a\x85b", "a\x7f", os.fsdecode(b"caf\xe9")])
+def test_a_name_that_no_list_can_hold_is_refused(name: str, tmp_path: Path) -> None:
+    path = str(tmp_path / f"{name}.mkv")
+    with pytest.raises(
+        DataError, match="the name cannot be written down; rename the file"
+    ) as error:
+        VideoIndex(tmp_path).look_up([path])
+    assert str(error.value).startswith(f"{path!r}: ")
+
+
+def test_an_interrupted_count_goes_on_where_it_was_saved(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = write_clips(write_clip, 7, 3, 12)
+    started: list[str] = []
+
+    def look_until_interrupted(path: Path) -> VideoFacts:
+        if path.name == "12.mkv":
+            raise KeyboardInterrupt
+        return scan(path)
+
+    def look_and_note(path: Path) -> VideoFacts:
+        started.append(path.name)
+        return scan(path)
+
+    monkeypatch.setattr(video_index, "scan", look_until_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        VideoIndex(tmp_path).facts(paths)
+    monkeypatch.setattr(video_index, "scan", look_and_note)
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3, 12]
+    assert started == ["12.mkv"]
+
+
+def test_a_name_is_not_enough_to_be_known(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, length in (("first", 4), ("second", 9)):
+        write_clip(f"{folder}/clip.mkv", length)
+        monkeypatch.chdir(tmp_path / folder)
+        assert frames_of(VideoIndex(tmp_path), ["clip.mkv"]) == [length]
+
+
+def test_a_file_is_known_from_any_working_folder(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch, counted: list[str]
+) -> None:
+    clip = write_clip(num_frames=5)
+    monkeypatch.chdir(tmp_path)
+    frames_of(VideoIndex(tmp_path), ["clip.mkv"])
+    counted.clear()
+    assert frames_of(VideoIndex(tmp_path), [str(clip)]) == [5]
+    assert counted == []
+
+
+def test_no_note_of_videos_in_work_stays_when_all_are_done(
+    tmp_path: Path, write_clip: WriteClip
+) -> None:
+    index, bad = tmp_path / "index", tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    VideoIndex(index).scan([*write_clips(write_clip, 7, 3), str(bad)])
+    assert [file.name for file in index.iterdir()] == ["videos.sqlite"]
+
+
+def die(path: Path) -> None:
+    """End as a decoder that crashes ends a process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_video_on_which_a_process_died_is_named_once_by_the_next_start(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, (first, second) = VideoIndex(tmp_path), write_clips(write_clip, 7, 3)
+    monkeypatch.setattr(video_index, "scan", die)
+    process = multiprocessing.get_context("fork").Process(
+        target=index.scan, args=([first, second], 1)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    monkeypatch.setattr(video_index, "scan", scan)
+    with pytest.warns(UserWarning, match="a process died") as caught:
+        assert frames_of(index, [first, second]) == [7, 3]
+    (message,) = [str(warning.message) for warning in caught]
+    assert message.startswith(f"a process died while it looked through {first}. ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        index.scan(write_clips(write_clip, 12))
+
+
+def test_videos_that_another_process_is_at_are_not_taken_for_left_over(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = write_clips(write_clip, 7, 3)
+
+    def look_at_another(path: Path) -> VideoFacts:
+        monkeypatch.setattr(video_index, "scan", scan)
+        VideoIndex(tmp_path).scan([second])
+        return scan(path)
+
+    monkeypatch.setattr(video_index, "scan", look_at_another)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        VideoIndex(tmp_path).scan([first])
+
+
+def test_a_video_that_hangs_is_named_and_keeps_none_from_being_saved(
+    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, paths = VideoIndex(tmp_path), write_clips(write_clip, 7, 3, 12)
+    named = threading.Event()
+    messages: list[str] = []
+    saved: list[tuple[str]] = []
+
+    def hang_until_named(path: Path) -> VideoFacts:
+        if path.name == "7.mkv":
+            assert named.wait(60)
+            with closing(sqlite3.connect(index.file)) as connection:
+                saved.extend(connection.execute("SELECT path FROM videos ORDER BY path"))
+        return scan(path)
+
+    def warn(message: str, **_: object) -> None:
+        messages.append(message)
+        if message.count(".mkv") == 1:  # the others have ended
+            named.set()
+
+    monkeypatch.setattr(video_index, "scan", hang_until_named)
+    monkeypatch.setattr(video_index, "SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(scan_notes, "STALLED_AFTER", 0.2)
+    monkeypatch.setattr(warnings, "warn", warn)
+    assert index.scan(paths, jobs=2) == []
+    assert messages[-1].startswith("no video has come to its end for 0.")
+    assert f" s; in work: {paths[0]}. If that lasts" in messages[-1]
+    assert saved == [(paths[2],), (paths[1],)]  # by name

@@ -1,0 +1,300 @@
+"""Specification of `video_scan` and what it makes possible: parts of a file, exactly as in order.
+
+The frames of every file are compared with decoding the whole of it, whatever its headers say.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from av.video.frame import VideoFrame
+from torch import Tensor
+
+from datamodules.decoding.read_frames import decode_runs, read_frames
+from datamodules.decoding.seek_index import NO_SEEK, PacketTable
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_scan import scan_video
+from datamodules.decoding.write_video import write_video
+from datamodules.errors import VideoDecodeError
+from tests.conftest import REPOSITORY
+
+Frames = Callable[..., np.ndarray]
+GREY_STEP = 4
+START = bytes([0, 0, 1])
+PICTURE = START + b"\x65"  # H.264: an instantaneous refresh
+ORIENTATION = (6, 47, 3)  # H.264: a message, on the orientation of the display, of three bytes
+# Encoder, its options, ending. All but the first have frames that no other one refers to.
+CODECS = {
+    "h264 without b-frames": ("libx264", {"bf": "0", "g": "12"}, ".mp4"),
+    "h264 pyramids": ("libx264", {"bf": "4", "b-pyramid": "normal", "g": "20"}, ".mp4"),
+    "h264 open groups": ("libx264", {"bf": "3", "g": "10", "x264-params": "open-gop=1"}, ".mp4"),
+    "h264 in one group": ("libx264", {"bf": "3", "g": "600"}, ".mkv"),
+    "mpeg4": ("mpeg4", {"bf": "2", "g": "12", "b": "4M"}, ".avi"),
+    "mpeg2": ("mpeg2video", {"bf": "2", "g": "9", "b": "4M"}, ".mpg"),
+    "vp8": ("libvpx", {"g": "15", "deadline": "realtime"}, ".webm"),
+    "vp9": ("libvpx-vp9", {"g": "15", "deadline": "realtime", "auto-alt-ref": "1"}, ".webm"),
+    "hevc": ("libx265", {"g": "10", "x265-params": "log-level=none:open-gop=1"}, ".mp4"),
+}
+
+
+@pytest.fixture(params=CODECS)
+def encoded(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Give 60 frames, each brighter than the last, in one codec after the other."""
+    codec, options, ending = CODECS[request.param]
+    path = tmp_path / f"steps{ending}"
+    shades = np.arange(60, dtype=np.uint8)[:, None, None, None] * GREY_STEP
+    frames = np.broadcast_to(shades, (60, 48, 64, 3))
+    write_video(path, np.ascontiguousarray(frames), codec=codec, options=options)
+    return path
+
+
+def whole(path: Path) -> Tensor:
+    """Decode a whole file in order."""
+    with av.open(str(path), metadata_errors="ignore") as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
+
+
+def assert_exact(path: Path, seed: int = 0) -> VideoFacts:
+    """Compare single frames, pairs, spread frames, all frames and a random choice."""
+    facts, frames = scan_video(path), whole(path)
+    assert facts.frames == len(frames)
+    last = facts.frames - 1
+    rng = np.random.default_rng(seed)
+    spread = np.linspace(0, last, 8, dtype=int).tolist()
+    choices = [[0], [last], spread, rng.permutation(facts.frames)[:5].tolist(), [last, 0, last]]
+    for wanted in choices:
+        shown = read_frames(path, wanted, facts.layout)
+        assert torch.equal(shown, frames[wanted]), (path, wanted)
+    return facts
+
+
+def test_any_choice_of_frames_is_exact_in_every_codec(encoded: Path) -> None:
+    facts = assert_exact(encoded)
+    assert facts.layout
+    frames = whole(encoded)
+    for index in range(0, 60, 7):
+        assert torch.equal(read_frames(encoded, [index], facts.layout), frames[[index]])
+
+
+def test_all_frames_are_exact_in_every_codec(encoded: Path) -> None:
+    facts = scan_video(encoded)
+    assert torch.equal(read_frames(encoded, range(60), facts.layout), whole(encoded))
+
+
+def test_the_frames_are_those_that_were_encoded(encoded: Path) -> None:
+    wanted = [59, 3, 31, 30, 58, 7]
+    greys = read_frames(encoded, wanted, scan_video(encoded).layout).double().mean(dim=(1, 2, 3))
+    assert (greys / GREY_STEP).round().int().tolist() == wanted
+
+
+def test_only_what_is_needed_is_decoded(tmp_path: Path, numbered_frames: Frames) -> None:
+    path = tmp_path / "groups.mp4"
+    options = {"g": "10", "bf": "0", "sc_threshold": "0"}
+    write_video(path, numbered_frames(120, 32, 32), options=options)
+    table = PacketTable.from_bytes(scan_video(path).layout)
+    runs = [(run.entry.frame, run.packets) for run in table.plan([2, 95, 5, 97])]
+    assert runs == [(0, [2, 5]), (90, [95, 97])]
+
+
+def test_a_container_is_asked_for_a_far_frame(tmp_path: Path, numbered_frames: Frames) -> None:
+    path = tmp_path / "long.mp4"
+    options = {"g": "10", "sc_threshold": "0"}
+    write_video(path, numbered_frames(200, 32, 32), options=options)
+    facts = scan_video(path)
+    entries = PacketTable.from_bytes(facts.layout).entries
+    assert [entry.frame for entry in entries] == list(range(0, 200, 10))
+    assert all(entry.time != NO_SEEK for entry in entries[1:])
+    assert torch.equal(read_frames(path, [195], facts.layout), whole(path)[[195]])
+
+
+def test_a_keyframe_that_is_none_is_not_begun_with(tmp_path: Path, numbered_frames: Frames) -> None:
+    first, second = tmp_path / "first.h264", tmp_path / "second.h264"
+    for path, frames in (
+        (first, numbered_frames(20, 32, 32)),
+        (second, numbered_frames(5, 32, 32)),
+    ):
+        write_video(path, frames, options={"g": "10", "bf": "0"})
+    joined = tmp_path / "joined.h264"
+    joined.write_bytes(first.read_bytes() + second.read_bytes())
+    assert_exact(joined)
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_frames_are_turned_as_players_turn_them(angle: int, tmp_path: Path) -> None:
+    path = tmp_path / "turned.mp4"
+    image = np.zeros((16, 32, 3), dtype=np.uint8)
+    image[:8, :8] = 255  # top left
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=5, options={"crf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv420p"
+        stream.set_display_rotation(angle)
+        for _ in range(4):
+            container.mux(stream.encode(VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    facts = scan_video(path)
+    expected = np.rot90(image, angle // 90)  # counter-clockwise, as display matrices count
+    assert (facts.height, facts.width) == expected.shape[:2]
+    for layout in (b"", facts.layout):
+        shown = read_frames(path, [2, 3], layout)[0].permute(1, 2, 0).numpy()
+        assert shown.shape == expected.shape
+        assert np.abs(shown.astype(int) - expected).max() < 4
+
+
+def test_a_size_that_changes_by_turning_midway_is_refused(
+    tmp_path: Path, numbered_frames: Frames
+) -> None:
+    path = tmp_path / "upright.h264"
+    write_video(path, numbered_frames(6, 32, 48), options={"g": "1"})
+    upright = path.read_bytes()
+    upside_down, turned = (  # each picture asks to be turned
+        upright.replace(PICTURE, START + bytes([*ORIENTATION, turn, 0, 0x14, 0x80]) + PICTURE)
+        for turn in (0x10, 0x08)
+    )
+    path.write_bytes(turned)
+    facts = scan_video(path)
+    assert (facts.frames, facts.width, facts.height) == (6, 32, 48)
+    path.write_bytes(upright + upside_down)
+    assert scan_video(path).frames == 12
+    path.write_bytes(upright + turned)
+    with pytest.raises(VideoDecodeError) as caught:
+        scan_video(path)
+    assert str(caught.value).startswith(f"{path}: the size of its frames changes midway")
+
+
+def test_an_edit_list_hides_frames_from_all_readers(
+    tmp_path: Path, numbered_frames: Frames
+) -> None:
+    whole_file, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    write_video(whole_file, numbered_frames(50, 32, 32), options={"g": "50", "bf": "2"})
+    with av.open(str(whole_file)) as source, av.open(str(cut), "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None and packet.pts is not None:
+                packet.pts -= 12_800  # before zero: the muxer writes an edit list
+                packet.dts -= 12_800
+                packet.stream = copy
+                target.mux(packet)
+    facts = assert_exact(cut)
+    assert facts.frames < 50
+
+
+def test_frames_of_uneven_duration_count_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "uneven.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=1000, options={"bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        time = 0
+        for index in range(40):
+            image = np.full((32, 32, 3), index * 6, dtype=np.uint8)
+            frame = VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, time = time, time + (1 if index % 3 else 97)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert assert_exact(path).frames == 40
+
+
+def test_a_file_that_changed_since_is_still_told_right(
+    tmp_path: Path, numbered_frames: Frames
+) -> None:
+    path = tmp_path / "clip.mp4"
+    write_video(path, numbered_frames(80, 32, 32), options={"g": "10", "bf": "0"})
+    layout = scan_video(path).layout
+    write_video(path, numbered_frames(80, 32, 32), options={"g": "80", "bf": "3"})
+    with pytest.raises(VideoDecodeError, match=r"clip\.mp4"):
+        read_frames(path, [75, 20], layout)
+
+
+@pytest.mark.parametrize("ending", [".avi", ".mp4"])
+def test_a_file_cut_in_half_is_refused(
+    ending: str, tmp_path: Path, numbered_frames: Frames
+) -> None:
+    path = tmp_path / f"cut{ending}"
+    codec = "mpeg4" if ending == ".avi" else "libx264"
+    options = {"g": "1"} | ({"movflags": "faststart"} if ending == ".mp4" else {})
+    frames = np.random.default_rng(0).integers(0, 255, (64, 64, 64, 3), dtype=np.uint8)
+    write_video(path, frames, codec=codec, options=options)
+    assert scan_video(path).frames == 64
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(VideoDecodeError) as caught:
+        scan_video(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def real_clips(folder: Path) -> list[Path]:
+    """List the genuine clips: UCF101, HMDB51, Kinetics, and other encodings."""
+    endings = {".avi", ".mp4", ".mkv", ".webm"}
+    return [
+        path
+        for path in sorted((folder / "clips").rglob("*"))
+        if path.suffix in endings and path.parent.name != "decoder_regression"
+    ]
+
+
+@pytest.mark.slow
+def test_frames_of_all_real_clips_are_those_of_decoding_in_order(data_folder: Path) -> None:
+    clips = real_clips(data_folder)
+    assert len(clips) >= 24
+    for path in clips:
+        assert_exact(path)
+
+
+def test_any_choice_of_frames_is_exact_in_real_packed_files(data_folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for path in sorted((data_folder / "ut_interaction").rglob("*.avi"))[::12]:
+        facts, frames = scan_video(path), whole(path)
+        for _ in range(10):
+            wanted = rng.choice(facts.frames, 8, replace=False).tolist()
+            assert torch.equal(read_frames(path, wanted, facts.layout), frames[wanted]), path
+
+
+def test_all_wanted_frames_come_in_one_pass(encoded: Path) -> None:
+    table = PacketTable.from_bytes(scan_video(encoded).layout)
+    for first in range(60):
+        wanted = {first, (first + 17) % 60, (first * 7) % 60}
+        given = [index for index, _ in decode_runs(encoded, table, wanted)]
+        assert sorted(given) == sorted(wanted)
+
+
+READ_ONE = """
+import sys
+from pathlib import Path
+import torch
+from datamodules.decoding.read_frames import decode_runs, read_frames
+from datamodules.errors import VideoDecodeError
+from datamodules.decoding.video_scan import scan_video
+for name in sys.argv[1:]:
+    path = Path(name)
+    try:
+        facts = scan_video(path)
+        wanted = sorted({0, facts.frames // 2, facts.frames - 1})
+        shown = read_frames(path, wanted, facts.layout)
+        assert torch.equal(shown, read_frames(path, wanted)), name
+        print("frames", path.name)
+    except VideoDecodeError as error:
+        assert str(error).startswith(f"{path}: "), error
+        print("error", path.name)
+"""
+
+
+@pytest.mark.slow
+def test_files_that_broke_decoders_give_frames_or_one_error_that_names_them(
+    data_folder: Path,
+) -> None:
+    files = sorted((data_folder / "clips" / "decoder_regression").iterdir())
+    assert len(files) >= 60
+    # A process of its own: a crash or a hang of the decoder must fail this test alone.
+    command = [sys.executable, "-c", READ_ONE, *map(str, files)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
+    outcomes = {name: outcome for outcome, name in lines}
+    assert len(outcomes) == len(files)
+    assert outcomes["red-48x46.mp4"] == outcomes["seek-short.ogv"] == "frames"
+    assert outcomes["bogus.ogv"] == outcomes["crashtests__empty-samples.webm"] == "error"

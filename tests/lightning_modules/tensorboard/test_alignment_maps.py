@@ -1,0 +1,36 @@
+"""AlignmentMaps: one pair of frames of the first validation clip, one block per stage."""
+
+from collections.abc import Sequence
+
+import pytest
+from torch import Tensor
+
+from lightning_modules.tensorboard import AlignmentMaps, alignment_maps
+from lightning_modules.tensorboard.pictures.alignment import AlignmentView
+from lightning_modules.tensorboard.pictures.canvas import Picture, blank
+from tests.lightning_modules.tensorboard.conftest import Board, Fit, Glass
+
+
+def test_each_stage_s_last_block_is_drawn_with_its_frames(
+    watch: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Sequence[AlignmentView]] = []
+
+    def keep(frame: Tensor, following: Tensor, views: Sequence[AlignmentView]) -> Picture:
+        assert frame.shape == following.shape == (3, 6, 6)
+        drawn.append(views)
+        return blank(1, 1)
+
+    monkeypatch.setattr(alignment_maps, "draw_alignments", keep)
+    watch(AlignmentMaps())
+    for views in drawn:
+        assert [view.name for view in views] == ["stage1.align", "stage2.align"]
+        for view in views:
+            assert view.attention.shape == (36, 36)
+            assert view.saliency.shape == (6, 6)
+    assert len(drawn) == 2
+
+
+def test_blocks_that_do_not_align_are_not_drawn(watch: Fit, board: Board) -> None:
+    watch(AlignmentMaps(), network=Glass(aligns=False))
+    assert board().Tags()["images"] == []

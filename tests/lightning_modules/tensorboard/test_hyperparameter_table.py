@@ -1,0 +1,55 @@
+"""HyperparameterTable: a row of TensorBoard's HParams tab in the run's own events."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pytorch_lightning.callbacks import ModelCheckpoint
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+from lightning_modules.tensorboard import HyperparameterTable
+from lightning_modules.tensorboard.hyperparameter_table import Value
+from tests.lightning_modules.tensorboard.conftest import Board, Fit
+
+VALUES: dict[str, Value] = {"network": "Glass", "optimizer.lr": 0.01, "seed": 0}
+METRICS = {"final/top1", "final/top5", "best/top1", "best/top5"}
+
+
+def hparams_data(board: Board, tag: str) -> plugin_data_pb2.HParamsPluginData:
+    content = board().SummaryMetadata(f"_hparams_/{tag}").plugin_data.content
+    return plugin_data_pb2.HParamsPluginData.FromString(content)
+
+
+def test_the_row_holds_the_values_and_names_the_metrics(watch: Fit, board: Board) -> None:
+    watch(HyperparameterTable(VALUES))
+    hparams = hparams_data(board, "session_start_info").session_start_info.hparams
+    assert hparams["network"].string_value == "Glass"
+    assert hparams["optimizer.lr"].number_value == pytest.approx(0.01)
+    infos = hparams_data(board, "experiment").experiment.metric_infos
+    assert {info.name.tag for info in infos} == METRICS
+    assert set(board().Tags()["scalars"]) >= METRICS
+
+
+def test_it_makes_no_folder_and_no_second_file_of_events(watch: Fit, tmp_path: Path) -> None:
+    watch(HyperparameterTable(VALUES))
+    assert len(list(tmp_path.glob("events.*"))) == 1
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert yaml.safe_load((tmp_path / "hparams.yaml").read_text()) == VALUES
+
+
+def test_the_placeholder_metric_stays_out(watch: Fit, board: Board) -> None:
+    watch(HyperparameterTable(VALUES))
+    assert "hp_metric" not in board().Tags()["scalars"]
+
+
+def test_the_best_goes_with_the_checkpoint(watch: Fit, board: Board, tmp_path: Path) -> None:
+    checkpoint = ModelCheckpoint(tmp_path / "checkpoints", save_last=True)
+    settings = {"enable_checkpointing": True}
+    table = HyperparameterTable(VALUES)
+    watch(table, checkpoint, max_epochs=1, **settings)
+    assert table.best["top1"] == pytest.approx(3 / 5)
+    resumed = HyperparameterTable(VALUES)
+    resumed.load_state_dict({"best": {"top1": 2.0, "top5": 3.0}})
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    watch(resumed, ModelCheckpoint(), max_epochs=2, ckpt_path=last, **settings)
+    assert resumed.best == pytest.approx(table.best)  # the checkpoint's, not what stood there

@@ -1,0 +1,39 @@
+"""Finding blocks by what they can do, and reading them while they run."""
+
+import torch
+from torch import nn
+
+from lightning_modules.tensorboard.inspection import (
+    Aligning,
+    Gating,
+    TemporalConvolution,
+    Watch,
+    blocks_of,
+    by_stage,
+)
+from tests.lightning_modules.tensorboard.conftest import Glass, T
+
+
+def test_blocks_are_found_by_their_methods() -> None:
+    network = Glass()
+    for kind, name in ((Gating, "gate"), (TemporalConvolution, "kernels"), (Aligning, "align")):
+        assert list(blocks_of(network, kind)) == [f"stage1.{name}", f"stage2.{name}"]
+    assert blocks_of(nn.Conv2d(1, 1, 1), Gating) == {}
+
+
+def test_readings_are_sorted_by_the_network_s_children() -> None:
+    readings = {"layer1.0.tim": 1, "layer1.1.tim": 2, "layer2.0.tim": 3}
+    assert by_stage(readings) == {
+        "layer1": {"layer1.0.tim": 1, "layer1.1.tim": 2},
+        "layer2": {"layer2.0.tim": 3},
+    }
+
+
+def test_a_watch_reads_the_first_pass_only_and_leaves() -> None:
+    network = Glass()
+    watch = Watch(blocks_of(network, Gating), lambda block, x: float(x.sum()))
+    for factor in (1.0, 2.0):
+        network(factor * torch.ones(1, T, 3, 2, 2))
+    total = T * 3 * 4
+    assert watch.close() == {"stage1.gate": total, "stage2.gate": total}
+    assert not any(module._forward_pre_hooks for module in network.modules())

@@ -1,0 +1,81 @@
+"""When pictures are drawn: spread over a fit, and never where nobody looks."""
+
+from pathlib import Path
+
+import pytest
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+
+from lightning_modules import VideoRecognizer
+from lightning_modules.tensorboard import (
+    AlignmentMaps,
+    ConfusionMatrix,
+    GateStatistics,
+    TemporalKernels,
+    WorstClips,
+)
+from tests.lightning_modules.tensorboard.conftest import (
+    CLASSES,
+    VALIDATION,
+    Board,
+    Fit,
+    Glass,
+    loader_of,
+)
+
+PICTURES = (AlignmentMaps, ConfusionMatrix, TemporalKernels, WorstClips)
+
+
+def test_the_first_and_the_last_validation_and_some_between_are_drawn(
+    watch: Fit, board: Board
+) -> None:
+    watch(*(make(times=2) for make in PICTURES), max_epochs=8)
+    tags = board().Tags()["images"]
+    assert set(tags) == {
+        *("alignment/first_clip", "val/confusion", "val/classes", "val/worst_clips"),
+        *("kernels/stage1", "kernels/stage2"),
+    }
+    for tag in tags:
+        assert [image.step for image in board().Images(tag)] == [0, 3, 7], tag
+
+
+def test_every_validation_is_drawn_where_there_are_few(watch: Fit, board: Board) -> None:
+    watch(ConfusionMatrix(), max_epochs=3)
+    assert [image.step for image in board().Images("val/confusion")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("settings", [{"logger": False}, {"fast_dev_run": True}, {"logger": "csv"}])
+def test_nothing_is_done_without_tensorboard(
+    watch: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
+) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("worked for nobody")
+
+    callbacks = "lightning_modules.callbacks"
+    monkeypatch.setattr(f"{callbacks}.first_batch.Watch", refuse)
+    monkeypatch.setattr(f"{callbacks}.confusion_matrix.MulticlassConfusionMatrix", refuse)
+    monkeypatch.setattr(f"{callbacks}.worst_clips._scored_clip", refuse)
+    monkeypatch.setattr(f"{callbacks}.temporal_kernels.blocks_of", refuse)
+    if settings.get("logger") == "csv":
+        settings = {"logger": CSVLogger(tmp_path)}
+    watch(*(make() for make in (*PICTURES, GateStatistics)), **settings)
+
+
+def test_a_sanity_check_is_not_drawn(watch: Fit, board: Board) -> None:
+    watch(*(make() for make in PICTURES), num_sanity_val_steps=1)
+    for tag in board().Tags()["images"]:
+        assert [image.step for image in board().Images(tag)] == [0, 1], tag
+
+
+def test_a_validation_outside_a_fit_draws_nothing(tmp_path: Path, board: Board) -> None:
+    logger = TensorBoardLogger(tmp_path, name="", version="")
+    callbacks: list[Callback] = [make() for make in (*PICTURES, GateStatistics)]
+    trainer = Trainer(
+        accelerator="cpu",
+        logger=logger,
+        callbacks=callbacks,
+        enable_progress_bar=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.validate(VideoRecognizer(Glass(), CLASSES), loader_of(VALIDATION), verbose=False)
+    assert board().Tags()["images"] == []
