@@ -1,4 +1,4 @@
-"""What tests of recipes share: a network of few layers, data of few pixels, short fits."""
+"""What these tests share: short fits of tiny networks, and what TensorBoard then holds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +8,15 @@ import pytest
 import torch
 from pytorch_lightning import LightningDataModule, Trainer
 from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from lightning_modules import VideoRecognizer
 from lightning_modules.callbacks import RecipeReport
 from lightning_modules.video_recognizer import VideoBatch
+from tests.lightning_modules.glass import VALIDATION, Glass, batch_of, loader_of
 
 CLASSES = ("dark", "bright", "none of these")
 
@@ -63,6 +66,7 @@ class TinyClips(LightningDataModule):
 
 
 Fit = Callable[..., Trainer]
+Board = Callable[[], EventAccumulator]
 
 
 @pytest.fixture
@@ -101,3 +105,51 @@ def fit(tmp_path: Path) -> Fit:
         return trainer
 
     return run
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Fit:
+    """Fit the network of glass for a few epochs of one step."""
+
+    def run(
+        *callbacks: Callback,
+        network: nn.Module | None = None,
+        max_epochs: int = 2,
+        ckpt_path: Path | None = None,
+        **settings: Any,
+    ) -> Trainer:
+        recognizer = VideoRecognizer(network or Glass(), CLASSES)
+        step = batch_of([0, 255], [0, 1])
+        step["clips"] = step["clips"][:, 0]
+        defaults: dict[str, Any] = {
+            "logger": TensorBoardLogger(tmp_path, name="", version=""),
+            "accelerator": "cpu",
+            "num_sanity_val_steps": 0,
+            "enable_checkpointing": False,
+            "log_every_n_steps": 1,
+        }
+        trainer = Trainer(
+            max_epochs=max_epochs,
+            callbacks=list(callbacks),
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=tmp_path,
+            **{**defaults, **settings},
+        )
+        loaders = loader_of([step]), loader_of(VALIDATION)
+        trainer.fit(recognizer, *loaders, ckpt_path=ckpt_path)
+        return trainer
+
+    return run
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Callable[[], EventAccumulator]:
+    """Read what the fits of this test have written."""
+
+    def read() -> EventAccumulator:
+        events = EventAccumulator(str(tmp_path), size_guidance={"images": 0, "scalars": 0})
+        events.Reload()
+        return events
+
+    return read

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lightning_modules.callbacks import DeviceMemory
-from tests.lightning_modules.tensorboard.conftest import Board, Fit
+from tests.lightning_modules.conftest import Board, Fit
 
 NAME = "memory/max_allocated_gib"
 

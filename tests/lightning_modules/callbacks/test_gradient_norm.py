@@ -4,7 +4,7 @@ import pytest
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from lightning_modules.callbacks import GradientNorm
-from tests.lightning_modules.tensorboard.conftest import Board, Fit
+from tests.lightning_modules.conftest import Board, Fit
 
 
 class KeepGradient(Callback):

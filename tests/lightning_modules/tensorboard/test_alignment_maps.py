@@ -8,7 +8,8 @@ from torch import Tensor
 from lightning_modules.tensorboard import AlignmentMaps, alignment_maps
 from lightning_modules.tensorboard.pictures.alignment import AlignmentView
 from lightning_modules.tensorboard.pictures.canvas import Picture, blank
-from tests.lightning_modules.tensorboard.conftest import Board, Fit, Glass
+from tests.lightning_modules.conftest import Board, Fit
+from tests.lightning_modules.glass import Glass
 
 
 def test_each_stage_s_last_block_is_drawn_with_its_frames(

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from lightning_modules.tensorboard import ConfusionMatrix, confusion_matrix
 from lightning_modules.tensorboard.pictures.canvas import Picture, blank
-from tests.lightning_modules.tensorboard.conftest import Board, Fit
+from tests.lightning_modules.conftest import Board, Fit
 
 
 def test_rows_are_labels_and_columns_predictions(

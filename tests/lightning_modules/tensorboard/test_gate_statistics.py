@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.tensorboard import AlignmentMaps, GateStatistics
-from tests.lightning_modules.tensorboard.conftest import GATE, Board, Fit, Glass
+from tests.lightning_modules.conftest import Board, Fit
+from tests.lightning_modules.glass import GATE, Glass
 
 
 def hooks_of(network: nn.Module) -> int:

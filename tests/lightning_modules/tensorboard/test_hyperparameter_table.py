@@ -9,7 +9,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from lightning_modules.tensorboard import HyperparameterTable
 from lightning_modules.tensorboard.hyperparameter_table import Value
-from tests.lightning_modules.tensorboard.conftest import Board, Fit
+from tests.lightning_modules.conftest import Board, Fit
 
 VALUES: dict[str, Value] = {"network": "Glass", "optimizer.lr": 0.01, "seed": 0}
 METRICS = {"final/top1", "final/top5", "best/top1", "best/top5"}

@@ -11,7 +11,7 @@ from lightning_modules.tensorboard.inspection import (
     blocks_of,
     by_stage,
 )
-from tests.lightning_modules.tensorboard.conftest import Glass, T
+from tests.lightning_modules.glass import Glass, T
 
 
 def test_blocks_are_found_by_their_methods() -> None:

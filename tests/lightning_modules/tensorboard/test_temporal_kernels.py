@@ -3,7 +3,7 @@
 import pytest
 
 from lightning_modules.tensorboard import TemporalKernels
-from tests.lightning_modules.tensorboard.conftest import Board, Fit
+from tests.lightning_modules.conftest import Board, Fit
 
 
 def test_the_distance_is_the_mean_over_channels(watch: Fit, board: Board) -> None:

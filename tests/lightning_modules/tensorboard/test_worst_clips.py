@@ -7,7 +7,8 @@ import pytest
 from lightning_modules.tensorboard import WorstClips, worst_clips
 from lightning_modules.tensorboard.pictures.canvas import Picture, blank
 from lightning_modules.tensorboard.pictures.clip_strips import ScoredClip
-from tests.lightning_modules.tensorboard.conftest import Fit, T, views_of
+from tests.lightning_modules.conftest import Fit
+from tests.lightning_modules.glass import T, views_of
 
 
 @pytest.fixture

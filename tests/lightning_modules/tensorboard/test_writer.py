@@ -14,14 +14,8 @@ from lightning_modules.tensorboard import (
     TemporalKernels,
     WorstClips,
 )
-from tests.lightning_modules.tensorboard.conftest import (
-    CLASSES,
-    VALIDATION,
-    Board,
-    Fit,
-    Glass,
-    loader_of,
-)
+from tests.lightning_modules.conftest import CLASSES, Board, Fit
+from tests.lightning_modules.glass import VALIDATION, Glass, loader_of
 
 PICTURES = (AlignmentMaps, ConfusionMatrix, TemporalKernels, WorstClips)
 
@@ -51,11 +45,11 @@ def test_nothing_is_done_without_tensorboard(
     def refuse(*args: object) -> None:
         raise AssertionError("worked for nobody")
 
-    callbacks = "lightning_modules.callbacks"
-    monkeypatch.setattr(f"{callbacks}.first_batch.Watch", refuse)
-    monkeypatch.setattr(f"{callbacks}.confusion_matrix.MulticlassConfusionMatrix", refuse)
-    monkeypatch.setattr(f"{callbacks}.worst_clips._scored_clip", refuse)
-    monkeypatch.setattr(f"{callbacks}.temporal_kernels.blocks_of", refuse)
+    room = "lightning_modules.tensorboard"
+    monkeypatch.setattr(f"{room}.first_batch_probe.Watch", refuse)
+    monkeypatch.setattr(f"{room}.confusion_matrix.MulticlassConfusionMatrix", refuse)
+    monkeypatch.setattr(f"{room}.worst_clips._scored_clip", refuse)
+    monkeypatch.setattr(f"{room}.temporal_kernels.blocks_of", refuse)
     if settings.get("logger") == "csv":
         settings = {"logger": CSVLogger(tmp_path)}
     watch(*(make() for make in (*PICTURES, GateStatistics)), **settings)
