@@ -1,1 +1,1 @@
-"""Files in, exact frames out: looking through a file, the seek index, reading, frame folders."""
+"""Files in, exact frames out: scanning, the seek index, reading frames, frame folders."""

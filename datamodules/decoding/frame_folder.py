@@ -21,14 +21,14 @@ IMAGE_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>\d+)(?P<suffix>\.(?:jpe?g|pn
 
 
 @dataclass(frozen=True)
-class FolderLayout:
-    """How a folder names its images: ``<prefix><number><suffix>``.
+class ImageSeries:
+    """The file names of the images of a folder: ``<prefix><number><suffix>``.
 
     Attributes:
-        prefix: What stands before the number.
-        digits: Its width with leading zeros.
-        suffix: ``.jpg`` or another.
-        first: The first frame's number.
+        prefix: Before the number.
+        digits: Width of the number, with leading zeros.
+        suffix: ``.jpg``, for example.
+        first: Number of the first frame.
     """
 
     prefix: str
@@ -37,21 +37,21 @@ class FolderLayout:
     first: int
 
     def name(self, index: int) -> str:
-        """Name the image of a frame, counted from 0."""
+        """Return the file name of a frame, counted from 0."""
         return f"{self.prefix}{self.first + index:0{self.digits}d}{self.suffix}"
 
     def to_bytes(self) -> bytes:
-        """Pack the layout."""
+        """Serialize."""
         return json.dumps(astuple(self)).encode()
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Self:
-        """Unpack what `to_bytes` gave."""
+        """Restore what `to_bytes` returned."""
         return cls(*json.loads(packed))
 
 
 def scan_folder(path: Path) -> VideoFacts:
-    """Find a folder's first number, padding and last number, and look at its first image.
+    """Find the first and last number and the zero padding of a folder; decode its first image.
 
     Raises:
         VideoDecodeError: If there is no image, one is missing in between, or names differ in more
@@ -62,30 +62,32 @@ def scan_folder(path: Path) -> VideoFacts:
     if not matches:
         raise VideoDecodeError(f"{path}: holds no numbered .jpg or .png image")
     first = min(matches, key=lambda match: int(match["number"]))
-    layout = FolderLayout(
+    series = ImageSeries(
         first["prefix"], len(first["number"]), first["suffix"], int(first["number"])
     )
     found = {match.string for match in matches}
     for index in range(len(found)):
-        if layout.name(index) not in found:
+        if series.name(index) not in found:
             raise VideoDecodeError(
-                f"{path}: {layout.name(index)} is missing though there are {len(found)} images; "
-                "extract the frames anew"
+                f"{path}: {series.name(index)} is missing though there are {len(found)} images; "
+                "extract the frames again"
             )
-    height, width = _read_image(path / layout.name(0)).shape[:2]
+    height, width = _read_image(path / series.name(0)).shape[:2]
     count = len(found)
     return VideoFacts(
-        count, 0, 0.0, width, height, layout.suffix[1:].lower(), count, layout.to_bytes()
+        count, 0, 0.0, width, height, series.suffix[1:].lower(), count, series.to_bytes()
     )
 
 
-def read_folder(path: Path, indices: Sequence[int] | NDArray[np.int64], layout: bytes) -> Tensor:
-    """Read frames by index, each wanted image once.
+def read_folder(
+    path: Path, indices: Sequence[int] | NDArray[np.int64], seek_index: bytes
+) -> Tensor:
+    """Read frames by index; each image is decoded once.
 
     Args:
         path: The folder.
         indices: Frame indices from 0, in any order, repeats allowed.
-        layout: Of this folder, by `scan_folder`; empty to look it up.
+        seek_index: From `scan_folder`; empty to scan the folder first.
 
     Returns:
         RGB frames in the order of ``indices``, uint8 0-255, (len(indices), 3, H, W), in
@@ -94,11 +96,11 @@ def read_folder(path: Path, indices: Sequence[int] | NDArray[np.int64], layout: 
     Raises:
         VideoDecodeError: If an image is missing or damaged, or sizes differ.
     """
-    names = FolderLayout.from_bytes(layout or scan_folder(path).layout)
+    names = ImageSeries.from_bytes(seek_index or scan_folder(path).seek_index)
     wanted, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
     images = [_read_image(path / names.name(index)) for index in wanted.tolist()]
     if len({image.shape for image in images}) > 1:
-        raise VideoDecodeError(f"{path}: its images differ in size; extract the frames anew")
+        raise VideoDecodeError(f"{path}: its images differ in size; extract the frames again")
     frames = np.stack([images[place] for place in places.tolist()])  # (T, H, W, 3)
     return torch.from_numpy(frames).permute(0, 3, 1, 2)
 
@@ -109,8 +111,10 @@ def _read_image(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError:
-        raise VideoDecodeError(f"{path}: no such image; extract the video's frames anew") from None
-    except (OSError, ValueError, SyntaxError) as error:  # what Pillow's readers raise
         raise VideoDecodeError(
-            f"{path}: does not decode ({error}); extract the video's frames anew"
+            f"{path}: no such image; extract the frames of the video again"
+        ) from None
+    except (OSError, ValueError, SyntaxError) as error:  # all errors of Pillow's decoders
+        raise VideoDecodeError(
+            f"{path}: does not decode ({error}); extract the frames of the video again"
         ) from None

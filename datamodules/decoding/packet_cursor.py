@@ -1,4 +1,4 @@
-"""Goes through a stream's packets by number, and decodes runs of them."""
+"""Sequential packet reader; tags packets so that frames can be traced back to them."""
 
 from collections.abc import Collection, Iterator
 from itertools import islice
@@ -13,18 +13,18 @@ from datamodules.decoding.video_stream import read_packets
 from datamodules.errors import VideoDecodeError
 
 
-def mark(packet: "Packet[VideoStream]", number: int) -> None:
-    """Have a packet's frame tell its packet's number.
+def tag_packet(packet: "Packet[VideoStream]", number: int) -> None:
+    """Tag a packet with its number; the decoder hands the tag on to the packet's frame.
 
-    PyAV knows an opaque object by its address, and forgets it with the first packet that held it.
-    Small integers are one object wherever they are used: another file's packet would take the
-    number away. A tuple is this packet's own.
+    PyAV stores the tag by the address of the Python object and releases it with the first packet
+    that holds it. Small integers are shared objects, so a packet of another file could release
+    the tag too early. A new tuple belongs to this packet alone.
     """
     packet.opaque = (number,)
 
 
 def packet_of(frame: VideoFrame) -> int | None:
-    """Tell which packet a frame came from; None where it was not marked or the decoder is mute."""
+    """Return the number of a frame's packet; None if it has no tag or the decoder drops tags."""
     match frame.opaque:
         case (int(number),):
             return number
@@ -32,44 +32,44 @@ def packet_of(frame: VideoFrame) -> int | None:
 
 
 class PacketCursor:
-    """The next packet of a stream; it moves forwards only.
+    """Reads the packets of a stream, forwards only.
 
     Args:
-        container: Just opened.
+        container: Newly opened.
         stream: Of the container.
-        marked: Packets whose frames tell their number, at 5 us each; None for all.
+        tagged: Numbers of the packets to tag (about 5 us each); None for all.
 
     Attributes:
-        number: The next packet's.
+        number: Of the next packet.
     """
 
     def __init__(
         self,
         container: InputContainer,
         stream: VideoStream,
-        marked: Collection[int] | None = None,
+        tagged: Collection[int] | None = None,
     ) -> None:
         self.container = container
         self.stream = stream
         self.context = stream.codec_context
         self.number = 0
-        self.marked = marked
+        self.tagged = tagged
         self._packets: Iterator[Packet[VideoStream]] = read_packets(container, stream)
 
     @staticmethod
     def time(packet: "Packet[VideoStream]") -> int | None:
-        """Give the timestamp that containers find packets by."""
+        """Return the timestamp by which the container finds a packet."""
         return packet.dts if packet.pts is None else packet.pts
 
     def go_to(self, entry: Entry, *, seek: bool) -> None:
-        """Move to an entry and forget what was decoded.
+        """Move to an entry point and reset the decoder.
 
         Args:
-            entry: Not before the next packet.
-            seek: Whether to ask the container, instead of reading what lies between.
+            entry: At the next packet or later.
+            seek: Whether the container seeks; otherwise packets in between are read and skipped.
 
         Raises:
-            VideoDecodeError: If the container leads elsewhere.
+            VideoDecodeError: If the container arrives at another packet.
         """
         self.context.flush_buffers()
         if not seek:
@@ -81,12 +81,12 @@ class PacketCursor:
         self.number = entry.packet
 
     def __iter__(self) -> Iterator["Packet[VideoStream]"]:
-        """Yield packets to the stream's end, the marked ones with their numbers."""
+        """Yield the packets up to the end of the stream."""
         for packet in self._packets:
             if not packet.size:
                 return
-            if self.marked is None or self.number in self.marked:
-                mark(packet, self.number)
+            if self.tagged is None or self.number in self.tagged:
+                tag_packet(packet, self.number)
             self.number += 1
             yield packet
 
@@ -103,10 +103,10 @@ class PacketCursor:
 
 
 def decode_run(cursor: PacketCursor, last: int, wanted: Collection[int]) -> Iterator[VideoFrame]:
-    """Decode packets up to ``last`` and what the decoder holds back.
+    """Decode packets up to number ``last``, then the delayed frames.
 
-    Pictures that no other one refers to are left out, unless their packet is wanted. A frame
-    tells its packet's number by `packet_of`, where the cursor marks it.
+    Non-reference frames are skipped unless their packet is in ``wanted``. `packet_of` returns the
+    packet of a frame that the cursor tags.
     """
     context = cursor.context
     for packet in cursor:

@@ -1,6 +1,6 @@
-"""Exact frames of a video file: a frame's index is its place among the frames that decode.
+"""Reads exact frames of a video file; a frame's index is its position among all decoded frames.
 
-Headers are not believed: frame counts and timestamps are wrong or missing in common data sets.
+Headers are not trusted: frame counts and timestamps are wrong or missing in common data sets.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.decoding.packet_cursor import PacketCursor, decode_run, packet_of
-from datamodules.decoding.seek_index import NO_SEEK, PacketTable
+from datamodules.decoding.seek_index import NO_SEEK, SeekIndex
 from datamodules.decoding.video_stream import (
     REMEDY,
     SIZE_CHANGES,
@@ -24,20 +24,20 @@ from datamodules.decoding.video_stream import (
 )
 from datamodules.errors import VideoDecodeError
 
-WORTH_SEEKING = 8
-"""Packets that are read past sooner than a container seeks."""
+MIN_SEEK_DISTANCE = 8
+"""Packets; reading up to so many is faster than a seek of the container."""
 
 
 def read_frames(
-    path: Path, indices: Sequence[int] | NDArray[np.int64], layout: bytes = b""
+    path: Path, indices: Sequence[int] | NDArray[np.int64], seek_index: bytes = b""
 ) -> Tensor:
-    """Read frames by index, each decoded and converted once, the same as by decoding all.
+    """Read frames by index, the same pixels as when the whole file is decoded in order.
 
     Args:
         path: A file that FFmpeg reads.
         indices: Frame indices from 0, in any order, repeats allowed.
-        layout: Of this file, by `datamodules.decoding.video_scan`; with it, only what is needed is
-            decoded, without it all up to the last wanted frame.
+        seek_index: Of this file, from `datamodules.decoding.video_scan`; with it, only the packets
+            needed are decoded, without it all frames up to the last wanted one.
 
     Returns:
         RGB frames in the order of ``indices``, uint8 0-255, (len(indices), 3, H, W), in
@@ -52,9 +52,9 @@ def read_frames(
         raise ValueError(f"frame indices count from 0 and are at least one, not {indices}")
     wanted, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
     chosen = _ChosenFrames(path, wanted.tolist())
-    if layout:
-        chosen.take(decode_runs(path, PacketTable.from_bytes(layout), chosen.missing))
-    if chosen.missing:  # without a layout, or where the decoder left a frame out
+    if seek_index:
+        chosen.take(decode_runs(path, SeekIndex.from_bytes(seek_index), chosen.missing))
+    if chosen.missing:  # no seek index, or the decoder omitted a frame
         chosen.take(enumerate(iterate_frames(path)))
     if chosen.missing:
         raise VideoDecodeError(
@@ -67,11 +67,11 @@ def read_frames(
 
 
 class _ChosenFrames:
-    """Collects wanted frames, converted, each in its place.
+    """Collects the wanted frames as RGB, each at its place in the result.
 
     Args:
         path: For messages.
-        wanted: Frame indices, rising.
+        wanted: Frame indices, ascending.
     """
 
     pixels: NDArray[np.uint8]  # (n, H, W, 3)
@@ -85,7 +85,7 @@ class _ChosenFrames:
         self.end = 0
 
     def take(self, frames: Iterable[tuple[int, VideoFrame]]) -> None:
-        """Go through decoded frames until none is missing any more.
+        """Take decoded frames until no wanted one is missing.
 
         Raises:
             VideoDecodeError: If a wanted frame's size differs from an earlier one's.
@@ -107,23 +107,23 @@ class _ChosenFrames:
 
 
 def decode_runs(
-    path: Path, table: PacketTable, wanted: Iterable[int]
+    path: Path, index: SeekIndex, wanted: Iterable[int]
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """Decode what a table says for some frames; others come along or are missing.
+    """Decode the packets of some frames by a seek index.
 
     Yields:
-        Wanted frames and their indices, in the file's order.
+        Index and frame, in file order; may omit some frames where the decoder drops them.
 
     Raises:
         VideoDecodeError: As `datamodules.decoding.video_stream.open_video`.
     """
-    frame_of = {int(table.packets[frame]): frame for frame in wanted if frame < len(table.packets)}
+    frame_of = {int(index.packets[frame]): frame for frame in wanted if frame < len(index.packets)}
     with open_video(path) as (container, stream):
-        cursor = PacketCursor(container, stream, marked=frame_of)
-        for entry, packets in table.plan(frame_of.values()):
-            far = entry.packet - cursor.number > WORTH_SEEKING
+        cursor = PacketCursor(container, stream, tagged=frame_of)
+        for entry, packets in index.plan(frame_of.values()):
+            far = entry.packet - cursor.number > MIN_SEEK_DISTANCE
             cursor.go_to(entry, seek=far and entry.time != NO_SEEK)
-            needed = {*packets, *(p - 1 for p in packets if table.packed)}
+            needed = {*packets, *(p - 1 for p in packets if index.packed)}
             for frame in decode_run(cursor, packets[-1], wanted=needed):
                 if (packet := packet_of(frame)) in frame_of:
                     yield frame_of[packet], frame

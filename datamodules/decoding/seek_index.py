@@ -1,4 +1,4 @@
-"""Where a video's frames lie among its packets, and where decoding may begin."""
+"""The packet of each frame of a video, and the packets at which decoding can start."""
 
 import zlib
 from collections.abc import Iterable
@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_SEEK = np.iinfo(np.int64).min
-"""In place of a timestamp: the container does not find this entry by time."""
+"""Instead of a timestamp: the container cannot seek to this entry."""
 
 
 class Entry(NamedTuple):
-    """A packet that decoding may begin with.
+    """A packet at which decoding can start.
 
     Attributes:
         packet: Its number.
-        frame: The frame it shows; those shown earlier need an earlier entry, wherever they lie.
-        time: What the container finds it by, in the stream's time base, or `NO_SEEK`.
+        frame: The frame it gives; frames displayed earlier need an earlier entry.
+        time: Timestamp to seek to, in the time base of the stream, or `NO_SEEK`.
     """
 
     packet: int
@@ -27,21 +27,21 @@ class Entry(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Packets to decode without a break: from an entry to the last wanted packet."""
+    """Consecutive packets to decode: from an entry to the last of the wanted ``packets``."""
 
     entry: Entry
     packets: list[int]
 
 
 @dataclass(frozen=True)
-class PacketTable:
-    """Which packet gives which frame. Frames count in display order, packets in file order.
+class SeekIndex:
+    """Maps frames (in display order) to packets (in file order).
 
     Attributes:
-        packets: The packet that gives each frame, (n,).
+        packets: Packet number of each frame, (n,).
         entries: In file order; the first is (0, 0, `NO_SEEK`).
-        packed: Whether a picture may lie in the packet before its own (DivX and Xvid with packed
-            B-frames), so that neither may be left out.
+        packed: Whether a frame may be stored in the packet before its own (packed B-frames of DivX
+            and Xvid), so that both packets must be decoded.
     """
 
     packets: NDArray[np.int64]
@@ -49,7 +49,7 @@ class PacketTable:
     packed: bool = False
 
     def to_bytes(self) -> bytes:
-        """Pack the table: about a hundred bytes for ten seconds of video."""
+        """Serialize; about a hundred bytes for ten seconds of video."""
         header = np.array([len(self.packets), len(self.entries), self.packed], dtype=np.int64)
         ahead = self.packets - np.arange(len(self.packets))
         columns = [header, ahead, np.array(self.entries, dtype=np.int64).ravel()]
@@ -57,7 +57,7 @@ class PacketTable:
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Self:
-        """Unpack what `to_bytes` gave."""
+        """Restore what `to_bytes` returned."""
         values = np.frombuffer(zlib.decompress(packed), dtype=np.int64)
         frames, entries, packed = values[:3].tolist()
         packets = values[3 : 3 + frames] + np.arange(frames)
@@ -65,7 +65,7 @@ class PacketTable:
         return cls(packets, tuple(Entry(*row) for row in rows), bool(packed))
 
     def plan(self, frames: Iterable[int]) -> list[Run]:
-        """Choose what to decode for some frames: from each one's last entry on, nothing twice.
+        """Choose the packets to decode for some frames, each packet at most once.
 
         Args:
             frames: Frame indices, each less than n.

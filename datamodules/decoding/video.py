@@ -1,4 +1,4 @@
-"""A video as data sets meet it: a file that FFmpeg reads, or a folder of numbered images."""
+"""A video: a file that FFmpeg reads, or a folder of numbered images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ from datamodules.decoding.video_scan import scan_video
 
 @dataclass(frozen=True)
 class Video:
-    """One video and what is known of it.
+    """One video, its number of frames and its seek index.
 
     Attributes:
         path: A file, or a folder of images.
-        frames: How many it has.
-        layout: How to read single ones, by `scan`; empty to do without.
+        frames: Number of frames.
+        seek_index: From `scan`; empty to read without one.
     """
 
     path: Path
     frames: int
-    layout: bytes = b""
+    seek_index: bytes = b""
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
-        """Read frames by index, uint8 0-255, (len(indices), 3, H, W), each decoded once.
+        """Read frames by index, uint8 0-255, (len(indices), 3, H, W).
 
         Raises:
-            VideoDecodeError: If it does not give them.
+            VideoDecodeError: If they do not decode.
         """
         read = read_folder if self.path.is_dir() else read_frames
-        return read(self.path, indices, self.layout)
+        return read(self.path, indices, self.seek_index)
 
 
 def scan(path: Path) -> VideoFacts:
-    """Find out what a video holds and how to read it.
+    """Scan a video: decode it once and build its seek index.
 
     Raises:
         VideoDecodeError: If it cannot be used.

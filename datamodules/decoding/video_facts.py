@@ -1,21 +1,21 @@
-"""What one look through a video finds out."""
+"""The result of scanning one video."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What a video file, or a folder of frames, holds.
+    """Properties of a video file or a folder of frames.
 
     Attributes:
-        frames: Frames that can be read.
-        header_frames: Frames that the file's header claims; 0 where it says nothing.
-        fps: Average frames per second that the header claims; 0 where it says nothing.
+        frames: Number of frames that decode.
+        header_frames: Number of frames according to the header; 0 if unknown.
+        fps: Average frames per second according to the header; 0 if unknown.
         width: Pixels, upright.
         height: Pixels, upright.
         codec: FFmpeg's name, or the suffix of the images.
-        keyframes: Packets marked as keyframes; each image is one.
-        layout: How to read single frames, packed; empty where only decoding in order is exact.
+        keyframes: Number of packets marked as keyframes; every image of a folder counts.
+        seek_index: Serialized, for random access; empty where only decoding in order is exact.
     """
 
     frames: int
@@ -25,4 +25,4 @@ class VideoFacts:
     height: int
     codec: str
     keyframes: int
-    layout: bytes
+    seek_index: bytes

@@ -1,4 +1,4 @@
-"""What each video holds: found out once, kept, found out anew when a file changes."""
+"""A cache of scans: each video is scanned once, and again when its file changes."""
 
 import os
 import re
@@ -24,15 +24,17 @@ from datamodules.errors import DataError, VideoDecodeError
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
 READER = f"4 av {av.__version__}"
-"""What found the facts; another FFmpeg may decode a damaged file otherwise. Its first number rises
-where `datamodules.decoding.video_scan` judges otherwise."""
+"""Version of the scan; another FFmpeg may decode a damaged file differently. Raise the first number
+whenever `datamodules.decoding.video_scan` changes its verdicts."""
 
 UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters, such as newlines, and bytes that are no UTF-8, as Python shows them."""
+"""Control characters, such as newlines, and bytes that are not UTF-8, as Python decodes them."""
 
 FACTS = ", ".join(field.name for field in fields(VideoFacts))
-SCHEMA = f"""CREATE TABLE IF NOT EXISTS videos (
+SCHEMA = f"""CREATE TABLE videos (
     path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, reader TEXT, error TEXT, {FACTS})"""
+SCHEMA_VERSION = 5
+"""Raise it with every change of `SCHEMA`; a table of another version is replaced by an empty one."""
 
 
 class Unreadable(NamedTuple):
@@ -43,10 +45,10 @@ class Unreadable(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What an index knows of some videos.
+    """Result of looking up some videos.
 
     Attributes:
-        facts: Of the usable ones, in their order.
+        facts: Of the usable ones, in the order asked for.
         unreadable: The others.
     """
 
@@ -58,16 +60,16 @@ class VideoIndex:
     """A cache of `VideoFacts` by absolute path, size and modification time.
 
     Args:
-        folder: Where its file lives; made if missing.
+        folder: Of its file; created if missing.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.file = Path(folder) / "videos.sqlite"
 
     def look_up(self, paths: Sequence[str], jobs: int | None = None) -> Found:
-        """Give what is known of videos, looking through those that are not known yet.
+        """Return the facts of videos; scan those that are not in the cache.
 
-        Files are touched once. An interrupted look goes on from there.
+        An interrupted scan continues where it stopped.
 
         Args:
             paths: Files or folders.
@@ -97,11 +99,11 @@ class VideoIndex:
         )
 
     def scan(self, paths: Sequence[str], jobs: int | None = None) -> list[Unreadable]:
-        """Look through the videos that are not known yet; give those that cannot be used."""
+        """Scan the videos that are not in the cache; return those that cannot be used."""
         return self.look_up(paths, jobs).unreadable
 
     def facts(self, paths: Sequence[str]) -> list[VideoFacts]:
-        """Give the facts of videos, looking through those not known yet.
+        """Return the facts of videos; scan those that are not in the cache.
 
         Raises:
             DataError: If any cannot be used; the message names the first ones.
@@ -115,7 +117,7 @@ class VideoIndex:
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.file, timeout=60)) as connection:
-                connection.execute(SCHEMA)
+                _create_table(connection)
                 yield connection
         except (sqlite3.OperationalError, OSError) as error:
             raise DataError(
@@ -124,12 +126,27 @@ class VideoIndex:
             ) from None
         except sqlite3.DatabaseError as error:
             raise DataError(
-                f"{self.file}: cannot be used ({error}); delete it, it is made anew"
+                f"{self.file}: cannot be used ({error}); delete it, it is created again"
             ) from None
 
 
+def _create_table(connection: sqlite3.Connection) -> None:
+    def is_current() -> bool:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        return bool(version == SCHEMA_VERSION)
+
+    if is_current():
+        return
+    connection.execute("BEGIN IMMEDIATE")  # from here on no other process replaces the table
+    if not is_current():
+        connection.execute("DROP TABLE IF EXISTS videos")
+        connection.execute(SCHEMA)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.commit()
+
+
 def refuse_unreadable(failures: Sequence[Unreadable], total: int) -> None:
-    """Stop where videos cannot be used.
+    """Raise an error if videos cannot be used.
 
     Raises:
         DataError: If there are any; the message names the first ones.
@@ -154,7 +171,7 @@ def _stamp(path: str) -> tuple[int, int] | None:
 def _known(
     connection: sqlite3.Connection, stamps: dict[str, tuple[int, int]]
 ) -> dict[str, VideoFacts | str]:
-    """Give what is known of unchanged videos: their facts, or why one cannot be used."""
+    """Return the cached outcomes of unchanged videos: facts, or why one cannot be used."""
     rows = connection.execute(
         f"SELECT path, size, mtime_ns, error, {FACTS} FROM videos WHERE reader = ?", (READER,)
     )
@@ -185,8 +202,8 @@ def _scan(
             outcomes[path] = _outcome(path)
         rows.append((path, *stamps[path], READER, *_columns(outcomes[path])))
 
-    def save() -> None:  # in one go, so that other processes never wait for a slow video
-        count = len(rows)  # threads add others meanwhile
+    def save() -> None:  # in one transaction: other processes never wait for a slow video
+        count = len(rows)  # other threads add rows meanwhile
         connection.executemany(insert, rows[:count])
         connection.commit()
         del rows[:count]
@@ -202,7 +219,7 @@ def _scan(
                     if monotonic() - saved > SECONDS_BETWEEN_SAVES:
                         save()
                         saved = monotonic()
-            finally:  # begun ones end, the others are not begun
+            finally:  # started ones finish, the others are cancelled
                 pool.shutdown(wait=False, cancel_futures=True)
     finally:
         save()

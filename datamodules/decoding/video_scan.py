@@ -1,8 +1,8 @@
-"""Looks through a video once: what decodes, and from where it may be read without decoding all.
+"""Scans a video: counts the frames that decode, and builds a verified seek index.
 
-Nothing that a header or a packet claims is taken over unproved: the whole file is decoded in
-order, then again as `datamodules.decoding.read_frames` reads it, and only what came out the same
-is kept.
+Headers and packet flags are not trusted: the whole file is decoded in order, then again from each
+entry point as `datamodules.decoding.read_frames` does, and only entry points that give the same
+pixels are kept.
 """
 
 import zlib
@@ -15,9 +15,9 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from datamodules.decoding.packet_cursor import PacketCursor, decode_run, mark, packet_of
+from datamodules.decoding.packet_cursor import PacketCursor, decode_run, packet_of, tag_packet
 from datamodules.decoding.read_frames import decode_runs
-from datamodules.decoding.seek_index import NO_SEEK, Entry, PacketTable
+from datamodules.decoding.seek_index import NO_SEEK, Entry, SeekIndex
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_stream import (
     REMEDY,
@@ -29,23 +29,23 @@ from datamodules.decoding.video_stream import (
 from datamodules.errors import VideoDecodeError
 
 MAX_FALSE_ENTRIES = 8
-"""Keyframes that turn out to be none, after which a file is read in order only."""
+"""With more keyframes at which decoding cannot start, a file gets no seek index."""
 
 SAMPLES = 8
-"""Frames that are read once for trial."""
+"""Number of frames that are read as a trial."""
 
 EXACT_CODECS = ("h264", "hevc", "vp8", "vp9", "libdav1d")
-"""Their standards say what a picture refers to, one picture a packet; a few trials do."""
+"""Their bitstreams state exactly which frames are references; a few trial reads suffice."""
 
 PACKING_CODEC = "mpeg4"
 
 CUT_SHORT = 0.95
-"""Part of the promised packets below which a file counts as truncated. Headers of Xvid files are
-off by one or two."""
+"""Fraction of the expected packets below which a file counts as truncated. Headers of Xvid files
+are off by one or two."""
 
 
 class _Recording:
-    """One decoding in order: each frame's packet and checksum, and the keyframes met."""
+    """Result of decoding in order: packet and checksum of each frame, and the keyframes."""
 
     def __init__(self) -> None:
         self.packets: list[int | None] = []
@@ -61,17 +61,17 @@ class _Recording:
 
 
 def scan_video(path: Path) -> VideoFacts:
-    """Decode a whole file and find out how to read parts of it.
+    """Decode a whole file and build its seek index.
 
     Raises:
         VideoDecodeError: If it does not decode, no frame does, a frame is damaged or of another
-            size than the first, or the file ends long before what it promises.
+            size than the first, or the file is truncated.
     """
     with open_video(path) as (container, stream):
         recording = _decode_all(path, container, stream)
         header_frames, fps = stream.frames, float(stream.average_rate or 0)
         codec = stream.codec_context.name
-    table = _prove_table(path, codec, recording)
+    index = _build_index(path, codec, recording)
     return VideoFacts(
         frames=len(recording.packets),
         header_frames=header_frames,
@@ -80,20 +80,20 @@ def scan_video(path: Path) -> VideoFacts:
         height=recording.size[1],
         codec=codec,
         keyframes=len(recording.keyframes),
-        layout=b"" if table is None else table.to_bytes(),
+        seek_index=b"" if index is None else index.to_bytes(),
     )
 
 
 def _decode_all(path: Path, container: InputContainer, stream: VideoStream) -> _Recording:
     recording = _Recording()
     for number, packet in enumerate(read_packets(container, stream)):
-        mark(packet, number)
+        tag_packet(packet, number)
         if packet.size:
             recording.last_packet = number
             if packet.is_keyframe:
                 recording.keyframes.append((number, PacketCursor.time(packet)))
         for frame in stream.codec_context.decode(packet):
-            if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
+            if frame.is_corrupt:  # FFmpeg has concealed the damage
                 index = len(recording.packets)
                 raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
             if recording.packets and upright_size(frame) != recording.size:
@@ -101,59 +101,61 @@ def _decode_all(path: Path, container: InputContainer, stream: VideoStream) -> _
             recording.add_frame(frame)
     if not recording.packets:
         raise VideoDecodeError(f"{path}: no frame decodes; {REMEDY}")
-    # FFmpeg's own list of samples where there is one: it heeds edit lists, the header does not.
-    promised = len(stream.index_entries) if "mp4" in container.format.name else stream.frames
+    # FFmpeg's sample list of an mp4 file applies edit lists; the header does not.
+    expected = len(stream.index_entries) if "mp4" in container.format.name else stream.frames
     found = recording.last_packet + 1
-    if found < CUT_SHORT * promised - 2:
+    if found < CUT_SHORT * expected - 2:
         raise VideoDecodeError(
-            f"{path}: is cut short, {found} of {promised} packets are there; {REMEDY}"
+            f"{path}: is cut short, {found} of {expected} packets are there; {REMEDY}"
         )
     return recording
 
 
-def _prove_table(path: Path, codec: str, recording: _Recording) -> PacketTable | None:
-    """Read from every keyframe as a reader would; keep those that give the same pictures."""
+def _build_index(path: Path, codec: str, recording: _Recording) -> SeekIndex | None:
+    """Decode from every keyframe as a reader does; keep those that give the same frames."""
     packets = [packet for packet in recording.packets if packet is not None]
     if len(set(packets)) < len(recording.packets):
-        return None  # the decoder does not say which packet a frame came from
+        return None  # the decoder drops the tags
     frame_of = {packet: frame for frame, packet in enumerate(packets)}
     candidates = [
         Entry(packet, frame_of[packet], NO_SEEK if time is None else time)
         for packet, time in recording.keyframes
         if packet > 0 and packet in frame_of
     ]
-    proved = [Entry(0, 0, NO_SEEK)]
-    proof = _Proof(path, recording.checksums, frame_of)
+    verified = [Entry(0, 0, NO_SEEK)]
+    check = _EntryCheck(path, recording.checksums, frame_of)
     ends = [entry.packet - 1 for entry in candidates] + [recording.last_packet]
-    if not proof.holds(proved[0], ends[0]):
+    if not check.passes(verified[0], ends[0]):
         return None
     for entry, end in zip(candidates, ends[1:], strict=True):
         by_demuxing = entry._replace(time=NO_SEEK)
-        if found := next((e for e in (entry, by_demuxing) if proof.holds(e, end)), None):
-            proved.append(found)
-        elif proof.failures > MAX_FALSE_ENTRIES or not proof.holds(proved[-1], end):
+        if found := next((e for e in (entry, by_demuxing) if check.passes(e, end)), None):
+            verified.append(found)
+        elif check.failures > MAX_FALSE_ENTRIES or not check.passes(verified[-1], end):
             return None
-    # DivX and Xvid may pack two pictures into one packet; nothing in the file tells for sure.
+    # DivX and Xvid may store two frames in one packet; no header says so reliably.
     packed = codec == PACKING_CODEC and packets != sorted(packets)
-    table = PacketTable(np.array(packets, dtype=np.int64), tuple(proved), packed)
-    return table if _gives_on_request(path, table, codec, recording.checksums) else None
+    index = SeekIndex(np.array(packets, dtype=np.int64), tuple(verified), packed)
+    return index if _skippable_frames_decode(path, index, codec, recording.checksums) else None
 
 
-def _gives_on_request(path: Path, table: PacketTable, codec: str, checksums: Sequence[int]) -> bool:
-    """Read frames by the table: pictures that were left out so far must come on request."""
+def _skippable_frames_decode(
+    path: Path, index: SeekIndex, codec: str, checksums: Sequence[int]
+) -> bool:
+    """Read frames by the index: skippable frames decode when asked for."""
     frames = range(len(checksums))
     requests = [set(np.linspace(0, len(checksums) - 1, SAMPLES, dtype=int).tolist())]
-    if codec not in EXACT_CODECS:  # every frame, with and without its neighbours left out
+    if codec not in EXACT_CODECS:  # every frame, with its neighbours skipped
         requests += [set(frames[::2]), set(frames[1::2])]
     for request in requests:
-        found = {index: _checksum(frame) for index, frame in decode_runs(path, table, request)}
+        found = {index: _checksum(frame) for index, frame in decode_runs(path, index, request)}
         if found != {index: checksums[index] for index in request}:
             return False
     return True
 
 
-class _Proof:
-    """Decodes from an entry, without pictures that no other one needs, and compares."""
+class _EntryCheck:
+    """Decodes from an entry without non-reference frames, and compares with decoding in order."""
 
     def __init__(self, path: Path, checksums: Sequence[int], frame_of: dict[int, int]) -> None:
         self.path = path
@@ -161,8 +163,8 @@ class _Proof:
         self.frame_of = frame_of
         self.failures = 0
 
-    def holds(self, entry: Entry, end: int) -> bool:
-        """Tell whether the packets from an entry to ``end`` give the frames of the whole file."""
+    def passes(self, entry: Entry, end: int) -> bool:
+        """Return whether the packets from an entry to ``end`` give the same frames."""
         seen = set()
         with suppress(VideoDecodeError):
             for frame in self._decode(entry, end):
@@ -186,7 +188,7 @@ class _Proof:
 
 
 def _checksum(frame: VideoFrame) -> int:
-    """Sum up a frame's pixels, without the padding of its rows."""
+    """Return a checksum of a frame's pixels, without the padding of its rows."""
     value = zlib.crc32(f"{frame.format.name} {frame.width}x{frame.height}".encode())
     components = frame.format.components
     packed_bits = frame.format.padded_bits_per_pixel

@@ -1,4 +1,4 @@
-"""A video file's first stream of pictures: opened safely, decoded in order, shown upright."""
+"""The video stream of a file: opened safely, decoded in order, rotated upright."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,16 +24,16 @@ RIGHT_ANGLE = 90
 
 @contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a file; whatever FFmpeg and PyAV raise inside becomes one error that names it.
+    """Open a file; all errors of FFmpeg and PyAV become one error that names the file.
 
     Yields:
         The container and its first video stream, which decodes on one thread (workers are the
-        parallelism) and hands each packet's mark on to its frame.
+        parallelism) and hands the tag of each packet on to its frame.
 
     Raises:
         VideoDecodeError: If the file is missing, holds no video, or stops decoding.
     """
-    # Some files carry metadata in unknown encodings; it plays no part here.
+    # Some files carry metadata in unknown encodings; it is not used here.
     with named_errors(path), av.open(str(path), metadata_errors="ignore") as container:
         if not container.streams.video:
             raise VideoDecodeError(f"{path}: holds no video stream; {REMEDY}")
@@ -48,10 +48,10 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 @contextmanager
 def named_errors(path: Path) -> Iterator[None]:
-    """Turn what FFmpeg and PyAV raise into one error that names the file.
+    """Turn the errors of FFmpeg and PyAV into one that names the file.
 
     Raises:
-        VideoDecodeError: Instead of theirs.
+        VideoDecodeError: In their place.
     """
     try:
         yield
@@ -65,9 +65,10 @@ def named_errors(path: Path) -> Iterator[None]:
 
 
 def read_packets(container: InputContainer, stream: VideoStream) -> Iterator["Packet[VideoStream]"]:
-    """Yield a stream's packets from where the container stands.
+    """Yield the packets of a stream from the current position of the container.
 
-    PyAV's own generator, dropped before the end, loses 150 bytes: it must be closed, as this does.
+    PyAV's own generator leaks 150 bytes if it is dropped before its end; closing this one closes
+    it.
     """
     yield from container.demux(stream)
 
@@ -82,19 +83,19 @@ def iterate_frames(path: Path) -> Iterator[VideoFrame]:
         packets = read_packets(container, stream)
         frames = chain.from_iterable(map(stream.codec_context.decode, packets))
         for index, frame in enumerate(frames):
-            if frame.is_corrupt:  # FFmpeg has patched it up from its neighbours
+            if frame.is_corrupt:  # FFmpeg has concealed the damage
                 raise VideoDecodeError(f"{path}: frame {index} is damaged; {REMEDY}")
             yield frame
 
 
 def upright_size(frame: VideoFrame) -> tuple[int, int]:
-    """Give the width and height, pixels, that `upright_rgb` gives a frame."""
+    """Return the width and height, in pixels, of what `upright_rgb` returns."""
     sideways = frame.rotation % (2 * RIGHT_ANGLE) == RIGHT_ANGLE
     return (frame.height, frame.width) if sideways else (frame.width, frame.height)
 
 
 def upright_rgb(frame: VideoFrame, converter: VideoReformatter) -> NDArray[np.uint8]:
-    """Convert a frame to RGB, turned the way the file asks to be shown.
+    """Convert a frame to RGB, rotated as its display matrix says.
 
     Args:
         frame: Decoded; its display matrix tells the rotation. Angles other than quarter turns are

@@ -1,4 +1,4 @@
-"""Writes frames to a real video file through FFmpeg."""
+"""Encodes frames as a video file."""
 
 import os
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ def write_video(
     pixel_format: str = "yuv420p",
     options: Mapping[str, str] | None = None,
 ) -> None:
-    """Encode a video; the file appears whole or not at all.
+    """Encode a video; the file appears complete or not at all.
 
     Args:
-        path: The file; its ending chooses the container, its folder is made if missing.
+        path: The file; its ending chooses the container, its folder is created if missing.
         frames: RGB, uint8 0-255, (n, H, W, 3); H and W even for yuv420p.
         fps: Frames per second.
         codec: FFmpeg's name of the encoder; ``libx264rgb`` with ``crf`` 0 is lossless.

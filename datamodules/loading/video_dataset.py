@@ -60,7 +60,7 @@ class VideoRecords:
         cls, paths: Sequence[str], labels: Sequence[int], facts: Sequence[VideoFacts]
     ) -> "VideoRecords":
         """Put videos into columns."""
-        layouts = [fact.layout for fact in facts]
+        layouts = [fact.seek_index for fact in facts]
         return cls(
             paths=np.array(paths, dtype=StringDType()),
             labels=np.array(labels, dtype=np.int64),

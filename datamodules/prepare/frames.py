@@ -45,7 +45,7 @@ def resized_frames(
 
 
 def _images(path: Path, facts: VideoFacts) -> Iterator[VideoFrame]:
-    video = Video(path, facts.frames, facts.layout)
+    video = Video(path, facts.frames, facts.seek_index)
     for index in range(facts.frames):
         pixels = video.read([index])[0].permute(1, 2, 0)
         yield VideoFrame.from_ndarray(pixels.contiguous().numpy(), format="rgb24")

@@ -148,11 +148,11 @@ def measure_file(
     jobs: dict[str, Callable[[], object]] = {SCAN: partial(scan_video, path)}
     for reader in readers:
         try:
-            verdicts[reader.name] = compare(reader.read(path, indices, facts.layout), truth)
+            verdicts[reader.name] = compare(reader.read(path, indices, facts.seek_index), truth)
         except Exception as error:  # whatever another library raises is a result
             failures[reader.name] = " ".join(str(error).split())[:200] or type(error).__name__
         else:
-            jobs[reader.name] = partial(reader.read, path, indices, facts.layout)
+            jobs[reader.name] = partial(reader.read, path, indices, facts.seek_index)
     seconds = take_turns(jobs, repeats, clock)
     return FileResult(
         path=path,
@@ -160,7 +160,7 @@ def measure_file(
         frames=facts.frames,
         width=facts.width,
         height=facts.height,
-        indexed=bool(facts.layout),
+        indexed=bool(facts.seek_index),
         scan=seconds.pop(SCAN),
         seconds=seconds,
         verdicts=verdicts,

@@ -88,7 +88,7 @@ def time_stages(dataset: VideoDataset, batch_size: int) -> StageTimes:
 
 def _time_sample(dataset: VideoDataset, index: int, times: StageTimes) -> Sample:
     video = dataset.records.video(index)
-    timed = TimedVideo(video.path, video.frames, video.layout)
+    timed = TimedVideo(video.path, video.frames, video.seek_index)
     opening = _time_opening(video)
     start = thread_time()
     views = dataset.make_views(timed, np.random.default_rng([dataset.seed, 0, index]))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.decoding.frame_folder import FolderLayout, read_folder, scan_folder
+from datamodules.decoding.frame_folder import ImageSeries, read_folder, scan_folder
 from datamodules.errors import VideoDecodeError
 
 WriteFolder = Callable[..., Path]
@@ -29,9 +29,9 @@ def write_folder(tmp_path: Path) -> WriteFolder:
     return write
 
 
-def shown(folder: Path, indices: list[int], layout: bytes = b"") -> list[int]:
+def shown(folder: Path, indices: list[int], seek_index: bytes = b"") -> list[int]:
     """Read the indices that images show."""
-    reds = read_folder(folder, indices, layout)[:, 0].double().mean(dim=(1, 2)) / 10
+    reds = read_folder(folder, indices, seek_index)[:, 0].double().mean(dim=(1, 2)) / 10
     return reds.round().int().tolist()
 
 
@@ -54,16 +54,16 @@ def test_any_first_number_and_padding_are_detected(
     folder = write_folder([pattern.format(first + index) for index in range(12)])
     facts = scan_folder(folder)
     assert (facts.frames, facts.height, facts.width) == (12, 16, 24)
-    assert shown(folder, [11, 0, 9, 9], facts.layout) == [11, 0, 9, 9]
+    assert shown(folder, [11, 0, 9, 9], facts.seek_index) == [11, 0, 9, 9]
 
 
-def test_a_folder_is_read_without_its_layout(write_folder: WriteFolder) -> None:
+def test_a_folder_is_read_without_its_seek_index(write_folder: WriteFolder) -> None:
     assert shown(write_folder([f"{i:05d}.jpg" for i in range(1, 4)]), [2, 0]) == [2, 0]
 
 
-def test_a_layout_survives_packing() -> None:
-    layout = FolderLayout("img_", 5, ".jpg", 1)
-    assert FolderLayout.from_bytes(layout.to_bytes()) == layout
+def test_a_series_survives_packing() -> None:
+    series = ImageSeries("img_", 5, ".jpg", 1)
+    assert ImageSeries.from_bytes(series.to_bytes()) == series
 
 
 def test_other_files_are_no_frames(write_folder: WriteFolder) -> None:
@@ -108,5 +108,5 @@ def test_real_frames_of_a_folder_are_read(data_folder: Path) -> None:
     facts = scan_folder(folder)
     assert (facts.frames, facts.height, facts.width) == (len(list(folder.iterdir())), 240, 320)
     last = np.asarray(Image.open(folder / f"{facts.frames:06d}.jpg").convert("RGB"), dtype=int)
-    ours = read_folder(folder, [facts.frames - 1], facts.layout)[0].permute(1, 2, 0).numpy()
+    ours = read_folder(folder, [facts.frames - 1], facts.seek_index)[0].permute(1, 2, 0).numpy()
     assert np.abs(ours - last).max() <= 2  # decoders round differently

@@ -1,4 +1,4 @@
-"""Specification of `video_index`: a video is looked through once, and anew when it changes."""
+"""Specification of `video_index`: a video is scanned once, and again when it changes."""
 
 import multiprocessing
 import os
@@ -125,6 +125,13 @@ def test_a_damaged_cache_is_named(tmp_path: Path, write_clip: WriteClip) -> None
     assert "delete it" in str(caught.value)
 
 
+def test_the_table_of_an_older_version_is_replaced(tmp_path: Path, write_clip: WriteClip) -> None:
+    index = VideoIndex(tmp_path)
+    with closing(sqlite3.connect(index.file)) as connection:
+        connection.execute("CREATE TABLE videos (path TEXT PRIMARY KEY, frames, layout)")
+    assert frames_of(index, write_clips(write_clip, 7)) == [7]
+
+
 def test_another_ffmpeg_looks_anew(
     tmp_path: Path, write_clip: WriteClip, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +210,7 @@ def test_a_name_may_hold_any_character_of_unicode(
     name: str, tmp_path: Path, write_clip: WriteClip
 ) -> None:
     path = str(write_clip(f"{name}.mkv", 5))
-    for _ in range(2):  # looked through, known
+    for _ in range(2):  # scanned, then cached
         assert frames_of(VideoIndex(tmp_path), [path]) == [5]
 
 
@@ -260,7 +267,7 @@ def test_a_file_is_known_from_any_working_folder(
     assert counted == []
 
 
-def test_no_note_of_videos_in_work_stays_when_all_are_done(
+def test_no_record_of_videos_in_progress_stays_when_all_are_done(
     tmp_path: Path, write_clip: WriteClip
 ) -> None:
     index, bad = tmp_path / "index", tmp_path / "bad.mp4"
@@ -289,13 +296,13 @@ def test_a_video_on_which_a_process_died_is_named_once_by_the_next_start(
     with pytest.warns(UserWarning, match="a process died") as caught:
         assert frames_of(index, [first, second]) == [7, 3]
     (message,) = [str(warning.message) for warning in caught]
-    assert message.startswith(f"a process died while it looked through {first}. ")
+    assert message.startswith(f"a process died while scanning {first}. ")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         index.scan(write_clips(write_clip, 12))
 
 
-def test_videos_that_another_process_is_at_are_not_taken_for_left_over(
+def test_videos_that_another_process_scans_are_not_taken_as_left_over(
     tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = write_clips(write_clip, 7, 3)
@@ -336,6 +343,6 @@ def test_a_video_that_hangs_is_named_and_keeps_none_from_being_saved(
     monkeypatch.setattr(scan_notes, "STALLED_AFTER", 0.2)
     monkeypatch.setattr(warnings, "warn", warn)
     assert index.scan(paths, jobs=2) == []
-    assert messages[-1].startswith("no video has come to its end for 0.")
-    assert f" s; in work: {paths[0]}. If that lasts" in messages[-1]
+    assert messages[-1].startswith("no video was finished for 0.")
+    assert f" s; in progress: {paths[0]}. If that lasts" in messages[-1]
     assert saved == [(paths[2],), (paths[1],)]  # by name

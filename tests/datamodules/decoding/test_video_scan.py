@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from torch import Tensor
 
 from datamodules.decoding.read_frames import decode_runs, read_frames
-from datamodules.decoding.seek_index import NO_SEEK, PacketTable
+from datamodules.decoding.seek_index import NO_SEEK, SeekIndex
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
 from datamodules.decoding.write_video import write_video
@@ -69,27 +69,29 @@ def assert_exact(path: Path, seed: int = 0) -> VideoFacts:
     spread = np.linspace(0, last, 8, dtype=int).tolist()
     choices = [[0], [last], spread, rng.permutation(facts.frames)[:5].tolist(), [last, 0, last]]
     for wanted in choices:
-        shown = read_frames(path, wanted, facts.layout)
+        shown = read_frames(path, wanted, facts.seek_index)
         assert torch.equal(shown, frames[wanted]), (path, wanted)
     return facts
 
 
 def test_any_choice_of_frames_is_exact_in_every_codec(encoded: Path) -> None:
     facts = assert_exact(encoded)
-    assert facts.layout
+    assert facts.seek_index
     frames = whole(encoded)
     for index in range(0, 60, 7):
-        assert torch.equal(read_frames(encoded, [index], facts.layout), frames[[index]])
+        assert torch.equal(read_frames(encoded, [index], facts.seek_index), frames[[index]])
 
 
 def test_all_frames_are_exact_in_every_codec(encoded: Path) -> None:
     facts = scan_video(encoded)
-    assert torch.equal(read_frames(encoded, range(60), facts.layout), whole(encoded))
+    assert torch.equal(read_frames(encoded, range(60), facts.seek_index), whole(encoded))
 
 
 def test_the_frames_are_those_that_were_encoded(encoded: Path) -> None:
     wanted = [59, 3, 31, 30, 58, 7]
-    greys = read_frames(encoded, wanted, scan_video(encoded).layout).double().mean(dim=(1, 2, 3))
+    greys = (
+        read_frames(encoded, wanted, scan_video(encoded).seek_index).double().mean(dim=(1, 2, 3))
+    )
     assert (greys / GREY_STEP).round().int().tolist() == wanted
 
 
@@ -97,8 +99,8 @@ def test_only_what_is_needed_is_decoded(tmp_path: Path, numbered_frames: Frames)
     path = tmp_path / "groups.mp4"
     options = {"g": "10", "bf": "0", "sc_threshold": "0"}
     write_video(path, numbered_frames(120, 32, 32), options=options)
-    table = PacketTable.from_bytes(scan_video(path).layout)
-    runs = [(run.entry.frame, run.packets) for run in table.plan([2, 95, 5, 97])]
+    index = SeekIndex.from_bytes(scan_video(path).seek_index)
+    runs = [(run.entry.frame, run.packets) for run in index.plan([2, 95, 5, 97])]
     assert runs == [(0, [2, 5]), (90, [95, 97])]
 
 
@@ -107,10 +109,10 @@ def test_a_container_is_asked_for_a_far_frame(tmp_path: Path, numbered_frames: F
     options = {"g": "10", "sc_threshold": "0"}
     write_video(path, numbered_frames(200, 32, 32), options=options)
     facts = scan_video(path)
-    entries = PacketTable.from_bytes(facts.layout).entries
+    entries = SeekIndex.from_bytes(facts.seek_index).entries
     assert [entry.frame for entry in entries] == list(range(0, 200, 10))
     assert all(entry.time != NO_SEEK for entry in entries[1:])
-    assert torch.equal(read_frames(path, [195], facts.layout), whole(path)[[195]])
+    assert torch.equal(read_frames(path, [195], facts.seek_index), whole(path)[[195]])
 
 
 def test_a_keyframe_that_is_none_is_not_begun_with(tmp_path: Path, numbered_frames: Frames) -> None:
@@ -140,8 +142,8 @@ def test_frames_are_turned_as_players_turn_them(angle: int, tmp_path: Path) -> N
     facts = scan_video(path)
     expected = np.rot90(image, angle // 90)  # counter-clockwise, as display matrices count
     assert (facts.height, facts.width) == expected.shape[:2]
-    for layout in (b"", facts.layout):
-        shown = read_frames(path, [2, 3], layout)[0].permute(1, 2, 0).numpy()
+    for seek_index in (b"", facts.seek_index):
+        shown = read_frames(path, [2, 3], seek_index)[0].permute(1, 2, 0).numpy()
         assert shown.shape == expected.shape
         assert np.abs(shown.astype(int) - expected).max() < 4
 
@@ -205,10 +207,10 @@ def test_a_file_that_changed_since_is_still_told_right(
 ) -> None:
     path = tmp_path / "clip.mp4"
     write_video(path, numbered_frames(80, 32, 32), options={"g": "10", "bf": "0"})
-    layout = scan_video(path).layout
+    seek_index = scan_video(path).seek_index
     write_video(path, numbered_frames(80, 32, 32), options={"g": "80", "bf": "3"})
     with pytest.raises(VideoDecodeError, match=r"clip\.mp4"):
-        read_frames(path, [75, 20], layout)
+        read_frames(path, [75, 20], seek_index)
 
 
 @pytest.mark.parametrize("ending", [".avi", ".mp4"])
@@ -251,14 +253,14 @@ def test_any_choice_of_frames_is_exact_in_real_packed_files(data_folder: Path) -
         facts, frames = scan_video(path), whole(path)
         for _ in range(10):
             wanted = rng.choice(facts.frames, 8, replace=False).tolist()
-            assert torch.equal(read_frames(path, wanted, facts.layout), frames[wanted]), path
+            assert torch.equal(read_frames(path, wanted, facts.seek_index), frames[wanted]), path
 
 
 def test_all_wanted_frames_come_in_one_pass(encoded: Path) -> None:
-    table = PacketTable.from_bytes(scan_video(encoded).layout)
+    index = SeekIndex.from_bytes(scan_video(encoded).seek_index)
     for first in range(60):
         wanted = {first, (first + 17) % 60, (first * 7) % 60}
-        given = [index for index, _ in decode_runs(encoded, table, wanted)]
+        given = [index for index, _ in decode_runs(encoded, index, wanted)]
         assert sorted(given) == sorted(wanted)
 
 
@@ -274,7 +276,7 @@ for name in sys.argv[1:]:
     try:
         facts = scan_video(path)
         wanted = sorted({0, facts.frames // 2, facts.frames - 1})
-        shown = read_frames(path, wanted, facts.layout)
+        shown = read_frames(path, wanted, facts.seek_index)
         assert torch.equal(shown, read_frames(path, wanted)), name
         print("frames", path.name)
     except VideoDecodeError as error:

@@ -218,7 +218,7 @@ def test_250000_records_are_arrays_that_workers_share() -> None:
     records = VideoRecords.of(paths, [1] * number, [facts] * number)
     columns = vars(records).values()
     assert all(isinstance(column, np.ndarray) and column.dtype != object for column in columns)
-    assert records.video(number - 1) == Video(Path(paths[-1]), 30, facts.layout)
+    assert records.video(number - 1) == Video(Path(paths[-1]), 30, facts.seek_index)
     sizes = []
     for _ in range(4):
         for index in range(number):

@@ -1,4 +1,4 @@
-"""Specification of ``index``: every video is looked through once, and summed up."""
+"""Specification of ``index``: every video is scanned once, and a summary printed."""
 
 from pathlib import Path
 
