@@ -7,3 +7,7 @@ class DataError(ValueError):
 
 class VideoDecodeError(DataError):
     """A video that does not give the frames asked of it; the message begins with its path."""
+
+
+class VideoAccessError(VideoDecodeError):
+    """A video that cannot be read now, for a cause outside the file: it may work next time."""

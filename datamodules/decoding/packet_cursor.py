@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from itertools import islice
+from pathlib import Path
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -35,6 +36,7 @@ class PacketCursor:
     """Reads the packets of a stream, forwards only.
 
     Args:
+        path: Of the file, for messages.
         container: Newly opened.
         stream: Of the container.
         tagged: Numbers of the packets to tag (about 5 us each); None for all.
@@ -45,10 +47,12 @@ class PacketCursor:
 
     def __init__(
         self,
+        path: Path,
         container: InputContainer,
         stream: VideoStream,
         tagged: Collection[int] | None = None,
     ) -> None:
+        self.path = path
         self.container = container
         self.stream = stream
         self.context = stream.codec_context
@@ -83,8 +87,6 @@ class PacketCursor:
     def __iter__(self) -> Iterator["Packet[VideoStream]"]:
         """Yield the packets up to the end of the stream."""
         for packet in self._packets:
-            if not packet.size:
-                return
             if self.tagged is None or self.number in self.tagged:
                 tag_packet(packet, self.number)
             self.number += 1
@@ -96,7 +98,7 @@ class PacketCursor:
         for place, packet in enumerate(packets):
             if place == 0 and not (packet.is_keyframe and self.time(packet) == entry.time):
                 raise VideoDecodeError(
-                    f"{self.container.name}: frame {entry.frame} is not where it was; the file has "
+                    f"{self.path}: frame {entry.frame} is not where it was; the file has "
                     "changed since it was indexed, so start again"
                 )
             yield packet

@@ -13,15 +13,10 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datamodules.decoding.orientation import upright_rgb
 from datamodules.decoding.packet_cursor import PacketCursor, decode_run, packet_of
 from datamodules.decoding.seek_index import NO_SEEK, SeekIndex
-from datamodules.decoding.video_stream import (
-    REMEDY,
-    SIZE_CHANGES,
-    iterate_frames,
-    open_video,
-    upright_rgb,
-)
+from datamodules.decoding.video_stream import REMEDY, SIZE_CHANGES, iterate_frames, open_video
 from datamodules.errors import VideoDecodeError
 
 MIN_SEEK_DISTANCE = 8
@@ -119,7 +114,7 @@ def decode_runs(
     """
     frame_of = {int(index.packets[frame]): frame for frame in wanted if frame < len(index.packets)}
     with open_video(path) as (container, stream):
-        cursor = PacketCursor(container, stream, tagged=frame_of)
+        cursor = PacketCursor(path, container, stream, tagged=frame_of)
         for entry, packets in index.plan(frame_of.values()):
             far = entry.packet - cursor.number > MIN_SEEK_DISTANCE
             cursor.go_to(entry, seek=far and entry.time != NO_SEEK)

@@ -16,14 +16,16 @@ import av
 from rich.progress import track
 
 from datamodules.cores import available_cores
+from datamodules.decoding.image_series import ImageSeries
 from datamodules.decoding.scan_notes import ScanNotes, warn_of_leftovers
 from datamodules.decoding.video import scan
 from datamodules.decoding.video_facts import VideoFacts
-from datamodules.errors import DataError, VideoDecodeError
+from datamodules.errors import DataError, VideoAccessError, VideoDecodeError
 
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
-READER = f"4 av {av.__version__}"
+FFMPEG = ".".join(map(str, av.library_versions["libavcodec"]))
+READER = f"5 av {av.__version__} libavcodec {FFMPEG}"
 """Version of the scan; another FFmpeg may decode a damaged file differently. Raise the first number
 whenever `datamodules.decoding.video_scan` changes its verdicts."""
 
@@ -31,10 +33,11 @@ UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, such as newlines, and bytes that are not UTF-8, as Python decodes them."""
 
 FACTS = ", ".join(field.name for field in fields(VideoFacts))
+NO_FACTS = (None,) * len(fields(VideoFacts))
 SCHEMA = f"""CREATE TABLE videos (
-    path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, reader TEXT, error TEXT, {FACTS})"""
-SCHEMA_VERSION = 5
-"""Raise it with every change of `SCHEMA`; a table of another version is replaced by an empty one."""
+    path TEXT PRIMARY KEY, stamp TEXT, reader TEXT, error TEXT, {FACTS})"""
+SCHEMA_VERSION = 6
+"""Raise it with every change of `SCHEMA`; tables of other versions are replaced by an empty one."""
 
 
 class Unreadable(NamedTuple):
@@ -57,7 +60,11 @@ class Found(NamedTuple):
 
 
 class VideoIndex:
-    """A cache of `VideoFacts` by absolute path, size and modification time.
+    """A cache of `VideoFacts` by absolute path and the state of the file.
+
+    Kept are the facts of usable videos, and why files cannot be used. Not kept are failures whose
+    cause may pass while the file stays the same (permissions, a disk, memory, a missing decoder),
+    and those of folders, whose images may be mended one by one.
 
     Args:
         folder: Of its file; created if missing.
@@ -79,7 +86,7 @@ class VideoIndex:
             if UNWRITABLE.search(path):
                 raise DataError(f"{path!r}: the name cannot be written down; rename the file")
         stamps = {path: _stamp(path) for path in dict.fromkeys(map(os.path.abspath, paths))}
-        present = {path: stamp for path, stamp in stamps.items() if stamp is not None}
+        present = {path: stamp for path, stamp in stamps.items() if stamp}
         with self._open() as connection:
             known = _known(connection, present)
             missing = [path for path in present if path not in known]
@@ -160,36 +167,48 @@ def refuse_unreadable(failures: Sequence[Unreadable], total: int) -> None:
         )
 
 
-def _stamp(path: str) -> tuple[int, int] | None:
+def _stamp(path: str) -> str:
+    """Describe the state of a file or folder; empty if it is not there.
+
+    The time of the last change (ctime) also changes where content of the same size replaces the
+    former and the modification time is set back, and with permissions.
+    """
     try:
         status = os.stat(path)
     except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
 
-def _known(
-    connection: sqlite3.Connection, stamps: dict[str, tuple[int, int]]
-) -> dict[str, VideoFacts | str]:
+def _stamp_of_first_image(path: str, facts: VideoFacts) -> str:
+    """Describe the state of the image that a folder's facts come from; empty for a file."""
+    if not os.path.isdir(path):
+        return ""
+    return " " + _stamp(os.path.join(path, ImageSeries.from_bytes(facts.seek_index).name(0)))
+
+
+def _known(connection: sqlite3.Connection, stamps: dict[str, str]) -> dict[str, VideoFacts | str]:
     """Return the cached outcomes of unchanged videos: facts, or why one cannot be used."""
     rows = connection.execute(
-        f"SELECT path, size, mtime_ns, error, {FACTS} FROM videos WHERE reader = ?", (READER,)
+        f"SELECT path, stamp, error, {FACTS} FROM videos WHERE reader = ?", (READER,)
     )
-    return {
-        path: VideoFacts(*facts) if error is None else error
-        for path, size, mtime_ns, error, *facts in rows
-        if stamps.get(path) == (size, mtime_ns)
-    }
+    known: dict[str, VideoFacts | str] = {}
+    for path, stamp, error, *values in rows:
+        if path in stamps and stamp.startswith(stamps[path]):
+            facts = None if error else VideoFacts(*values)
+            if stamp == stamps[path] + (_stamp_of_first_image(path, facts) if facts else ""):
+                known[path] = facts or error
+    return known
 
 
 def _scan(
     connection: sqlite3.Connection,
     folder: Path,
     paths: Sequence[str],
-    stamps: dict[str, tuple[int, int]],
+    stamps: dict[str, str],
     jobs: int,
 ) -> dict[str, VideoFacts | str]:
-    columns = f"path, size, mtime_ns, reader, error, {FACTS}"
+    columns = f"path, stamp, reader, error, {FACTS}"
     marks = ", ".join("?" * len(columns.split(",")))
     insert = f"INSERT OR REPLACE INTO videos ({columns}) VALUES ({marks})"
     outcomes: dict[str, VideoFacts | str] = {}
@@ -199,8 +218,13 @@ def _scan(
 
     def look(path: str) -> None:
         with notes.at(path):
-            outcomes[path] = _outcome(path)
-        rows.append((path, *stamps[path], READER, *_columns(outcomes[path])))
+            outcome = _outcome(path)
+        outcomes[path] = outcome if isinstance(outcome, VideoFacts) else str(outcome)
+        if isinstance(outcome, VideoFacts):
+            stamp = stamps[path] + _stamp_of_first_image(path, outcome)
+            rows.append((path, stamp, READER, None, *astuple(outcome)))
+        elif not isinstance(outcome, VideoAccessError) and not os.path.isdir(path):
+            rows.append((path, stamps[path], READER, str(outcome), *NO_FACTS))
 
     def save() -> None:  # in one transaction: other processes never wait for a slow video
         count = len(rows)  # other threads add rows meanwhile
@@ -226,14 +250,8 @@ def _scan(
     return outcomes
 
 
-def _outcome(path: str) -> VideoFacts | str:
+def _outcome(path: str) -> VideoFacts | VideoDecodeError:
     try:
         return scan(Path(path))
     except VideoDecodeError as error:
-        return str(error)
-
-
-def _columns(outcome: VideoFacts | str) -> tuple[object, ...]:
-    if isinstance(outcome, str):
-        return (outcome, *(None for _ in fields(VideoFacts)))
-    return (None, *astuple(outcome))
+        return error

@@ -31,7 +31,7 @@ def write_video(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    with av.open(str(draft), "w") as container:
+    with av.open(f"file:{draft}", "w") as container:
         stream = container.add_stream(codec, rate=fps, options=dict(options or {}))
         assert isinstance(stream, VideoStream)
         stream.height, stream.width = frames.shape[1:3]

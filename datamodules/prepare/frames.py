@@ -6,9 +6,10 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from datamodules.decoding.orientation import is_upright, upright_rgb
 from datamodules.decoding.video import Video
 from datamodules.decoding.video_facts import VideoFacts
-from datamodules.decoding.video_stream import iterate_frames, upright_rgb
+from datamodules.decoding.video_stream import iterate_frames
 from datamodules.errors import VideoDecodeError
 from datamodules.prepare.transcode_settings import TranscodeSettings
 
@@ -54,7 +55,7 @@ def _images(path: Path, facts: VideoFacts) -> Iterator[VideoFrame]:
 def _upright(path: Path) -> Iterator[VideoFrame]:
     converter = VideoReformatter()
     for frame in iterate_frames(path):
-        if frame.rotation:
-            yield VideoFrame.from_ndarray(upright_rgb(frame, converter).copy(), format="rgb24")
-        else:
+        if is_upright(frame):
             yield frame
+        else:
+            yield VideoFrame.from_ndarray(upright_rgb(frame, converter).copy(), format="rgb24")

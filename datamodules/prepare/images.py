@@ -4,11 +4,13 @@ from pathlib import Path
 
 import av
 
-from datamodules.decoding.frame_folder import ImageSeries, read_folder
+from datamodules.decoding.image_series import ImageSeries
+from datamodules.decoding.read_image import read_image
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import VideoDecodeError
 
-JPEG_SUFFIXES = {".jpg", ".jpeg"}
+JPEG_START = b"\xff\xd8"
+"""A PNG may be named .jpg as well."""
 
 
 def refuse_damaged_images(folder: Path, facts: VideoFacts) -> None:
@@ -25,20 +27,21 @@ def refuse_damaged_images(folder: Path, facts: VideoFacts) -> None:
     size = (facts.height, facts.width)
     for index in range(facts.frames):
         image = folder / series.name(index)
-        if read_folder(folder, [index], facts.seek_index).shape[2:] != size:
+        if read_image(image).shape[:2] != size:
             raise VideoDecodeError(
                 f"{image}: is not {facts.width}x{facts.height} as the first image; extract the "
                 "frames again"
             )
-        if image.suffix.lower() in JPEG_SUFFIXES:
-            _refuse_damaged_jpeg(image)
+        content = image.read_bytes()
+        if content.startswith(JPEG_START):
+            _refuse_damaged_jpeg(image, content)
 
 
-def _refuse_damaged_jpeg(image: Path) -> None:
+def _refuse_damaged_jpeg(image: Path, content: bytes) -> None:
     decoder = av.CodecContext.create("mjpeg", "r")
     decoder.options = {"err_detect": "explode"}
     try:
-        for packet in (av.Packet(image.read_bytes()), None):
+        for packet in (av.Packet(content), None):
             decoder.decode(packet)
     except av.InvalidDataError:
         raise VideoDecodeError(

@@ -8,7 +8,8 @@ import torch
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
-from datamodules.decoding.video_stream import iterate_frames, upright_rgb
+from datamodules.decoding.orientation import upright_rgb
+from datamodules.decoding.video_stream import iterate_frames
 
 SAME, OTHER_FRAMES, OTHER_SIZE = "same", "other frames", "other size"
 GRID = 32

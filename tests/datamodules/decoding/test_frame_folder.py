@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.decoding.frame_folder import ImageSeries, read_folder, scan_folder
+from datamodules.decoding.frame_folder import read_folder, scan_folder
+from datamodules.decoding.image_series import ImageSeries
 from datamodules.errors import VideoDecodeError
 
 WriteFolder = Callable[..., Path]
@@ -62,7 +63,7 @@ def test_a_folder_is_read_without_its_seek_index(write_folder: WriteFolder) -> N
 
 
 def test_a_series_survives_packing() -> None:
-    series = ImageSeries("img_", 5, ".jpg", 1)
+    series = ImageSeries("img_", 5, ".jpg", 1, 3, {2: "img_3.png"})
     assert ImageSeries.from_bytes(series.to_bytes()) == series
 
 

@@ -16,7 +16,7 @@ from datamodules.decoding.read_frames import read_frames
 from datamodules.decoding.video_scan import scan_video
 from datamodules.decoding.video_stream import iterate_frames
 from datamodules.decoding.write_video import write_video
-from datamodules.errors import VideoDecodeError
+from datamodules.errors import VideoAccessError, VideoDecodeError
 
 WriteClip = Callable[..., Path]
 Frames = Callable[..., np.ndarray]
@@ -222,7 +222,7 @@ def test_a_cut_off_avi_is_not_counted_as_if_it_were_whole(
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     with pytest.raises(VideoDecodeError) as caught:
         scan_video(path)
-    assert str(caught.value).startswith(f"{path}: does not decode (")
+    assert str(caught.value).startswith(f"{path}: is cut short or damaged, its RIFF chunk ends at ")
 
 
 def test_a_frame_that_ffmpeg_patches_from_its_neighbours_is_refused(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_errors_survive_the_way_between_processes(tmp_path: Path) -> None:
     with pytest.raises(VideoDecodeError) as caught:
         read_frames(tmp_path / "nowhere.mp4", [0])
     copy = pickle.loads(pickle.dumps(caught.value))
-    assert (type(copy), str(copy)) == (VideoDecodeError, str(caught.value))
+    assert (type(copy), str(copy)) == (VideoAccessError, str(caught.value))
 
 
 def test_metadata_that_is_not_utf8_does_not_stop_a_real_clip(data_folder: Path) -> None:
