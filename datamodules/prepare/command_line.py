@@ -16,6 +16,7 @@ import datamodules
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.splitting import SPLITS, Split
+from datamodules.prepare.checksums import verify_checksums
 from datamodules.prepare.index import index_videos
 from datamodules.prepare.transcode import transcode_videos
 from datamodules.prepare.transcode_settings import TranscodeSettings
@@ -115,6 +116,11 @@ def _make_parser() -> ArgumentParser:
             command.add_argument(
                 "--lists_only", action="store_true", help="Look at no video; write no report."
             )
+            command.add_argument(
+                "--checksums",
+                action="store_true",
+                help="Also compare every video's bytes with the first such call.",
+            )
         if name == "transcode":
             command.add_argument("--output", type=str, required=True, help="Folder of the copy.")
             command.add_class_arguments(TranscodeSettings)
@@ -163,9 +169,13 @@ def _run(parser: ArgumentParser, options: Namespace) -> bool:
         names = TranscodeSettings.__dataclass_fields__
         settings = TranscodeSettings(**{name: chosen[name] for name in names})
         return transcode_videos(data, splits, chosen.jobs, Path(chosen.output), settings)
+    if chosen.lists_only and chosen.checksums:
+        raise DataError("--checksums reads videos; leave out --lists_only")
     if chosen.lists_only:
         return verify_lists(data, splits)
-    return verify_videos(data, splits, chosen.jobs)
+    usable = verify_videos(data, splits, chosen.jobs)
+    unaltered = not chosen.checksums or verify_checksums(data, splits, chosen.jobs)
+    return usable and unaltered
 
 
 def _make_data(parser: ArgumentParser, options: Namespace) -> VideoDataModule:

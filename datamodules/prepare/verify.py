@@ -6,13 +6,14 @@ from pathlib import Path
 import rich
 
 from datamodules.base import VideoDataModule
+from datamodules.decoding.frame_folder import other_images
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import VideoDecodeError
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.splitting import Split
 from datamodules.prepare.findings import Finding, find_all, find_in_lists
 from datamodules.prepare.images import refuse_damaged_images
-from datamodules.prepare.inventory import Inventory, read_lists, take_inventory
+from datamodules.prepare.inventory import Inventory, SplitInventory, read_lists, take_inventory
 from datamodules.prepare.parallel import in_parallel
 from datamodules.prepare.report import print_findings, write_reports
 from datamodules.prepare.summary import describe_splits, side_by_side
@@ -35,6 +36,11 @@ def verify_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | No
     inventory = take_inventory(data, splits, jobs)
     _decode_images(inventory, jobs)
     findings = find_all(inventory, data.class_names, data.min_frames, splits)
+    findings += [
+        finding
+        for split, part in inventory.splits.items()
+        if (finding := _find_other_images(split, part))
+    ]
     columns = describe_splits(inventory, data.min_frames)
     readable = write_reports(
         data.report_file, data.report_name, columns, findings, list(inventory.unusable)
@@ -91,6 +97,24 @@ def _decode_images(inventory: Inventory, jobs: int | None) -> None:
     ):
         if reason is not None:
             inventory.refuse(path, reason)
+
+
+def _find_other_images(split: Split, part: SplitInventory) -> Finding | None:
+    """Note the images in folders of frames that are no frames."""
+    counts = {
+        path: other_images(Path(path), facts.seek_index)
+        for path, facts in part.facts.items()
+        if Path(path).is_dir()
+    }
+    counts = {path: count for path, count in counts.items() if count}
+    if not counts:
+        return None
+    text = (
+        f"{sum(counts.values()):,} images in {len(counts):,} folders are not read: hidden files, "
+        "or of another series than the frames"
+    )
+    items = tuple(f"{path}: {count} images are not read" for path, count in counts.items())
+    return Finding(split, "other images", False, text, items)
 
 
 def _damage(video: tuple[str, VideoFacts]) -> str | None:

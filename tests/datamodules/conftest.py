@@ -57,7 +57,7 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Find the real data: `TEMPORAL_DATA`, or ../shared/data from the repository."""
     folder = Path(os.environ.get("TEMPORAL_DATA", REPOSITORY.parent / "shared" / "data"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.decoding.frame_folder import read_folder, scan_folder
+from datamodules.decoding.frame_folder import other_images, read_folder, scan_folder
 from datamodules.decoding.image_series import ImageSeries
 from datamodules.errors import VideoDecodeError
 
@@ -79,6 +79,63 @@ def test_a_missing_image_is_named(write_folder: WriteFolder) -> None:
     with pytest.raises(VideoDecodeError) as caught:
         scan_folder(folder)
     assert str(caught.value).startswith(f"{folder}: 00003.jpg is missing")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["v_g01_00001.jpg", "v_g01_00002.jpg", "v_g01_00003.jpg"],
+        ["clip2_1.jpg", "clip2_2.jpg", "clip2_3.jpg"],
+        ["00001.jpg", "00002.png", "00003.jpg"],
+        ["00001.jpg", "00002.JPG", "00003.jpeg"],
+        ["8.jpg", "9.jpg", "10.jpg"],
+        ["08.png", "9.png", "010.png"],
+        ["0.jpg", "1.jpg", "2.jpg"],
+    ],
+)
+def test_names_of_one_series_are_understood(names: list[str], write_folder: WriteFolder) -> None:
+    folder = write_folder(names)
+    facts = scan_folder(folder)
+    assert facts.frames == 3
+    assert shown(folder, [2, 0, 1], facts.seek_index) == [2, 0, 1]
+
+
+def test_hidden_files_beside_frames_are_counted_and_not_read(write_folder: WriteFolder) -> None:
+    folder = write_folder(["00001.jpg", "00002.jpg"])
+    for name in ("._00001.jpg", "._00002.jpg", ".DS_Store", "Thumbs.db"):
+        (folder / name).write_bytes(b"x")
+    facts = scan_folder(folder)
+    assert facts.frames == 2
+    assert shown(folder, [1, 0], facts.seek_index) == [1, 0]
+    assert other_images(folder, facts.seek_index) == 2
+
+
+@pytest.mark.parametrize("flow", [("flow_x_", "flow_y_"), ("x_", "y_"), ("flow_",), ("u", "v")])
+def test_frames_are_told_from_optical_flow(
+    flow: tuple[str, ...], write_folder: WriteFolder
+) -> None:
+    folder = write_folder(["img_00001.jpg", "img_00002.jpg"])
+    for prefix in flow:
+        Image.new("L", (24, 16)).save(folder / f"{prefix}00001.jpg")
+    facts = scan_folder(folder)
+    assert shown(folder, [1, 0], facts.seek_index) == [1, 0]
+    assert other_images(folder, facts.seek_index) == len(flow)
+
+
+def test_several_series_are_named_and_how_to_choose(write_folder: WriteFolder) -> None:
+    folder = write_folder(["left_1.jpg", "left_2.jpg", "right_1.jpg"])
+    with pytest.raises(VideoDecodeError) as caught:
+        scan_folder(folder)
+    assert str(caught.value) == (
+        f"{folder}: holds several series of images (2 as left_1.jpg, 1 as right_1.jpg); leave "
+        "those of the frames, and move the others to a folder of their own"
+    )
+
+
+@pytest.mark.parametrize("names", [["1.jpg", "01.jpg"], ["00001.jpg", "00001.png"]])
+def test_two_images_of_one_number_are_refused(names: list[str], write_folder: WriteFolder) -> None:
+    with pytest.raises(VideoDecodeError, match="have the same number; remove one of them"):
+        scan_folder(write_folder(names))
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:

@@ -5,23 +5,30 @@ The frames of every file are compared with decoding the whole of it, whatever it
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 import torch
+from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from torch import Tensor
 
+from datamodules.decoding.build_index import MAX_ENTRIES
 from datamodules.decoding.read_frames import decode_runs, read_frames
 from datamodules.decoding.seek_index import NO_SEEK, SeekIndex
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
+from datamodules.decoding.video_stream import open_video
 from datamodules.decoding.write_video import write_video
 from datamodules.errors import VideoDecodeError
 from tests.conftest import REPOSITORY
+from tests.datamodules.decoding.encoded import copy_packets, encode, noisy_frames
 
 Frames = Callable[..., np.ndarray]
 GREY_STEP = 4
@@ -56,7 +63,8 @@ def encoded(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def whole(path: Path) -> Tensor:
     """Decode a whole file in order."""
     with av.open(str(path), metadata_errors="ignore") as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        stream: Any = container.streams.best("video")
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
     return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
 
 
@@ -85,6 +93,62 @@ def test_any_choice_of_frames_is_exact_in_every_codec(encoded: Path) -> None:
 def test_all_frames_are_exact_in_every_codec(encoded: Path) -> None:
     facts = scan_video(encoded)
     assert torch.equal(read_frames(encoded, range(60), facts.seek_index), whole(encoded))
+
+
+@pytest.mark.parametrize("start", [5, 12, 13, 29])
+@pytest.mark.parametrize("group", ["12", "250"])
+def test_a_file_cut_without_encoding_gets_a_seek_index(
+    group: str, start: int, tmp_path: Path
+) -> None:
+    options = {"g": group, "bf": "3"}
+    source = encode(tmp_path / "whole.mp4", "libx264", options=options, frames=noisy_frames(60))
+    with av.open(str(source)) as container:
+        times = sorted(packet.pts for packet in container.demux(video=0) if packet.pts is not None)
+    path = cut_before(source, tmp_path / "cut.mp4", times[start])
+    facts = assert_exact(path)
+    assert facts.frames == 60 - start
+    assert facts.seek_index
+
+
+def cut_before(source: Path, target: Path, time: int) -> Path:
+    """Copy from the keyframe before a time on, hidden up to it by an edit list, as ffmpeg does."""
+    with av.open(str(source)) as container:
+        packets: list[Any] = list(container.demux(video=0))
+    first_dts = [p.dts for p in packets if p.is_keyframe and p.pts <= time][-1]
+
+    def shift(number: int, packet: Any) -> bool:
+        keep = bool(packet.dts >= first_dts)
+        packet.pts -= time
+        packet.dts -= time
+        return keep
+
+    return copy_packets(source, target, shift)
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("mjpeg", ".mov"), ("libx264", ".mp4")])
+def test_a_scan_opens_a_file_of_any_number_of_keyframes_a_bounded_number_of_times(
+    codec: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    path = tmp_path / f"keyframes{ending}"
+    frames = np.zeros((1500, 16, 16, 3), dtype=np.uint8)
+    frames[:, 4, 4, 0] = np.arange(1500) % 200
+    write_video(path, frames, codec=codec, pixel_format=pixel_format, options={"g": "1"})
+    opened: list[Path] = []
+
+    @contextmanager
+    def count(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+        opened.append(path)
+        with open_video(path) as opening:
+            yield opening
+
+    for module in ("build_index", "read_frames", "video_scan"):
+        monkeypatch.setattr(f"datamodules.decoding.{module}.open_video", count)
+    facts = scan_video(path)
+    assert len(opened) < MAX_ENTRIES + 10
+    assert (facts.frames, facts.keyframes) == (1500, 1500)
+    wanted = [0, 1, 700, 701, 1498, 1499]
+    assert torch.equal(read_frames(path, wanted, facts.seek_index), whole(path)[wanted])
 
 
 def test_the_frames_are_those_that_were_encoded(encoded: Path) -> None:
@@ -268,9 +332,11 @@ READ_ONE = """
 import sys
 from pathlib import Path
 import torch
+from datamodules.decoding.build_index import MAX_ENTRIES
 from datamodules.decoding.read_frames import decode_runs, read_frames
 from datamodules.errors import VideoDecodeError
 from datamodules.decoding.video_scan import scan_video
+from datamodules.decoding.video_stream import open_video
 for name in sys.argv[1:]:
     path = Path(name)
     try:

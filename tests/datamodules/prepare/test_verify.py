@@ -211,3 +211,21 @@ def test_relative_paths_are_reported_like_others(
     assert list(json.loads(file.read_text())["unreadable"]) == [
         str(listed.folder / "a" / "one.mp4")
     ]
+
+
+def test_images_that_are_not_read_are_counted(listed: Listed) -> None:
+    folder = listed.add("frames", 0, "train")
+    folder.mkdir()
+    for name in ("img_1.png", "img_2.png", "flow_x_1.png", "._img_1.png"):
+        Image.new("RGB", (64, 48)).save(folder / name)
+    assert listed.run("verify") == 0
+    (finding,) = [f for f in report_of(listed)["findings"] if f["kind"] == "other images"]
+    assert finding["verdict"] == "noted"
+    assert finding["text"].startswith("2 images in 1 folders are not read")
+
+
+def test_a_png_named_jpg_is_no_damaged_jpeg(listed: Listed) -> None:
+    folder = listed.add("frames", 0, "train")
+    folder.mkdir()
+    Image.new("RGB", (64, 48)).save(folder / "00001.jpg", "PNG")
+    assert listed.run("verify") == 0

@@ -1,0 +1,99 @@
+"""Checksums of videos: find bits that flipped where the damaged file still decodes."""
+
+import hashlib
+from collections.abc import Sequence
+from os.path import abspath
+from pathlib import Path
+
+from datamodules.base import VideoDataModule
+from datamodules.decoding.image_series import ImageSeries
+from datamodules.decoding.open_file import open_file
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.errors import DataError
+from datamodules.lists.splitting import Split
+from datamodules.prepare.inventory import take_inventory
+from datamodules.prepare.parallel import in_parallel
+
+SEPARATOR = "  "
+
+
+def verify_checksums(data: VideoDataModule, splits: Sequence[Split], jobs: int | None) -> bool:
+    """Compare usable videos with the checksums of the first call; add those of new videos.
+
+    The file holds a line per video as ``sha256sum`` writes and checks it: SHA-256, two blanks, and
+    the absolute path. A folder's checksum is that of its images' names and checksums.
+
+    Args:
+        data: The data set.
+        splits: Empty for all.
+        jobs: Threads; None for one per core.
+
+    Returns:
+        Whether no video has been altered.
+
+    Raises:
+        DataError: If no list can be used, or the file of checksums is damaged or not writable.
+    """
+    file = data.report_file.with_name(f"{data.report_name}.sha256")
+    known = _read(file)
+    videos = list(take_inventory(data, splits, jobs).facts.items())
+    digests = dict(
+        zip(
+            (abspath(path) for path, _ in videos),
+            in_parallel(_checksum, videos, "Computing checksums", jobs),
+            strict=True,
+        )
+    )
+    altered = [path for path, digest in digests.items() if known.get(path, digest) != digest]
+    new = {path: digest for path, digest in digests.items() if path not in known}
+    if new:
+        _write(file, known | new)
+    print(
+        f"checksums: {len(digests) - len(new) - len(altered):,} videos unaltered, "
+        f"{len(altered):,} altered, {len(new):,} new in {file}"
+    )
+    for path in altered:
+        print(f"{path}: has been altered since its checksum was written")
+    if altered:
+        print(
+            f"replace them by good copies, or, if the change is meant, delete their lines in {file}"
+        )
+    return not altered
+
+
+def _checksum(video: tuple[str, VideoFacts]) -> str:
+    path, facts = Path(video[0]), video[1]
+    if not path.is_dir():
+        return _digest(path)
+    series = ImageSeries.from_bytes(facts.seek_index)
+    names = map(series.name, range(facts.frames))
+    lines = (f"{_digest(path / name)}{SEPARATOR}{name}\n" for name in names)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with open_file(path) as descriptor, open(descriptor, "rb", closefd=False) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        lines = file.read_text().splitlines()
+        return {path: digest for digest, path in (line.split(SEPARATOR, 1) for line in lines)}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: cannot be read ({error}); delete it to start again") from None
+
+
+def _write(file: Path, digests: dict[str, str]) -> None:
+    draft = file.with_name(f".{file.name}.draft")
+    try:
+        draft.write_text(
+            "".join(f"{digest}{SEPARATOR}{path}\n" for path, digest in digests.items())
+        )
+        draft.replace(file)
+    except OSError as error:
+        raise DataError(
+            f"{file}: cannot be written ({error}); name another data.index_dir"
+        ) from None
