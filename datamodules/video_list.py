@@ -1,4 +1,4 @@
-"""Your own videos: class folders, or a csv with path, label and perhaps groups."""
+"""Your own videos: class folders, or a csv with path, label and optional groups."""
 
 import zlib
 from collections.abc import Sequence
@@ -20,28 +20,29 @@ from datamodules.lists.user_list import (
 
 
 class VideoList(VideoDataModule):
-    """Any videos that FFmpeg reads.
+    """Any videos that FFmpeg can read.
 
-    Which video belongs to which split is decided by the first of these that is there: the csv's
-    column ``split``, or folders ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``;
-    a draw by ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
-    A list without any label is for ``predict`` alone, which reads all of it, unless its column
-    ``split`` says otherwise; class names are then the checkpoint's. In a list with labels, only
-    videos whose ``split`` is that of ``predict`` (test) may lack one.
+    The first of these that is given decides the splits: the csv's column ``split``, or folders
+    ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``; a random draw by
+    ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
+    A list without any label is for ``predict`` only, which reads all of it unless a column
+    ``split`` says otherwise; the class names are then those of the checkpoint. In a list with
+    labels, only videos of the split that ``predict`` reads (test) may lack one.
 
     Args:
-        source: A folder ``<class>/<video>`` (perhaps below ``train``, ``val``, ``test``), or a
-            csv with columns ``path`` and ``label`` (a number from 0, or a name).
-        root: What the csv's relative paths start from; None for the csv's folder.
-        group_column: The csv's column of groups (a recording, a person), which is never split.
+        source: A folder ``<class>/<video>`` (or ``<split>/<class>/<video>``), or a csv with columns
+            ``path`` and ``label`` (a number from 0, or a name).
+        root: The folder that relative paths of the csv start from; None for the csv's folder.
+        group_column: The csv's column of groups, such as recordings or persons; the videos of a
+            group all go to one split.
         name_column: The csv's column of class names, where labels are numbers.
         val_groups: Groups held out for validation.
         test_groups: Groups held out for the test.
-        val_fraction: Part of the groups drawn for validation, 0-1.
-        test_fraction: Part of the groups drawn for the test, 0-1.
-        split_seed: Of that draw; fixed apart from the run's seed, so that runs stay comparable.
-        num_classes: Classes that the labels must fit; None to take them from the list. Without any
-            label, those of the checkpoint.
+        val_fraction: Fraction of the groups drawn for validation, 0-1.
+        test_fraction: Fraction of the groups drawn for the test, 0-1.
+        split_seed: Seed of that draw. It is not the run's seed, so that runs stay comparable.
+        num_classes: The number of classes that labels must fit; None to derive it from the list.
+            For a list without any label, that of the checkpoint.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
@@ -90,16 +91,16 @@ class VideoList(VideoDataModule):
 
     @property
     def report_name(self) -> str:
-        """Name the list, and tell apart lists of one name."""
+        """Name the list; a checksum of its path distinguishes lists of the same name."""
         place = Path(self.source).resolve()
         return f"{place.stem}-{zlib.crc32(str(place).encode()):08x}"
 
     @property
     def identity(self) -> dict[str, str]:
-        """Tell lists apart by their files, labels and splits, not by where they lie.
+        """Identify the list by its file names, labels and splits, not by its location.
 
-        So videos of the training are not met in a test after another draw, and a list may move.
-        A list without any label is met by checkpoints of any data.
+        So another random draw counts as other data, whose test may hold training videos, while a
+        list may be moved. A list without any label fits the checkpoints of any data.
         """
         if not self.is_labelled:
             return {}
@@ -112,20 +113,20 @@ class VideoList(VideoDataModule):
         return {**super().identity, "list": f"{digest:08x} ({counts} videos)"}
 
     def describe(self) -> dict[str, Any]:
-        """Add the list's name, and whether it names its classes."""
+        """Add the name of the list, and whether it has labels."""
         source = Path(self.source).name
         return {**super().describe(), "source": source, "labelled": self.is_labelled}
 
     @property
     def predicted_name(self) -> str:
-        """Name the split, or new videos by their list, so that neither replaces the other."""
+        """Name the split, or, without labels, the list, so that neither file replaces the other."""
         return super().predicted_name if self.is_labelled else Path(self.source).stem
 
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
-        """Name the splits that a stage reads.
+        """Return the splits that a stage reads.
 
         Raises:
-            DataError: If the stage needs labels, and there is none.
+            DataError: If the stage needs labels and the list has none.
         """
         if not self.is_labelled and stage != "predict":
             raise DataError(
@@ -135,14 +136,14 @@ class VideoList(VideoDataModule):
         return super().needed_splits(stage)
 
     def annotations(self, split: Split) -> Annotations:
-        """Give one split's videos."""
+        """Return the videos of one split."""
         members = np.flatnonzero(self.splits == split).tolist()
         paths = [self.paths[index] for index in members]
         return Annotations(paths, [self.labels[index] for index in members])
 
 
 def _require_labels(videos: Sequence[AnnotatedVideo], predict_split: str) -> None:
-    """Refuse a video without label, before it is met in the midst of a run."""
+    """Refuse a video without label before the run starts."""
     for video in videos:
         if not video.label and video.split != predict_split:
             raise DataError(

@@ -1,4 +1,4 @@
-"""What a data set's lists say of one split, before any file is opened."""
+"""The annotated videos of one split, before any video file is opened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ class Annotations:
     """The videos of one split.
 
     Attributes:
-        paths: Where each one is, or would be.
-        labels: Classes from 0, `NO_LABEL` where unknown.
-        official_count: Videos of the official list; None where there is none.
+        paths: The path of each video; the file need not exist.
+        labels: Class indices from 0; `NO_LABEL` where unknown.
+        official_count: The number of videos in the official list; None without such a list.
     """
 
     paths: Sequence[str]

@@ -1,4 +1,4 @@
-"""Train, validation and test parts of one list; the videos of a group stay together."""
+"""Divides a list into train, val and test; the videos of a group stay together."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -15,18 +15,18 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 def split_by_groups(
     groups: Sequence[str], held_out: dict[Split, Sequence[str]], where: str
 ) -> NDArray[np.str_]:
-    """Put named groups into val and test, all others into train.
+    """Assign named groups to val and test, all others to train.
 
     Args:
-        groups: Each video's group.
-        held_out: Group names of ``val`` and of ``test``.
-        where: The list, for messages.
+        groups: The group of each video.
+        held_out: The groups of ``val`` and of ``test``.
+        where: The list, for error messages.
 
     Returns:
-        Each video's split.
+        The split of each video.
 
     Raises:
-        DataError: If a named group does not occur, or is named for two splits.
+        DataError: If a named group does not occur, or is named for both splits.
     """
     assigned = np.full(len(groups), "train")
     column = np.asarray(groups, dtype=str)
@@ -45,16 +45,16 @@ def split_by_groups(
 def split_at_random(
     groups: Sequence[str], fractions: dict[Split, float], seed: int, where: str
 ) -> NDArray[np.str_]:
-    """Draw whole groups into val and test: each gets its fraction, and at least one if any.
+    """Draw whole groups at random for val and test; a fraction above 0 gets at least one.
 
     Args:
-        groups: Each video's group.
-        fractions: Of ``val`` and of ``test``, 0-1.
-        seed: Of the draw.
-        where: The list, for messages.
+        groups: The group of each video.
+        fractions: Fractions of the groups for ``val`` and for ``test``, 0-1.
+        seed: Seed of the random draw.
+        where: The list, for error messages.
 
     Returns:
-        Each video's split.
+        The split of each video.
 
     Raises:
         DataError: If a fraction lies outside 0-1 or nothing would be left for training.

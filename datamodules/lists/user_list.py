@@ -1,4 +1,4 @@
-"""Reads anyone's list of videos: class folders, or a csv with path and label."""
+"""Reads a user's own list of videos: class folders, or a csv with path and label."""
 
 import csv
 import io
@@ -15,20 +15,20 @@ VIDEO_SUFFIXES = {
     *(".ts", ".webm", ".wmv"),
 }
 DEFAULTS = {"group", "name"}
-"""Columns that may be absent."""
+"""Optional columns; any other group or name column was asked for and must exist."""
 
 
 @dataclass(frozen=True)
 class AnnotatedVideo:
-    """One video of a list.
+    """One video of a user's list.
 
     Attributes:
-        path: The file.
-        label: Its class, as written; "" where it is unknown.
-        group: Videos of one group are never split; "" where none is given.
-        split: train, val or test; "" where none is given.
-        name: A readable name of the class, "" where none is given.
-        where: The place in the list, for messages.
+        path: The video file or folder of frames.
+        label: Its class as written; "" if unknown.
+        group: Its group; all videos of a group go to the same split; "" if none is given.
+        split: train, val or test; "" if none is given.
+        name: A readable name of its class; "" if none is given.
+        where: The line of the csv, or the file, for error messages.
     """
 
     path: str
@@ -43,7 +43,7 @@ def read_class_folders(root: Path) -> list[AnnotatedVideo]:
     """Read ``root/<class>/<video>``, or ``root/<split>/<class>/<video>`` where splits exist.
 
     Raises:
-        DataError: If there is no folder or no video.
+        DataError: If the folder does not exist or holds no video.
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give a folder of class folders, or a csv")
@@ -67,10 +67,10 @@ def read_csv(
 
     Args:
         file: The csv, with a header line.
-        root: What relative paths start from; None for the csv's own folder.
-        group_column: The column of groups; it may be absent if it is the default one, or if no
+        root: The folder that relative paths start from; None for the folder of the csv.
+        group_column: The column of groups. It may be absent if it is the default one, or if no
             video has a label.
-        name_column: The column of readable class names, likewise.
+        name_column: The column of readable class names; it may be absent likewise.
 
     Raises:
         DataError: If the file or a column is missing, or a row lacks a value.
@@ -111,18 +111,18 @@ def read_csv(
 def class_indices(
     videos: Sequence[AnnotatedVideo], num_classes: int | None
 ) -> tuple[list[int], tuple[str, ...]]:
-    """Number the classes: whole-number labels keep their value, names are sorted, none is -1.
+    """Number the classes: integer labels keep their value, names are sorted, no label is -1.
 
     Args:
         videos: The list.
-        num_classes: Classes that labels must fit; None to take them from the list.
+        num_classes: The number of classes that labels must fit; None to derive it from the list.
 
     Returns:
-        Each video's class from 0, or -1, and the class names in order.
+        The class index of each video, from 0, or -1, and the class names in order.
 
     Raises:
-        DataError: If a label lies outside 0..num_classes-1, or a class has no video while
-            ``num_classes`` is not given.
+        DataError: If a label lies outside 0..num_classes-1, or a class has no video although
+            ``num_classes`` is None.
     """
     labelled = [video for video in videos if video.label]
     if not labelled:

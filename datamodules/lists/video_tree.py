@@ -1,4 +1,4 @@
-"""Where the videos of a data set lie: one walk through a folder, then look-ups by name."""
+"""Finds the videos of a data set by name: one walk through a folder, then look-ups."""
 
 import os
 import re
@@ -11,19 +11,20 @@ from datamodules.lists.user_list import VIDEO_SUFFIXES
 
 
 class VideoTree:
-    """Videos below a folder by name without ending: video files, or folders of frames.
+    """The videos below a folder by name without ending: video files, or folders of frames.
 
-    Class folders, split folders and endings make no difference, so that transcoded and rearranged
-    copies are found too. Hidden files, such as macOS's ``._*``, and other files are passed over;
-    an empty or damaged video is not, and whoever reads it will say so.
+    Class folders, split folders and endings are ignored, so that transcoded and rearranged copies
+    are found too. Hidden files, such as macOS's ``._*``, and files of other kinds are not
+    included. Empty or damaged videos are: reading them raises an error.
 
     Args:
-        root: The folder; links to folders are followed.
-        pattern: Fits the names of videos. A folder so named is a video: nobody looks inside.
-        ignore_case: Whether upper and lower case make no difference.
+        root: The folder; symbolic links to folders are followed.
+        pattern: Matches the names of videos. A folder with a matching name is a video of frames,
+            and is not searched.
+        ignore_case: Whether names may differ in case.
 
     Raises:
-        DataError: If there is no such folder, or it cannot be read.
+        DataError: If a folder cannot be read.
     """
 
     def __init__(self, root: Path, pattern: re.Pattern[str], *, ignore_case: bool = False) -> None:
@@ -36,7 +37,7 @@ class VideoTree:
                 self.others[key].append(path)
 
     def find(self, name: str) -> list[str]:
-        """Give all places of a video, sorted; usually there is one."""
+        """Return all paths of a video, sorted; usually there is one."""
         key = self._key(name)
         if key not in self.first:
             return []
@@ -49,7 +50,7 @@ class VideoTree:
 def _walk(
     folder: str, pattern: re.Pattern[str], parents: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:
-    """Give names without ending, and paths; a link back to a parent is not followed."""
+    """Yield names without ending, and paths; links back to a parent folder are not followed."""
     real = os.path.realpath(folder)
     if real in parents:
         return

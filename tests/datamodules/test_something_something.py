@@ -274,8 +274,8 @@ def test_a_missing_video_is_named(v1: Make, tmp_path: Path) -> None:
         ("7\n8", "has videos without label"),
         ("", "lists no video"),
         ("[]", "lists no video"),
-        ("[{", "is no json"),
-        ('{"Holding something": "0"}', "holds no list of videos; is it the labels' file?"),
+        ("[{", "is not json"),
+        ('{"Holding something": "0"}', "is not a list of videos; is it the file of the labels?"),
         ('[{"id": "7", "label": "holding a cup"}]', "entry 1: needs id, and label with template"),
         ('[{"id": "7", "label": "x", "template": "[x]"}]', "entry 1: 'x' is none of the 174"),
     ],
@@ -293,7 +293,7 @@ def test_a_list_that_cannot_be_used_is_named(
 def test_a_list_that_cannot_be_read_is_named(v2: Make, tmp_path: Path) -> None:
     arguments = with_videos(tmp_path)
     (tmp_path / "latin").write_bytes(b"\xff\xfe7")
-    for name, reason in (("latin", "is no UTF-8 text"), ("nowhere", "cannot be read")):
+    for name, reason in (("latin", "is not UTF-8 text"), ("nowhere", "cannot be read")):
         with pytest.raises(DataError, match=f"^{tmp_path / name}: {reason}"):
             v2(arguments, val_list=str(tmp_path / name)).annotations("val")
 

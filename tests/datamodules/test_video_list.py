@@ -1,4 +1,4 @@
-"""Specification of `VideoList`: anyone's videos, split without leaks, refused by name."""
+"""Specification of `VideoList`: a user's own videos, split without leaks between splits."""
 
 import shutil
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SETTINGS: dict[str, Any] = {"num_segments": 4, "short_side": 16, "crop_size": 16
 
 @pytest.fixture
 def video_list(tmp_path: Path) -> Callable[..., VideoList]:
-    """Give a way to make a list of small settings that counts below the test's folder."""
+    """Return a function that opens a list with small settings; its index is temporary."""
 
     def make(source: Path | str, **changes: Any) -> VideoList:
         settings = {**SETTINGS, "num_workers": 0, "index_dir": str(tmp_path / "index"), **changes}
@@ -29,7 +29,7 @@ def video_list(tmp_path: Path) -> Callable[..., VideoList]:
 
 @pytest.fixture
 def write_folders(tmp_path: Path, write_clip: WriteClip) -> Callable[..., Path]:
-    """Give a way to write copies of one clip into class folders."""
+    """Return a function that writes copies of one clip into class folders."""
 
     def write(*names: str, root: str = "videos") -> Path:
         clip = write_clip(num_frames=12)
@@ -181,14 +181,14 @@ def test_class_names_come_from_the_name_column(
     assert (videos.class_names, videos.num_classes) == (("Jump", "Run"), 2)
 
 
-def test_a_stated_number_of_classes_counts(
+def test_num_classes_may_exceed_the_labels(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
     source = write_csv("path,label,split", "a.mkv,1,train")
     assert video_list(source, num_classes=7).num_classes == 7
 
 
-def test_a_list_without_any_label_is_not_drawn(
+def test_a_list_without_any_label_is_not_split_at_random(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
     source = write_csv("path,label", "a.mkv,", "b.mkv,", "c.mkv,")
@@ -198,7 +198,7 @@ def test_a_list_without_any_label_is_not_drawn(
         assert videos.splits.tolist() == [split] * 3
 
 
-def test_a_list_without_any_label_is_of_no_data_set(
+def test_a_list_without_any_label_has_no_identity(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
     described = video_list(write_csv("path,label", "a.mkv,"), num_classes=2).describe()

@@ -1,4 +1,4 @@
-"""Specification of `annotation_list`: class folders or a csv in, one record per video out."""
+"""Specification of `user_list`: class folders or a csv in, one record per video out."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -45,12 +45,12 @@ def test_a_folder_is_the_class_of_its_videos(tmp_path: Path) -> None:
     ]
 
 
-def test_files_that_are_no_videos_are_passed_over(tmp_path: Path) -> None:
+def test_files_of_other_kinds_are_not_read(tmp_path: Path) -> None:
     touch(tmp_path, "run/a.mp4", "run/notes.txt", "run/a.jpg", "README.md", "loose.mp4")
     assert [Path(video.path).name for video in read_class_folders(tmp_path)] == ["a.mp4"]
 
 
-def test_endings_may_be_capitals(tmp_path: Path) -> None:
+def test_file_endings_may_be_upper_case(tmp_path: Path) -> None:
     touch(tmp_path, "run/A.MP4")
     assert [Path(video.path).name for video in read_class_folders(tmp_path)] == ["A.MP4"]
 
@@ -89,7 +89,7 @@ def test_a_csv_gives_path_label_group_split_and_name(write_csv: WriteCsv) -> Non
     assert (video.label, video.group, video.split, video.name) == ("3", "scene", "train", "Jump")
 
 
-def test_columns_but_path_and_label_may_be_absent(write_csv: WriteCsv) -> None:
+def test_all_columns_except_path_and_label_are_optional(write_csv: WriteCsv) -> None:
     (video,) = read(write_csv("label,path", "run,a.mp4"))
     assert (video.label, video.group, video.split, video.name) == ("run", "", "", "")
 
@@ -100,22 +100,24 @@ def test_other_columns_can_be_groups_and_names(write_csv: WriteCsv) -> None:
     assert (video.group, video.name) == ("Ada", "Jump")
 
 
-def test_paths_start_from_the_csvs_folder(write_csv: WriteCsv, tmp_path: Path) -> None:
+def test_relative_paths_start_from_the_folder_of_the_csv(
+    write_csv: WriteCsv, tmp_path: Path
+) -> None:
     (video,) = read(write_csv("path,label", "clips/a.mp4,0"))
     assert video.path == str(tmp_path / "clips" / "a.mp4")
 
 
-def test_paths_start_from_a_given_root(write_csv: WriteCsv) -> None:
+def test_relative_paths_start_from_a_given_root(write_csv: WriteCsv) -> None:
     (video,) = read(write_csv("path,label", "a.mp4,0"), root=Path("/videos"))
     assert video.path == "/videos/a.mp4"
 
 
-def test_absolute_paths_stay(write_csv: WriteCsv) -> None:
+def test_absolute_paths_are_kept(write_csv: WriteCsv) -> None:
     (video,) = read(write_csv("path,label", "/elsewhere/a.mp4,0"), root=Path("/videos"))
     assert video.path == "/elsewhere/a.mp4"
 
 
-def test_a_csv_of_a_spreadsheet_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_a_csv_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text("path,label\na.mp4,0\n", encoding="utf-8-sig")
     assert [video.label for video in read(file)] == ["0"]
@@ -133,7 +135,7 @@ def test_a_missing_csv_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("header", "column"), [("path,class", "label"), ("file,label", "path")])
-def test_a_missing_column_is_named_with_those_there(
+def test_a_missing_column_is_named_with_the_existing_ones(
     header: str, column: str, write_csv: WriteCsv
 ) -> None:
     file = write_csv(header, "a,b")
@@ -146,7 +148,7 @@ def test_a_missing_column_is_named_with_those_there(
 
 
 @pytest.mark.parametrize("columns", [("person", "name"), ("group", "person")])
-def test_a_group_or_name_column_asked_for_must_be_there(
+def test_a_group_or_name_column_that_is_asked_for_must_exist(
     columns: tuple[str, str], write_csv: WriteCsv
 ) -> None:
     with pytest.raises(DataError, match="has no column 'person'"):
@@ -173,7 +175,7 @@ def test_an_empty_path_is_named_with_its_line(write_csv: WriteCsv) -> None:
     assert str(caught.value) == f"{file}, line 3: column 'path' is empty"
 
 
-def test_a_comma_too_many_is_named_with_its_line(write_csv: WriteCsv) -> None:
+def test_a_row_with_too_many_values_is_named_with_its_line(write_csv: WriteCsv) -> None:
     file = write_csv("path,label", "a.mp4,0", "b, c.mp4,1")
     with pytest.raises(DataError, match="line 3: has too many values"):
         read(file)
@@ -204,16 +206,16 @@ def test_a_split_of_another_name_is_named_with_its_line(write_csv: WriteCsv) -> 
     assert str(caught.value).startswith(f"{file}, line 3: split 'dev' is not one of")
 
 
-def test_labels_that_are_numbers_keep_their_value() -> None:
+def test_integer_labels_keep_their_value() -> None:
     assert class_indices(labelled("2", "0", "1", "2"), None) == ([2, 0, 1, 2], ("0", "1", "2"))
 
 
-def test_labels_that_are_names_are_numbered_in_alphabetical_order() -> None:
+def test_class_names_are_numbered_in_alphabetical_order() -> None:
     labels, names = class_indices(labelled("run", "jump", "run"), None)
     assert (labels, names) == ([1, 0, 1], ("jump", "run"))
 
 
-def test_numbered_classes_take_the_names_given() -> None:
+def test_the_name_column_names_numbered_classes() -> None:
     videos = [
         AnnotatedVideo("a.mp4", "1", "", "", "Run", ""),
         AnnotatedVideo("b.mp4", "0", "", "", "Jump", ""),
@@ -221,7 +223,7 @@ def test_numbered_classes_take_the_names_given() -> None:
     assert class_indices(videos, None)[1] == ("Jump", "Run")
 
 
-def test_classes_without_video_are_allowed_where_their_number_is_stated() -> None:
+def test_classes_without_video_are_allowed_if_num_classes_is_stated() -> None:
     assert class_indices(labelled("0", "3"), 5) == ([0, 3], ("0", "1", "2", "3", "4"))
 
 
