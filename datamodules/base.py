@@ -19,7 +19,8 @@ from datamodules.clips.views import ProtocolViews, RandomClip, ViewMaker
 from datamodules.cores import available_cores
 from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import DataError
-from datamodules.lists.annotations import Annotations
+from datamodules.lists.annotations import Annotations, refuse_shared_videos
+from datamodules.lists.passed_over import PassedOver
 from datamodules.lists.selection import Coverage, Selection, select_usable
 from datamodules.lists.splitting import Split
 from datamodules.loading.epoch_sampler import EpochSampler
@@ -156,6 +157,11 @@ class VideoDataModule(LightningDataModule, ABC):
         """
         return {"data set": type(self).__name__}
 
+    @property
+    def passed_over(self) -> PassedOver:
+        """Count the files and folders among the videos that are not read."""
+        return PassedOver()
+
     def describe(self) -> dict[str, Any]:
         """Say in plain values what a checkpoint remembers of its data."""
         return {
@@ -184,6 +190,7 @@ class VideoDataModule(LightningDataModule, ABC):
         """Look through the videos that the coming stage needs, once; progress is shown."""
         stage = self.trainer.state.fn.value if self.trainer and self.trainer.state.fn else "fit"
         lists = {split: self.annotations(split) for split in self.needed_splits(stage)}
+        refuse_shared_videos(lists)
         for split, annotations in lists.items():  # a wrong list shows before any long look
             self.select(split, annotations)
 

@@ -19,7 +19,7 @@ from datamodules.clips.frame_sampling import SamplingKind
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.class_names import ClassNumbers, read_class_names
-from datamodules.lists.list_files import find_list, read_text
+from datamodules.lists.list_files import ListedOnce, find_list, read_text
 from datamodules.lists.splitting import Split
 from datamodules.published import Benchmark, ListedVideo, OfficialList
 
@@ -135,13 +135,24 @@ class Kinetics400(Benchmark):
 
 
 def _read_csv(file: Path, split: Split, classes: ClassNumbers) -> list[ListedVideo]:
-    reader = csv.DictReader(read_text(file).splitlines())
+    # Without strict, an open quotation mark swallows the rows after it.
+    lines = read_text(file).splitlines()
+    reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
     absent = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
     if absent:
         raise DataError(
             f"{file}: has no column {absent[0]}; its first line must name {', '.join(COLUMNS)}"
         )
-    videos = [_read_row(row, file, f"line {reader.line_num}", split, classes) for row in reader]
+    videos = []
+    listed_once = ListedOnce()
+    try:
+        for row in reader:
+            place = f"line {reader.line_num}"
+            video = _read_row(row, file, place, split, classes)
+            listed_once.add(video.name, file, place)
+            videos.append(video)
+    except csv.Error as error:
+        raise DataError(f"{file}, line {reader.line_num}: is not csv ({error})") from None
     if not videos:
         raise DataError(f"{file}: lists no video; fetch the list anew")
     return videos
@@ -150,18 +161,18 @@ def _read_csv(file: Path, split: Split, classes: ClassNumbers) -> list[ListedVid
 def _read_row(
     row: dict[str, str | None], file: Path, place: str, split: Split, classes: ClassNumbers
 ) -> ListedVideo:
-    stated = row.get("split")
+    stated = (row.get("split") or "").strip()
     for other, names in SPLIT_NAMES.items():
         if stated in names and other != split:
             raise DataError(f"{file}, {place}: is of split {stated}, though {split} is read")
     try:
         start, end = (int(float(row[column] or "")) for column in ("time_start", "time_end"))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise DataError(
             f"{file}, {place}: time_start {row['time_start']!r} and time_end {row['time_end']!r} "
             "must be seconds; fetch the list anew"
         ) from None
-    name = f"{row['youtube_id']}_{start:06d}_{end:06d}"
+    name = f"{(row['youtube_id'] or '').strip()}_{start:06d}_{end:06d}"
     class_name = row.get("label")
     if class_name is None:
         return ListedVideo(name, NO_LABEL, f"{split}/{name}.mp4")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
+from datamodules.lists.passed_over import PassedOver
 from datamodules.lists.splitting import Split
 from datamodules.lists.video_tree import VideoTree
 
@@ -102,6 +103,11 @@ class Benchmark(VideoDataModule):
         paths = [self._locate(video, split) for video in videos]
         labels = [video.label for video in videos]
         return Annotations(paths, labels, count if count in official else official[0])
+
+    @property
+    def passed_over(self) -> PassedOver:
+        """Count the files and folders below the root that are not read."""
+        return self._tree.passed_over
 
     @cached_property
     def _tree(self) -> VideoTree:

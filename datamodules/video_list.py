@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
+from datamodules.lists.class_folders import read_class_folders
+from datamodules.lists.passed_over import PassedOver
 from datamodules.lists.splitting import SPLITS, Split, split_at_random, split_by_groups
-from datamodules.lists.user_list import (
-    AnnotatedVideo,
-    class_indices,
-    read_class_folders,
-    read_csv,
-)
+from datamodules.lists.user_labels import class_indices
+from datamodules.lists.user_list import AnnotatedVideo, find_first_rows, refuse_contradictions
+from datamodules.lists.video_csv import read_csv
 
 
 class VideoList(VideoDataModule):
@@ -66,16 +66,21 @@ class VideoList(VideoDataModule):
     ) -> None:
         super().__init__(**kwargs)
         place = Path(source)
-        if place.suffix.lower() == ".csv":
+        self.source = source
+        self.root = None if _is_csv(place) else place
+        self._passed_over = PassedOver()
+        if self.root is None:
             videos = read_csv(place, Path(root) if root else None, group_column, name_column)
         else:
-            videos = read_class_folders(place)
-        self.source = source
-        self.root = None if place.suffix.lower() == ".csv" else place
+            videos, self._passed_over = read_class_folders(place)
+        if self._passed_over:
+            rank_zero_info(f"{source}: {self._passed_over}")
         self.is_labelled = any(video.label for video in videos)
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
-        groups = [video.group or video.path for video in videos]
+        first_rows = find_first_rows(videos)
+        refuse_contradictions(source, videos, self.labels, first_rows)
+        groups = [video.group or videos[first_rows[row]].path for row, video in enumerate(videos)]
         if self.is_labelled:
             _require_labels(videos, self.predict_split)
         if any(video.split for video in videos):
@@ -118,6 +123,11 @@ class VideoList(VideoDataModule):
         return {**super().describe(), "source": source, "labelled": self.is_labelled}
 
     @property
+    def passed_over(self) -> PassedOver:
+        """Count the files and folders among the class folders that are not read."""
+        return self._passed_over
+
+    @property
     def predicted_name(self) -> str:
         """Name the split, or, without labels, the list, so that neither file replaces the other."""
         return super().predicted_name if self.is_labelled else Path(self.source).stem
@@ -126,12 +136,17 @@ class VideoList(VideoDataModule):
         """Return the splits that a stage reads.
 
         Raises:
-            DataError: If the stage needs labels and the list has none.
+            DataError: If the stage needs labels and the list has none, or a fit has one class.
         """
         if not self.is_labelled and stage != "predict":
             raise DataError(
                 f"{self.source}: no video has a label, which {stage} needs; write labels, or use "
                 "predict"
+            )
+        if self.num_classes < 2 and stage == "fit":
+            raise DataError(
+                f"{self.source}: holds the class {self.class_names[0]!r} alone, which leaves "
+                "nothing to learn; add videos of another class"
             )
         return super().needed_splits(stage)
 
@@ -140,6 +155,10 @@ class VideoList(VideoDataModule):
         members = np.flatnonzero(self.splits == split).tolist()
         paths = [self.paths[index] for index in members]
         return Annotations(paths, [self.labels[index] for index in members])
+
+
+def _is_csv(source: Path) -> bool:
+    return not source.is_dir() and (source.is_file() or source.suffix.lower() == ".csv")
 
 
 def _require_labels(videos: Sequence[AnnotatedVideo], predict_split: str) -> None:

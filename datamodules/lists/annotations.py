@@ -1,7 +1,10 @@
 """The annotated videos of one split, before any video file is opened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from datamodules.errors import DataError
+from datamodules.lists.splitting import Split
 
 NO_LABEL = -1
 
@@ -19,3 +22,22 @@ class Annotations:
     paths: Sequence[str]
     labels: Sequence[int]
     official_count: int | None = None
+
+
+def refuse_shared_videos(lists: Mapping[Split, Annotations]) -> None:
+    """Refuse lists of which another one shares a video with the training list.
+
+    Lists of val and test may be the same.
+
+    Raises:
+        DataError: If a video is in train and in another split.
+    """
+    trained = set(lists["train"].paths) if "train" in lists else set()
+    for split, annotations in lists.items():
+        if split == "train" or trained.isdisjoint(annotations.paths):
+            continue
+        shared = [path for path in dict.fromkeys(annotations.paths) if path in trained]
+        raise DataError(
+            f"{shared[0]}: is in the lists of train and {split}, as are {len(shared):,} videos in "
+            "all; accuracy on training videos means nothing, so check which lists are read"
+        )

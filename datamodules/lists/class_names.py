@@ -42,7 +42,7 @@ class ClassNumbers:
         number = self.numbers.get(_simple(name))
         if number is None:
             raise DataError(
-                f"{file}, {place}: {name!r} is none of the {len(self)} classes; check that "
+                f"{file}, {place}: {name[:60]!r} is none of the {len(self)} classes; check that "
                 "the list belongs to this data set"
             )
         return number

@@ -62,3 +62,28 @@ def read_text(file: Path) -> str:
         raise DataError(f"{file}: cannot be read ({error.strerror}); check its path") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: is not UTF-8 text ({error.reason}); download it again") from None
+
+
+class ListedOnce:
+    """Refuses a video that a data set lists twice in one split."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, str] = {}
+
+    def add(self, video: str, file: Path, place: str) -> None:
+        """Note a video.
+
+        Args:
+            video: Its name or id.
+            file: The list, for the error message.
+            place: The line or entry in it.
+
+        Raises:
+            DataError: If it was noted before.
+        """
+        where = f"{file}, {place}"
+        first = self.places.setdefault(video, where)
+        if first != where:
+            raise DataError(
+                f"{where}: lists video {video} again, after {first}; download the list again"
+            )

@@ -16,7 +16,7 @@ from typing import Any
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.class_names import ClassNumbers
-from datamodules.lists.list_files import read_lines, read_text
+from datamodules.lists.list_files import ListedOnce, read_lines, read_text
 
 OFFICIAL_ROW = re.compile(r"(?P<id>\d+)(?:;(?P<name>.+))?")
 TSM_ROW = re.compile(r"(?P<path>\S.*?)\s+\d+\s+(?P<label>\d+)")
@@ -38,9 +38,9 @@ def read_something_list(file: Path, classes: ClassNumbers) -> dict[str, int]:
     text = read_text(file)
     rows = _json_rows if text.lstrip()[:1] in ("[", "{") else _text_rows
     labels: dict[str, int] = {}
+    listed_once = ListedOnce()
     for place, video, label in rows(file, classes):
-        if video in labels:
-            raise DataError(f"{file}, {place}: lists video {video} again; download the list again")
+        listed_once.add(video, file, place)
         labels[video] = label
     if not labels:
         raise DataError(f"{file}: lists no video; download the list again")
@@ -59,7 +59,7 @@ def _text_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, in
             if label >= len(classes):
                 raise DataError(
                     f"{file}, {place}: label {label} lies outside 0..{len(classes) - 1}; check "
-                    "that the list belongs to this data set"
+                    "that the list belongs to this data set and counts labels from 0"
                 )
             yield place, PurePosixPath(row["path"]).stem, label
         else:
@@ -71,16 +71,19 @@ def _text_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, in
 def _json_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, int]]:
     try:
         rows: Any = json.loads(read_text(file))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"{file}: is not json ({error}); download the list again") from None
     if not isinstance(rows, list):
         raise DataError(f"{file}: is not a list of videos; is it the file of the labels?")
     for number, row in enumerate(rows, start=1):
         place = f"entry {number}"
-        if not isinstance(row, dict) or "id" not in row or ("label" in row) != ("template" in row):
+        if not isinstance(row, dict) or ("label" in row) != ("template" in row):
             raise DataError(f"{file}, {place}: needs id, and label with template or neither")
+        video = str(row.get("id", "")).strip()
+        if not video.isdecimal():
+            raise DataError(f"{file}, {place}: has the id {video[:60]!r}, which is not a number")
         label = NO_LABEL
         if "template" in row:
             name = str(row["template"]).replace("[", "").replace("]", "")
             label = classes.find(name, file, place)
-        yield place, str(row["id"]), label
+        yield place, video, label

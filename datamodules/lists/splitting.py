@@ -1,5 +1,6 @@
 """Divides a list into train, val and test; the videos of a group stay together."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,6 +11,27 @@ from datamodules.errors import DataError
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+SPLIT_WORDS: dict[str, tuple[Split, ...]] = {
+    **dict.fromkeys(("train", "training"), ("train",)),
+    **dict.fromkeys(("val", "valid", "validate", "validation", "dev", "development"), ("val",)),
+    **dict.fromkeys(("test", "testing"), ("test",)),
+    **dict.fromkeys(("eval", "evaluation", "holdout"), ("val", "test")),
+    **dict.fromkeys(("trainval", "traindev"), ("train", "val")),
+}
+"""Usual words for the splits, and which split each may mean."""
+_WORDS = "|".join(sorted(SPLIT_WORDS, key=len, reverse=True))
+_FILLERS = "(?:set|split|data|videos?|clips?|frames|rgb)*"
+_SPLIT_NAME = re.compile(f"{_FILLERS}({_WORDS}){_FILLERS}")
+
+
+def possible_splits(folder: str) -> tuple[Split, ...]:
+    """Return the splits that a folder's name may mean, such as ``train_256`` or ``ValidationSet``.
+
+    Case, digits and separators are ignored. Most names mean none; ``eval`` may mean two.
+    """
+    letters = re.sub(r"[\W\d_]", "", folder.casefold())
+    found = _SPLIT_NAME.fullmatch(letters)
+    return SPLIT_WORDS[found[1]] if found else ()
 
 
 def split_by_groups(

@@ -3,11 +3,13 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
-from datamodules.errors import DataError
-from datamodules.lists.user_list import VIDEO_SUFFIXES
+from pytorch_lightning.utilities import rank_zero_info
+
+from datamodules.lists.folder_walk import Entry, find_videos, is_folder
+from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.video_files import has_video_suffix
 
 
 class VideoTree:
@@ -15,7 +17,7 @@ class VideoTree:
 
     Class folders, split folders and endings are ignored, so that transcoded and rearranged copies
     are found too. Hidden files, such as macOS's ``._*``, and files of other kinds are not
-    included. Empty or damaged videos are: reading them raises an error.
+    included, but counted. Empty or damaged videos are included: reading them raises an error.
 
     Args:
         root: The folder; symbolic links to folders are followed.
@@ -28,13 +30,17 @@ class VideoTree:
     """
 
     def __init__(self, root: Path, pattern: re.Pattern[str], *, ignore_case: bool = False) -> None:
+        self.pattern = pattern
         self.ignore_case = ignore_case
+        self.passed_over = PassedOver()
         self.first: dict[str, str] = {}
         self.others: defaultdict[str, list[str]] = defaultdict(list)
-        for name, path in _walk(str(root), pattern, ()):
-            key = self._key(name)
-            if self.first.setdefault(key, path) != path:
-                self.others[key].append(path)
+        for entry in find_videos([str(root)], self._is_video, self.passed_over, set()):
+            key = self._key(_video_name(entry))
+            if self.first.setdefault(key, entry.path) != entry.path:
+                self.others[key].append(entry.path)
+        if self.passed_over:
+            rank_zero_info(f"{root}: {self.passed_over}")
 
     def find(self, name: str) -> list[str]:
         """Return all paths of a video, sorted; usually there is one."""
@@ -43,29 +49,14 @@ class VideoTree:
             return []
         return sorted([self.first[key], *self.others.get(key, [])])
 
+    def _is_video(self, entry: Entry) -> bool:
+        if not is_folder(entry) and not has_video_suffix(entry.name):
+            return False
+        return self.pattern.fullmatch(_video_name(entry)) is not None
+
     def _key(self, name: str) -> str:
         return name.casefold() if self.ignore_case else name
 
 
-def _walk(
-    folder: str, pattern: re.Pattern[str], parents: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
-    """Yield names without ending, and paths; links back to a parent folder are not followed."""
-    real = os.path.realpath(folder)
-    if real in parents:
-        return
-    try:
-        entries = list(os.scandir(folder))
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror}); check root") from None
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if not entry.is_dir():
-            name, suffix = os.path.splitext(entry.name)
-            if suffix.lower() in VIDEO_SUFFIXES and pattern.fullmatch(name):
-                yield name, entry.path
-        elif pattern.fullmatch(entry.name):
-            yield entry.name, entry.path
-        else:
-            yield from _walk(entry.path, pattern, (*parents, real))
+def _video_name(entry: Entry) -> str:
+    return entry.name if is_folder(entry) else os.path.splitext(entry.name)[0]

@@ -4,12 +4,13 @@ Wrong, because results would not be what they claim: a list that cannot be used,
 length than the authors' (unless ``check_counts`` is false), and videos that are missing or cannot
 be read. Only noted: a test list that is withheld (unless asked for by name), missing videos where
 the data set is known to lose them (unless all are missing), videos shorter than a clip, headers
-that claim another number of frames than decode (reading does not believe them), and classes without
-a usable video.
+that claim another number of frames than decode (reading does not believe them), classes without
+a usable video, and files and folders that are not read.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.splitting import Split
@@ -21,14 +22,14 @@ class Finding:
     """One finding.
 
     Attributes:
-        split: Where.
+        split: Where; "all" for the folder of the videos.
         kind: In a word or two.
         is_wrong: Or only noted.
         text: In a sentence.
         items: What it is about, one line each.
     """
 
-    split: Split
+    split: Split | Literal["all"]
     kind: str
     is_wrong: bool
     text: str
@@ -67,6 +68,8 @@ def find_in_lists(
             findings.append(Finding(split, "count", not part.may_be_part, text))
         listed = set(part.annotations.labels)
         findings += _absent_classes(split, "listed", listed, class_names)
+    if inventory.passed_over:
+        findings.append(Finding("all", "not read", False, str(inventory.passed_over)))
     return findings
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
-from datamodules.lists.annotations import Annotations
+from datamodules.lists.annotations import Annotations, refuse_shared_videos
+from datamodules.lists.passed_over import PassedOver
 from datamodules.lists.splitting import SPLITS, Split
 from datamodules.moving_shapes import MovingShapes
 from datamodules.published import Benchmark
@@ -52,10 +53,12 @@ class Inventory:
     Attributes:
         splits: The splits whose list can be used.
         refused: The reason for each split whose list cannot be used.
+        passed_over: The files and folders among the videos that are not read.
     """
 
     splits: dict[Split, SplitInventory]
     refused: dict[Split, str]
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
     @property
     def facts(self) -> dict[str, VideoFacts]:
@@ -83,7 +86,7 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
     """Read the lists of some splits; no video is opened.
 
     Raises:
-        DataError: If none can be used.
+        DataError: If none can be used, or train shares a video with another split.
     """
     inventory = Inventory({}, {})
     for split in splits or SPLITS:
@@ -97,6 +100,8 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
             inventory.splits[split] = SplitInventory(annotations, may_miss, may_be_part)
     if not inventory.splits:
         raise DataError("; ".join(dict.fromkeys(inventory.refused.values())))
+    refuse_shared_videos({split: part.annotations for split, part in inventory.splits.items()})
+    inventory.passed_over = data.passed_over
     return inventory
 
 

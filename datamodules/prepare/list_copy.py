@@ -1,11 +1,11 @@
 """Copies the csv of a `VideoList`, so that it names the copies of its videos."""
 
 import csv
-import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from datamodules.lists.video_csv import read_table
 from datamodules.prepare.tree import Copy
 from datamodules.video_list import VideoList
 
@@ -23,18 +23,17 @@ def copy_list(data: VideoList, copies: Mapping[str, Copy], output: Path) -> Path
     Returns:
         The new csv, if there is one.
     """
-    source = Path(data.source)
-    if source.suffix.lower() != ".csv":
+    if data.root is not None:
         return None
-    text = source.read_text(encoding="utf-8-sig")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    source = Path(data.source)
+    columns, rows = read_table(source, ["path"])
     target = output / source.name
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     with draft.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, reader.fieldnames or [])
+        writer = csv.DictWriter(stream, columns)
         writer.writeheader()
-        for row, path in zip(reader, data.paths, strict=True):
+        for row, path in zip(rows, data.paths, strict=True):
             place = copies[path].target.relative_to(output).as_posix()
-            writer.writerow({**row, "path": place})
+            writer.writerow({**row.values, "path": place})
     draft.replace(target)
     return target

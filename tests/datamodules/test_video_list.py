@@ -1,5 +1,6 @@
 """Specification of `VideoList`: a user's own videos, split without leaks between splits."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,11 @@ from datamodules.lists.splitting import SPLITS, Split
 
 WriteClip = Callable[..., Path]
 WriteCsv = Callable[..., Path]
+IDENTITIES = [
+    "92c094f9 (28 train, 6 val, 6 test videos)",
+    "3425e804 (7 train, 1 val, 2 test videos)",
+    "fe945b94 (1 train, 1 val, 1 test videos)",
+]
 
 SETTINGS: dict[str, Any] = {"num_segments": 4, "short_side": 16, "crop_size": 16}
 
@@ -217,19 +223,20 @@ def test_a_missing_source_is_named(video_list: Callable[..., VideoList], tmp_pat
 def test_an_undecodable_video_stops_the_preparation_by_name(
     video_list: Callable[..., VideoList], write_folders: Callable[..., Path]
 ) -> None:
-    root = write_folders("run/a.mkv", "run/b.mkv", "run/c.mkv")
-    (root / "run" / "b.mkv").write_text("<html>404</html>")
+    root = write_folders("train/run/a.mkv", "train/jump/b.mkv")
+    bad = root / "train" / "jump" / "b.mkv"
+    bad.write_text("<html>404</html>")
     with pytest.raises(DataError) as caught:
         video_list(root).prepare_data()
-    bad = root / "run" / "b.mkv"
-    assert str(caught.value).startswith(f"1 of 1 videos cannot be used: {bad}: does not decode")
+    assert str(caught.value).startswith(f"1 of 2 videos cannot be used: {bad}: does not decode")
 
 
 def test_a_missing_video_stops_the_preparation_by_name(
     video_list: Callable[..., VideoList], write_csv: WriteCsv, tmp_path: Path
 ) -> None:
+    videos = video_list(write_csv("path,label,split", "nowhere.mkv,0,train"), num_classes=2)
     with pytest.raises(DataError) as caught:
-        video_list(write_csv("path,label,split", "nowhere.mkv,0,train")).prepare_data()
+        videos.prepare_data()
     assert f"{tmp_path / 'nowhere.mkv'}: no such file" in str(caught.value)
 
 
@@ -237,17 +244,17 @@ def test_a_missing_video_stops_the_preparation_by_name(
 def test_a_video_that_breaks_later_stops_the_run_by_name(
     num_workers: int, video_list: Callable[..., VideoList], write_folders: Callable[..., Path]
 ) -> None:
-    root = write_folders("run/a.mkv")
-    videos = video_list(root, val_fraction=0, test_fraction=0, num_workers=num_workers)
+    root = write_folders("train/run/a.mkv", "test/jump/b.mkv")
+    videos = video_list(root, num_workers=num_workers)
     videos.setup("fit")
-    (root / "run" / "a.mkv").write_text("<html>404</html>")
+    (root / "train" / "run" / "a.mkv").write_text("<html>404</html>")
     with pytest.raises(VideoDecodeError) as caught:
         next(iter(videos.train_dataloader()))
     last_line = str(caught.value).splitlines()[-1]
     # Frames that the error keeps alive keep the worker, which then takes 5 s to be collected.
     caught.value.__traceback__ = None
     del caught
-    assert f"{root / 'run' / 'a.mkv'}: does not decode" in last_line
+    assert f"{root / 'train' / 'run' / 'a.mkv'}: does not decode" in last_line
 
 
 def test_real_clips_split_by_sequence(
@@ -310,3 +317,108 @@ def test_a_video_without_label_can_be_predicted_but_not_tested(
     assert next(iter(videos.predict_dataloader()))["label"].tolist() == [-1]
     with pytest.raises(DataError, match=r"b\.mkv: has no label"):
         video_list(source).setup("test")
+
+
+def test_what_is_not_read_is_said_in_one_line_at_the_start(
+    video_list: Callable[..., VideoList],
+    write_folders: Callable[..., Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = ("run/a.mkv", "jump/b.mkv", "run/p1/c.mkv", "run/d.xyz", ".ipynb_checkpoints/e.mkv")
+    root = write_folders(*names)
+    with caplog.at_level("INFO"):
+        videos = video_list(root, val_fraction=0, test_fraction=0)
+    assert videos.class_names == ("jump", "run")
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == (
+        f"{root}: passed over: 1 hidden or system folder (.ipynb_checkpoints), 1 file of unknown "
+        "ending (.xyz), 1 video deeper than <class>/<video> (run/p1)"
+    )
+
+
+def test_nothing_is_said_of_folders_that_are_read_in_whole(
+    video_list: Callable[..., VideoList],
+    write_folders: Callable[..., Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("INFO"):
+        video_list(write_folders("run/a.mkv", "jump/b.mkv"), val_fraction=0, test_fraction=0)
+    assert not caplog.records
+
+
+def test_labels_of_pandas_are_integers_and_missing_ones_are_missing(
+    video_list: Callable[..., VideoList], write_csv: WriteCsv
+) -> None:
+    rows = [f"{number}.mkv,{number}.0,train" for number in range(11)]
+    file = write_csv("path,label,split", *rows, "x.mkv,nan,test")
+    videos = video_list(file)
+    assert videos.class_names == tuple(map(str, range(11)))
+    assert videos.labels == [*range(11), -1]
+
+
+def test_a_missing_label_of_pandas_that_may_be_needed_is_refused(
+    video_list: Callable[..., VideoList], write_csv: WriteCsv
+) -> None:
+    with pytest.raises(DataError, match="line 3: has no label, though other videos do"):
+        video_list(write_csv("path,label", "a.mkv,0", "b.mkv,nan"))
+
+
+def test_class_folders_that_differ_only_in_case_are_refused(
+    video_list: Callable[..., VideoList], write_folders: Callable[..., Path]
+) -> None:
+    root = write_folders("train/Walk/a.mkv", "test/walk/b.mkv")
+    with pytest.raises(DataError, match="classes 'Walk' and 'walk' differ only in case"):
+        video_list(root)
+
+
+@pytest.mark.parametrize("link", ["symlink", "hard link", "linked folder"])
+def test_a_video_that_is_linked_into_two_splits_is_refused(
+    link: str, video_list: Callable[..., VideoList], write_folders: Callable[..., Path]
+) -> None:
+    root = write_folders("train/run/a.mkv", "train/jump/b.mkv")
+    (root / "test").mkdir()
+    if link == "linked folder":
+        (root / "test" / "run").symlink_to(root / "train" / "run")
+    else:
+        (root / "test" / "run").mkdir()
+        make = os.symlink if link == "symlink" else os.link
+        make(root / "train" / "run" / "a.mkv", root / "test" / "run" / "c.mkv")
+    with pytest.raises(DataError, match=r"list one video, .* with split 'train' and 'test'"):
+        video_list(root)
+
+
+def test_a_video_that_is_listed_by_two_paths_is_drawn_into_one_split(
+    video_list: Callable[..., VideoList], write_csv: WriteCsv
+) -> None:
+    rows = [f"{dots}{number}.mkv,0" for dots in ("", "x/../") for number in range(10)]
+    for seed in range(10):
+        splits = video_list(write_csv("path,label", *rows), split_seed=seed).splits.tolist()
+        assert splits[:10] == splits[10:]
+
+
+def test_a_fit_with_one_class_is_refused_before_any_video_is_read(
+    video_list: Callable[..., VideoList], write_csv: WriteCsv
+) -> None:
+    source = write_csv("path,label,split", "nowhere.mkv,walk,train")
+    with pytest.raises(DataError, match="holds the class 'walk' alone, which leaves nothing to"):
+        video_list(source).prepare_data()
+
+
+@pytest.mark.parametrize("name", ["list.tsv", "list.txt", "list.CSV"])
+def test_a_list_may_have_another_ending(
+    name: str, video_list: Callable[..., VideoList], write_csv: WriteCsv
+) -> None:
+    videos = video_list(write_csv("path\tlabel\tsplit", "a.mkv\t0\ttrain", name=name))
+    assert (videos.labels, videos.root) == ([0], None)
+
+
+def test_the_identity_of_a_list_stays_what_checkpoints_remember(
+    video_list: Callable[..., VideoList], write_csv: WriteCsv, write_folders: Callable[..., Path]
+) -> None:
+    """The checksums were taken before class folders and labels were checked more closely."""
+    file = write_csv("path,label,group", *(f"{n}.mkv,{n % 3},{n % 7}" for n in range(40)))
+    drawn = video_list(file).identity
+    root = write_folders(*(f"{'run' if n % 2 else 'Jump'}/{n}.mkv" for n in range(10)))
+    split = write_folders("train/run/a.mkv", "val/jump/b.mkv", "test/run/c.mkv", root="splits")
+    identities = [drawn, video_list(root).identity, video_list(split).identity]
+    assert [identity["list"] for identity in identities] == IDENTITIES

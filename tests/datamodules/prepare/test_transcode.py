@@ -121,6 +121,17 @@ def test_the_copied_list_names_the_copies_and_keeps_its_columns(listed: Listed) 
     assert rows[2]["note"] == "said of b/three.mp4"
 
 
+def test_a_list_with_semicolons_and_blanks_is_copied_too(listed: Listed) -> None:
+    text = listed.csv.read_text().replace(",", " ; ").replace("path", "Path")
+    listed.csv.write_text("\ufeff" + text + "\n;;;;\n")
+    assert listed.transcode() == 0
+    copied = VideoList(str(listed.output / "list.csv"), index_dir=str(listed.index))
+    assert copied.paths == [
+        str(listed.output / name) for name in ("a/one.mp4", "a/two.mp4", "b/three.mp4")
+    ]
+    assert copied.splits.tolist() == ["train", "val", "test"]
+
+
 def test_finished_copies_are_skipped_and_outdated_ones_made_anew(listed: Listed) -> None:
     listed.transcode()
     first, second = listed.output / "a" / "one.mp4", listed.output / "a" / "two.mp4"
