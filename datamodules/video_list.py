@@ -13,6 +13,7 @@ from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
 from datamodules.lists.class_folders import read_class_folders
 from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.spelling import find_two_spellings
 from datamodules.lists.splitting import SPLITS, Split, split_at_random, split_by_groups
 from datamodules.lists.user_labels import class_indices
 from datamodules.lists.user_list import AnnotatedVideo, find_first_rows, refuse_contradictions
@@ -80,6 +81,7 @@ class VideoList(VideoDataModule):
         self.paths = [video.path for video in videos]
         first_rows = find_first_rows(videos)
         refuse_contradictions(source, videos, self.labels, first_rows)
+        _say_similar_groups(videos)
         groups = [video.group or videos[first_rows[row]].path for row, video in enumerate(videos)]
         if self.is_labelled:
             _require_labels(videos, self.predict_split)
@@ -169,6 +171,15 @@ def _require_labels(videos: Sequence[AnnotatedVideo], predict_split: str) -> Non
                 f"{video.where}: has no label, though other videos do; write one, or have the "
                 f"column split say {predict_split}, to predict it"
             )
+
+
+def _say_similar_groups(videos: Sequence[AnnotatedVideo]) -> None:
+    """Log two groups that look like one; they may be ids in which case matters."""
+    if alike := find_two_spellings(videos, "group"):
+        one, two = alike
+        rank_zero_info(
+            f"{one.where} and {two.where}: {one.group!r} and {two.group!r} count as two groups"
+        )
 
 
 def _stated_splits(videos: Sequence[AnnotatedVideo]) -> np.ndarray:

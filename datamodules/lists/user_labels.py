@@ -1,18 +1,18 @@
 """Numbers the classes of a user's own list."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.errors import DataError
+from datamodules.lists.spelling import find_two_spellings
 from datamodules.lists.user_list import AnnotatedVideo
 
 _NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.][0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 MAX_LABEL = 10**6
-"""No data set has so many classes; a longer number is an id, and no list of names is made of it."""
+"""Larger numbers are ids rather than classes; they are refused before a list of names is made."""
 
 
 def is_number(label: str) -> bool:
@@ -61,14 +61,12 @@ def class_indices(
 def _named(
     videos: Sequence[AnnotatedVideo], labelled: Sequence[AnnotatedVideo], num_classes: int | None
 ) -> tuple[list[int], tuple[str, ...]]:
-    spelt: dict[str, AnnotatedVideo] = {}
-    for video in labelled:
-        first = spelt.setdefault(_simplified(video.label), video)
-        if first.label != video.label:
-            raise DataError(
-                f"{first.where} and {video.where}: classes {first.label!r} and {video.label!r} "
-                "differ only in case, blanks, underscores or Unicode form; write one of them"
-            )
+    if alike := find_two_spellings(labelled, "label"):
+        one, two = alike
+        raise DataError(
+            f"{one.where} and {two.where}: classes {one.label!r} and {two.label!r} differ only in "
+            "case, blanks, underscores or Unicode form; write one of them"
+        )
     names = tuple(sorted({video.label for video in labelled}))
     if num_classes not in (None, len(names)):
         raise DataError(
@@ -122,10 +120,3 @@ def _whole_number(video: AnnotatedVideo) -> int:
             "0, or write names"
         )
     return int(number)
-
-
-def _simplified(name: str) -> str:
-    """Reduce a name to what its spellings share."""
-    letters = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-    visible = "".join(letter for letter in letters if unicodedata.category(letter) != "Cf")
-    return " ".join(visible.replace("_", " ").split())

@@ -18,7 +18,7 @@ IMAGE_SUFFIXES = frozenset({".jpeg", ".jpg", ".png"})
 _SYSTEM_NAME = re.compile(
     r"\..*"  # Unix, also macOS's ._name of each file
     r"|__macosx|network trash folder|temporary items"  # macOS
-    r"|\$recycle\.bin|recycler|system volume information|found\.\d{3}|thumbs\.db|desktop\.ini"
+    r"|\$recycle\.bin|system volume information|found\.\d{3}|thumbs\.db|desktop\.ini"
     r"|@(eadir|tmp|recycle|recently-snapshot|sharebin|__thumb|syno.*)|#(recycle|snapshot)"  # NAS
     r"|~snapshot|lost\+found|__pycache__",
     re.IGNORECASE,
