@@ -223,9 +223,9 @@ def test_left_and_right_swap_by_name_and_nothing_else_does(data_set: type[Benchm
 def test_mirrored_training_videos_swap_labels(
     flip_probability: float, label: int, v2: Make, tmp_path: Path
 ) -> None:
-    write_clip(tmp_path / "7.webm", 5)
-    write_lines(tmp_path / "train_videofolder.txt", "7 5 86")
-    write_lines(tmp_path / "val_videofolder.txt", "7 5 86")
+    for video, split in (("7", "train"), ("8", "val")):
+        write_clip(tmp_path / f"{video}.webm", 5)
+        write_lines(tmp_path / f"{split}_videofolder.txt", f"{video} 5 86")
     data = v2({"root": str(tmp_path)}, flip_probability=flip_probability)
     data.setup("fit")
     assert [batch["label"].tolist() for batch in data.train_dataloader()] == [[label]]
