@@ -81,7 +81,7 @@ class VideoList(VideoDataModule):
         self.paths = [video.path for video in videos]
         first_rows = find_first_rows(videos)
         refuse_contradictions(source, videos, self.labels, first_rows)
-        _say_similar_groups(videos)
+        _log_similar_groups(videos)
         groups = [video.group or videos[first_rows[row]].path for row, video in enumerate(videos)]
         if self.is_labelled:
             _require_labels(videos, self.predict_split)
@@ -173,7 +173,7 @@ def _require_labels(videos: Sequence[AnnotatedVideo], predict_split: str) -> Non
             )
 
 
-def _say_similar_groups(videos: Sequence[AnnotatedVideo]) -> None:
+def _log_similar_groups(videos: Sequence[AnnotatedVideo]) -> None:
     """Log two groups that look like one; they may be ids in which case matters."""
     if alike := find_two_spellings(videos, "group"):
         one, two = alike

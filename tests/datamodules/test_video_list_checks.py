@@ -1,4 +1,4 @@
-"""Specification of what `VideoList` refuses, counts or says at the start, before any work."""
+"""Specification of what `VideoList` refuses, counts or logs at the start, before any work."""
 
 import os
 from collections.abc import Callable
@@ -16,7 +16,7 @@ IDENTITIES = [
 ]
 
 
-def test_groups_that_differ_only_in_spelling_are_said(
+def test_groups_that_differ_only_in_spelling_are_logged(
     video_list: Callable[..., VideoList], write_csv: WriteCsv, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = [f"{number}.mkv,0,{group}" for number, group in enumerate(["Ada", "Bob", "ada", "Eve"])]
@@ -26,7 +26,7 @@ def test_groups_that_differ_only_in_spelling_are_said(
     assert f"{file}, line 2 and {file}, line 4: 'Ada' and 'ada' count as two groups" in caplog.text
 
 
-def test_what_is_not_read_is_said_in_one_line_at_the_start(
+def test_what_is_not_read_is_logged_in_one_line_at_the_start(
     video_list: Callable[..., VideoList],
     write_folders: Callable[..., Path],
     caplog: pytest.LogCaptureFixture,
@@ -43,7 +43,7 @@ def test_what_is_not_read_is_said_in_one_line_at_the_start(
     )
 
 
-def test_nothing_is_said_of_folders_that_are_read_in_whole(
+def test_nothing_is_logged_if_all_files_are_read(
     video_list: Callable[..., VideoList],
     write_folders: Callable[..., Path],
     caplog: pytest.LogCaptureFixture,

@@ -90,7 +90,7 @@ def test_a_number_that_is_no_class_is_refused_at_once(label: str) -> None:
             class_indices(labelled("0", label), num_classes)
 
 
-def test_numbers_among_names_are_names_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_numbers_among_names_are_names_which_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         labels, names = class_indices(labelled("9", "A", "10"), None)
     assert (labels, names) == ([1, 2, 0], ("10", "9", "A"))

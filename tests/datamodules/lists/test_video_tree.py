@@ -25,7 +25,7 @@ def test_videos_are_found_in_any_folder_and_with_any_known_ending(tmp_path: Path
     assert tree.find("v_4") == []
 
 
-def test_what_is_not_read_is_counted_and_said(
+def test_what_is_not_read_is_counted_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     touch(tmp_path, "v_1.avi", "v_2.avi.part", "v_3.xyz", "w.avi", "@eaDir/v_4.avi", "._v_5.avi")
