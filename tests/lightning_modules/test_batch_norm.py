@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import nn
+from torchvision.models import convnext
 
 from lightning_modules import RunError, VideoRecognizer
 from lightning_modules.batch_norm import describe_batch_norm
@@ -60,6 +61,14 @@ def test_frozen_layers_leave_a_fit_with_validations_as_they_came(
 def test_a_network_with_nothing_to_freeze_is_refused(recognizer: Make) -> None:
     with pytest.raises(RunError, match=r"partial_bn: Sequential .*partial_bn=false"):
         recognizer(network=nn.Sequential(nn.BatchNorm2d(3)), partial_bn=True)
+
+
+def test_partial_bn_is_refused_on_a_convnext_which_has_layer_norm(recognizer: Make) -> None:
+    network = convnext.ConvNeXt([convnext.CNBlockConfig(8, None, 2)], num_classes=3)
+    assert describe_batch_norm(network) == "BatchNorm: 0 of 0 layers learn"
+    named = r"partial_bn: ConvNeXt has no second BatchNorm layer .*\(0 in all\).*partial_bn=false"
+    with pytest.raises(RunError, match=named):
+        recognizer(network=network, partial_bn=True)
 
 
 def test_shared_statistics_leave_a_channels_last_teinet_the_same_network() -> None:

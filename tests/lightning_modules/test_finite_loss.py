@@ -1,4 +1,4 @@
-"""A loss that is no number ends a fit before it touches a weight."""
+"""A loss that is NaN or infinite stops a fit before the weights change."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ Make = Callable[..., VideoRecognizer]
 
 
 class BreaksAt(TinyNetwork):
-    """Gives logits that are no numbers from its k-th training clip batch on."""
+    """Multiplies its logits by NaN or infinity from its k-th training batch on."""
 
     def __init__(self, batch: int, value: float = float("nan")) -> None:
         super().__init__()
