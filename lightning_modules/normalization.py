@@ -24,7 +24,7 @@ class FrameNormalizer(nn.Module):
         std: tuple[float, float, float] = IMAGENET_STD,
     ) -> None:
         super().__init__()
-        self.stated = {"mean": list(mean), "std": list(std)}
+        self.description = {"mean": list(mean), "std": list(std)}
         self.register_buffer("mean", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(std).view(3, 1, 1), persistent=False)
 
@@ -34,4 +34,4 @@ class FrameNormalizer(nn.Module):
 
     def describe(self) -> dict[str, list[float]]:
         """Return mean and std as given to the constructor, 0-1."""
-        return self.stated
+        return self.description

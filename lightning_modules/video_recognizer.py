@@ -136,7 +136,7 @@ class VideoRecognizer(LightningModule):
 
     def _classify(self, normalised: Tensor) -> Tensor:
         logits: Tensor = self.network(normalised)
-        return logits.float()  # half precision would make averages over views, and ranks, tie
+        return logits.float()  # averages over views, and ranks, would often tie in half precision
 
     def score_views(self, views: Tensor) -> Tensor:
         """Score videos by averaging over their views, in float32 at any precision of the network.

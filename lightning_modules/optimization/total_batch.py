@@ -65,9 +65,9 @@ def learning_rate(maker: OptimizerMaker, trainer: Trainer) -> float:
 def describe_learning_rate(maker: OptimizerMaker, batch: TotalBatch) -> str:
     """Describe the configured learning rate and the one in use, in one line of text."""
     if maker.reference_batch_size is None:
-        return f"lr {maker.lr:g} as stated, at total batch {batch}"
-    stated = f"lr {maker.lr:g} at total batch {maker.reference_batch_size}"
-    return f"{stated} -> {maker.lr_at(batch.size):g} at {batch}"
+        return f"lr {maker.lr:g}, not scaled, at total batch {batch}"
+    configured = f"lr {maker.lr:g} at total batch {maker.reference_batch_size}"
+    return f"{configured} -> {maker.lr_at(batch.size):g} at {batch}"
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -46,7 +46,7 @@ def batch_of(values: list[int], labels: list[int]) -> VideoBatch:
 
 
 def loader_of(batches: list[VideoBatch]) -> DataLoader[VideoBatch]:
-    """Serve finished batches."""
+    """Make a loader of ready batches."""
     return DataLoader(cast(Dataset[VideoBatch], batches), batch_size=None)
 
 

@@ -30,7 +30,7 @@ def test_adamw_decays_only_parameters_with_more_than_one_dimension() -> None:
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
 
 
-def test_adamw_s_groups_are_told_apart_by_name() -> None:
+def test_adamw_s_groups_have_names() -> None:
     groups = AdamW().make(network()).param_groups
     assert [group["name"] for group in groups] == ["decayed", "undecayed"]
 

@@ -19,7 +19,7 @@ FACTORS = {  # group -> factors on rate and decay
 
 
 def grouped(network: nn.Module) -> dict[str, list[str]]:
-    """Tell the names of each group's parameters."""
+    """Return the parameters' names of each group."""
     names = {parameter: name for name, parameter in network.named_parameters()}
     groups = SGD(parameter_policy="tsm").make(network).param_groups
     return {group["name"]: [names[parameter] for parameter in group["params"]] for group in groups}
@@ -77,7 +77,7 @@ def test_temporal_kernels_count_as_weights() -> None:
 
 
 def test_a_group_without_parameters_is_left_out() -> None:
-    assert "bias" not in grouped(TSN(5, backbone="resnet18"))  # all its convolutions are bare
+    assert "bias" not in grouped(TSN(5, backbone="resnet18"))  # its convolutions have no bias
 
 
 def test_a_shared_parameter_is_counted_once() -> None:

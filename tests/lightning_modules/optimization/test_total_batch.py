@@ -19,7 +19,7 @@ def test_the_description_has_the_configured_and_the_scaled_rate() -> None:
         "lr 0.01 at total batch 64 -> 0.00125 at 8 (1 process x 8 clips x 1 accumulation)"
     )
     assert describe_learning_rate(SGD(), TotalBatch(2, 1, 4)) == (
-        "lr 0.01 as stated, at total batch 8 (2 processes x 1 clip x 4 accumulations)"
+        "lr 0.01, not scaled, at total batch 8 (2 processes x 1 clip x 4 accumulations)"
     )
 
 
