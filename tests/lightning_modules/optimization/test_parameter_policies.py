@@ -6,8 +6,7 @@ from torch import nn
 from torchvision.models import convnext, mobilenetv2
 
 from lightning_modules import SGD, RunError
-from models import TSN, TEINet, TSINet
-from models.video_resnet import VideoResNet
+from models import TSN, TEINet, TSINet, VideoNetwork
 
 FACTORS = {  # group -> factors on rate and decay
     "weight": (1, 1),
@@ -27,7 +26,7 @@ def grouped(network: nn.Module) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("policy", ["flat", "tsm"])
 @pytest.mark.parametrize("network_class", [TSN, TEINet, TSINet])
-def test_every_parameter_is_in_one_group(network_class: type[VideoResNet], policy: str) -> None:
+def test_every_parameter_is_in_one_group(network_class: type[VideoNetwork], policy: str) -> None:
     with torch.device("meta"):
         network = network_class(5, backbone="resnet18")
     maker = SGD(parameter_policy=policy)  # type: ignore[arg-type]
@@ -51,8 +50,8 @@ def test_the_factors_apply_to_the_scaled_rate() -> None:
 
 def test_only_the_classifier_gets_the_classifier_s_rate() -> None:
     groups = grouped(TSINet(5, backbone="resnet18"))
-    assert groups["classifier_weight"] == ["fc.weight"]
-    assert groups["classifier_bias"] == ["fc.bias"]
+    assert groups["classifier_weight"] == ["frame_network.fc.weight"]
+    assert groups["classifier_bias"] == ["frame_network.fc.bias"]
     inner = [name for name in groups["weight"] if name.endswith(".fc.weight")]
     assert inner  # CTI's linear layers
     assert [name.replace("weight", "bias") for name in inner] == [
@@ -82,7 +81,8 @@ def test_a_group_without_parameters_is_left_out() -> None:
 
 def test_a_shared_parameter_is_counted_once() -> None:
     network = TSN(5, backbone="resnet18")
-    network.layer1[1].conv1.weight = network.layer1[0].conv1.weight
+    layer = network.frame_network.layer1
+    layer[1].conv1.weight = layer[0].conv1.weight
     names = [name for group in grouped(network).values() for name in group]
     assert len(names) == len(set(names)) == len(list(network.parameters()))
 
