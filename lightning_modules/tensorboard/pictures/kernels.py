@@ -1,27 +1,24 @@
-"""Temporal kernels: three taps over the channels, and how far they have moved from the start."""
+"""Temporal kernels: three taps by channels, and how far they have moved from the start."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 from torch import Tensor
+from torch.nn import functional as F
 
-from lightning_modules.tensorboard.pictures.canvas import (
+from lightning_modules.tensorboard.pictures.figures import (
     DIVERGING,
-    FAINT,
-    Picture,
-    beside,
-    blank,
-    cell,
-    colour,
-    colour_bar,
-    enlarge,
-    stack,
-    text_line,
-    text_width,
+    new_figure,
+    shorten,
 )
 
-STRIP_WIDTH, STRIP_HEIGHT = 480, 27
-LEGEND = "rows of a strip: frames t-1, t, t+1   columns: channels"
+WIDEST = 512
+"""Columns of pixels of a strip at least; more channels share columns, which show their means."""
+WIDTH, ROW, HEAD = 1360, 48, 84
+LONGEST_NAME = 240
 
 
 class KernelPair(NamedTuple):
@@ -31,30 +28,38 @@ class KernelPair(NamedTuple):
     start: Tensor
 
 
-def draw_kernels(pairs: Mapping[str, KernelPair]) -> Picture:
-    """Draw the kernels of several convolutions, left as they are, right their change.
+def draw_kernels(pairs: Mapping[str, KernelPair]) -> Figure:
+    """Draw the kernels of several convolutions, left their values, right their change.
 
     Args:
         pairs: By the convolution's name, all (C, 3). The colours of the change reach to the
             largest change among them.
     """
-    changes = {name: (pair.now - pair.start).float().cpu() for name, pair in pairs.items()}
-    largest = max(float(change.abs().max()) for change in changes.values())
-    left = max(text_width(name) for name in pairs)
-    heads = [_head("kernel", 1.0), _head("change since the start", largest)]
-    rows = [text_line(LEGEND, FAINT), beside([blank(left, 1), *heads], gap=12)]
-    for name, pair in pairs.items():
-        strips = [_strip(pair.now, 1.0), _strip(changes[name], largest)]
-        rows.append(beside([cell(text_line(name), left, STRIP_HEIGHT), *strips], gap=12))
-    return stack(rows, gap=5, margin=8)
+    largest = max(float((pair.now - pair.start).abs().max()) for pair in pairs.values()) or 1.0
+    figure = new_figure(WIDTH, ROW * len(pairs) + HEAD)
+    figure.set_layout_engine("constrained")
+    rows = figure.subplots(len(pairs), 2, squeeze=False)
+    for (now, change), (name, pair) in zip(rows, pairs.items(), strict=True):
+        _draw_strip(now, pair.now, 1.0)
+        _draw_strip(change, pair.now - pair.start, largest)
+        now.set_yticks([1], [shorten(name, LONGEST_NAME)], parse_math=False)
+        change.yaxis.tick_right()
+        change.set_yticks(range(3), ["t-1", "t", "t+1"], fontsize="small")
+    for column, title in zip(rows.T, ("kernel", "change since the start"), strict=True):
+        column[-1].set_xlabel("channels")
+        image = column[-1].images[0]
+        pad = 8 / figure.bbox.height
+        bar = figure.colorbar(image, ax=column, location="top", aspect=50, pad=pad, label=title)
+        bar.set_ticks([image.norm.vmin, 0, image.norm.vmax])
+        bar.ax.xaxis.set_major_formatter("{x:.3g}")
+    return figure
 
 
-def _head(title: str, limit: float) -> Picture:
-    bar = colour_bar((f"-{limit:.3g}", f"+{limit:.3g}"), DIVERGING)
-    return cell(beside([text_line(title), bar], gap=12), STRIP_WIDTH)
-
-
-def _strip(kernels: Tensor, limit: float) -> Picture:
-    """Paint kernels (C, 3) as three rows; neighbouring channels share a pixel where C is large."""
-    shown = kernels.detach().float().cpu().T / (2 * max(limit, 1e-12)) + 0.5
-    return enlarge(colour(shown, DIVERGING), STRIP_WIDTH, STRIP_HEIGHT)
+def _draw_strip(axes: Axes, kernels: Tensor, limit: float) -> None:
+    """Draw kernels (C, 3) as three rows of colours that end at -limit and +limit."""
+    taps = kernels.detach().float().cpu().T
+    taps = F.adaptive_avg_pool1d(taps, min(taps.shape[1], WIDEST))
+    scale = Normalize(-limit, limit)
+    axes.imshow(taps.numpy(), DIVERGING, scale, aspect="auto", interpolation="nearest")
+    axes.set_xticks([])
+    axes.tick_params(length=0)
