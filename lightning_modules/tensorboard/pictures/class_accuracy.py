@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -43,16 +44,27 @@ def draw_class_accuracy(counts: Tensor, class_names: Sequence[str], shown: int =
     figure.set_layout_engine("constrained")
     rows = figure.subplots(len(panels), squeeze=False, height_ratios=lines)[:, 0]
     for axes, (title, classes) in zip(rows, panels.items(), strict=True):
-        places = range(len(classes))
-        track = axes.barh(places, [1] * len(classes), color=TRACK_COLOUR)
-        axes.barh(places, (right[classes] / videos[classes]).tolist(), color=BAR_COLOUR)
-        notes = [f"{percent(right, k)}  {right[k]} of {videos[k]}" for k in classes]
-        axes.bar_label(track, notes, padding=6)
-        axes.bar_label(track, map(confusion, classes), padding=120, color=GREY, parse_math=False)
-        names = [shorten(class_names[k], LONGEST_NAME) for k in classes]
-        axes.set_yticks(places, names, parse_math=False)
-        axes.tick_params(length=0)
         axes.set_title(title, loc="left")
-        axes.set(xticks=[], xlim=(0, 1), ylim=(len(classes) - 0.5, -0.5))
-        axes.spines[:].set_visible(False)
+        _draw_bars(
+            axes,
+            names=[shorten(class_names[k], LONGEST_NAME) for k in classes],
+            shares=(right[classes] / videos[classes]).tolist(),
+            notes=[f"{percent(right, k)}  {right[k]} of {videos[k]}" for k in classes],
+            confusions=[confusion(k) for k in classes],
+        )
     return figure
+
+
+def _draw_bars(
+    axes: Axes, names: list[str], shares: list[float], notes: list[str], confusions: list[str]
+) -> None:
+    """Draw one class a line, from left to right: name, bar of its share (0-1), two notes."""
+    places = range(len(names))
+    track = axes.barh(places, [1] * len(names), color=TRACK_COLOUR)
+    axes.barh(places, shares, color=BAR_COLOUR)
+    axes.bar_label(track, notes, padding=6)
+    axes.bar_label(track, confusions, padding=120, color=GREY, parse_math=False)
+    axes.set_yticks(places, names, parse_math=False)
+    axes.tick_params(length=0)
+    axes.set(xticks=[], xlim=(0, 1), ylim=(len(names) - 0.5, -0.5))
+    axes.spines[:].set_visible(False)

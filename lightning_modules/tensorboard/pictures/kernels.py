@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -15,9 +16,9 @@ from lightning_modules.tensorboard.pictures.figures import (
     shorten,
 )
 
-WIDEST = 512
-"""Columns of pixels of a strip at least; more channels share columns, which show their means."""
-WIDTH, ROW, HEAD = 1360, 48, 84
+COLUMNS = 512
+"""Of the picture: fewer channels are stretched, and more are averaged."""
+WIDTH, ROW, HEAD = 1360, 42, 84
 LONGEST_NAME = 240
 
 
@@ -35,31 +36,40 @@ def draw_kernels(pairs: Mapping[str, KernelPair]) -> Figure:
         pairs: By the convolution's name, all (C, 3). The colours of the change reach to the
             largest change among them.
     """
-    largest = max(float((pair.now - pair.start).abs().max()) for pair in pairs.values()) or 1.0
+    names = [shorten(name, LONGEST_NAME) for name in pairs]
+    now = [pair.now for pair in pairs.values()]
+    change = [pair.now - pair.start for pair in pairs.values()]
+    largest = max(float(kernels.abs().max()) for kernels in change)
     figure = new_figure(WIDTH, ROW * len(pairs) + HEAD)
     figure.set_layout_engine("constrained")
-    rows = figure.subplots(len(pairs), 2, squeeze=False)
-    for (now, change), (name, pair) in zip(rows, pairs.items(), strict=True):
-        _draw_strip(now, pair.now, 1.0)
-        _draw_strip(change, pair.now - pair.start, largest)
-        now.set_yticks([1], [shorten(name, LONGEST_NAME)], parse_math=False)
-        change.yaxis.tick_right()
-        change.set_yticks(range(3), ["t-1", "t", "t+1"], fontsize="small")
-    for column, title in zip(rows.T, ("kernel", "change since the start"), strict=True):
-        column[-1].set_xlabel("channels")
-        image = column[-1].images[0]
-        pad = 8 / figure.bbox.height
-        bar = figure.colorbar(image, ax=column, location="top", aspect=50, pad=pad, label=title)
-        bar.set_ticks([image.norm.vmin, 0, image.norm.vmax])
-        bar.ax.xaxis.set_major_formatter("{x:.3g}")
+    left, right = figure.subplots(1, 2)
+    _draw_column(left, "kernel", now, 1.0)
+    _draw_column(right, "change since the start", change, largest or 1.0)
+    left.set_yticks(range(1, 3 * len(pairs), 3), names, parse_math=False)
+    right.yaxis.tick_right()
+    right.set_yticks(range(3 * len(pairs)), ["t-1", "t", "t+1"] * len(pairs), fontsize="small")
     return figure
 
 
-def _draw_strip(axes: Axes, kernels: Tensor, limit: float) -> None:
-    """Draw kernels (C, 3) as three rows of colours that end at -limit and +limit."""
-    taps = kernels.detach().float().cpu().T
-    taps = F.adaptive_avg_pool1d(taps, min(taps.shape[1], WIDEST))
+def _draw_column(axes: Axes, title: str, kernels: list[Tensor], limit: float) -> None:
+    """Draw kernels, each (C, 3), below each other as three rows of colours.
+
+    Args:
+        axes: Where to draw.
+        title: Stands over the colour bar.
+        kernels: One tensor for each block.
+        limit: The colours reach from -limit to +limit.
+    """
+    taps = [F.adaptive_avg_pool1d(block.detach().float().cpu().T, COLUMNS) for block in kernels]
     scale = Normalize(-limit, limit)
-    axes.imshow(taps.numpy(), DIVERGING, scale, aspect="auto", interpolation="nearest")
-    axes.set_xticks([])
+    image = axes.imshow(
+        torch.cat(taps).numpy(), DIVERGING, scale, aspect="auto", interpolation="nearest"
+    )
+    for block in range(1, len(kernels)):
+        axes.axhline(3 * block - 0.5, color="white", linewidth=5)
+    axes.set(xticks=[], xlabel="channels")
     axes.tick_params(length=0)
+    pad = 8 / axes.figure.bbox.height
+    bar = axes.figure.colorbar(image, ax=axes, location="top", aspect=50, pad=pad, label=title)
+    bar.set_ticks([-limit, 0, limit])
+    bar.ax.xaxis.set_major_formatter("{x:.3g}")

@@ -47,7 +47,7 @@ def test_stages_are_the_children_of_a_network_that_names_none() -> None:
     }
 
 
-def test_a_watch_reads_the_first_pass_only_and_leaves() -> None:
+def test_a_watch_reads_the_first_pass_only_and_its_hooks_are_removed() -> None:
     network = Glass()
     watch = Watch(blocks_of(network, Gating), lambda block, x: float(x.sum()))
     for factor in (1.0, 2.0):

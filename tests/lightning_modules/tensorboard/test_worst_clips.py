@@ -31,7 +31,7 @@ def test_the_worst_of_all_batches_come_first(watch: Fit, drawn: list[list[Scored
     assert losses == sorted(losses, reverse=True)
 
 
-def test_a_clip_brings_its_frames_label_and_prediction(
+def test_a_clip_has_its_frames_label_and_prediction(
     watch: Fit, drawn: list[list[ScoredClip]]
 ) -> None:
     watch(WorstClips(count=1))

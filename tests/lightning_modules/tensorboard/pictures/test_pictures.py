@@ -135,8 +135,9 @@ def test_small_frames_are_enlarged_unsmoothed_and_large_ones_averaged() -> None:
 def test_kernels_are_drawn_beside_their_change() -> None:
     figure = draw_kernels({"tim": KernelPair(START + torch.tensor([0.25, 0, 0]), START)})
     now, change = (axes.images[0] for axes in figure.axes[:2])
-    assert values_of(now).tolist() == [[1.25, 0.25, 0.25], [0, 1, 0], [0, 0, 1]]
-    assert values_of(change).tolist() == [[0.25] * 3, [0] * 3, [0] * 3]  # t-1 is the first row
+    columns = [0, 256, 511]  # one of each channel
+    assert values_of(now)[:, columns].tolist() == [[1.25, 0.25, 0.25], [0, 1, 0], [0, 0, 1]]
+    assert values_of(change)[:, columns].tolist() == [[0.25] * 3, [0] * 3, [0] * 3]  # t-1 first
     assert [(image.norm.vmin, image.norm.vmax) for image in (now, change)] == [
         (-1, 1),
         (-0.25, 0.25),
@@ -162,7 +163,7 @@ def test_kernels_of_any_size_are_readable(channels: int, blocks: int) -> None:
     }
     figure = draw_kernels(pairs)
     check_readable(figure)
-    assert all(axes.bbox.width >= min(channels, 512) for axes in figure.axes[: 2 * blocks])
+    assert all(axes.bbox.width >= 512 for axes in figure.axes[:2])  # each column is visible
     assert set(pairs) <= set(texts_of(figure))
 
 
