@@ -1,9 +1,5 @@
 """Writes one copy of a video, whole or not at all."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +8,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 from PIL import Image
 
+from datamodules.atomic_write import atomic_write
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_stream import iterate_frames
 from datamodules.errors import DataError
@@ -39,7 +36,7 @@ def write_copy(source: Path, facts: VideoFacts, target: Path, settings: Transcod
             frames.
     """
     write = _write_h264 if settings.format == "h264" else _write_jpegs
-    with _draft(target) as draft:
+    with atomic_write(target) as draft:
         try:
             write(source, facts, draft, settings)
         except (av.FFmpegError, OSError, RuntimeError) as error:  # a full disk, most often
@@ -57,28 +54,6 @@ def count_frames(path: Path) -> int:
     if path.is_dir():
         return sum(1 for _ in path.iterdir())
     return sum(1 for _ in iterate_frames(path))
-
-
-@contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """Give a hidden place that becomes the target where nothing fails, and else disappears."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
-    _remove(draft)
-    try:
-        yield draft
-        if target.is_dir():  # only files are replaced in one step
-            _remove(target)
-        draft.replace(target)
-    finally:
-        _remove(draft)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _write_h264(source: Path, facts: VideoFacts, draft: Path, settings: TranscodeSettings) -> None:

@@ -2,10 +2,10 @@
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from datamodules.atomic_write import atomic_write
 from datamodules.prepare.tree import Copy
 from datamodules.video_list import VideoList
 
@@ -29,12 +29,10 @@ def copy_list(data: VideoList, copies: Mapping[str, Copy], output: Path) -> Path
     text = source.read_text(encoding="utf-8-sig")
     reader = csv.DictReader(io.StringIO(text, newline=""))
     target = output / source.name
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8", newline="") as stream:
+    with atomic_write(target) as draft, draft.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, reader.fieldnames or [])
         writer.writeheader()
         for row, path in zip(reader, data.paths, strict=True):
             place = copies[path].target.relative_to(output).as_posix()
             writer.writerow({**row, "path": place})
-    draft.replace(target)
     return target

@@ -1,7 +1,6 @@
 """``transcode``: writes copies that are several times faster to sample from."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ import av
 import PIL
 import rich
 
+from datamodules.atomic_write import atomic_write
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
@@ -138,10 +138,8 @@ def _write_record(file: Path, settings: TranscodeSettings, outcome: Mapping[str,
         },
         **outcome,
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps(content, indent=1) + "\n")
-    draft.replace(file)
+    with atomic_write(file) as draft:
+        draft.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _print_outcome(output: Path, outcome: Mapping[str, Any], refused: Mapping[Split, str]) -> None:

@@ -12,6 +12,7 @@ from datamodules.decoding.video_scan import scan_video
 from datamodules.lists.splitting import SPLITS
 from datamodules.loading.video_dataset import SampleKey
 from datamodules.shapes.motion import CLASS_NAMES, REVERSED
+from tests.small_disk import small_disk
 
 SMALL: dict[str, Any] = {
     **{"train_videos": 16, "val_videos": 8, "test_videos": 8, "video_size": 32},
@@ -160,6 +161,13 @@ def test_a_rendered_file_that_was_damaged_stops_the_run_by_name(tmp_path: Path) 
     with pytest.raises(DataError) as caught:
         make(tmp_path, **few).prepare_data()
     assert str(caught.value).startswith(f"1 of 2 videos cannot be used: {damaged}: ")
+
+
+def test_a_full_disk_stops_the_rendering_and_leaves_no_half_file(tmp_path: Path) -> None:
+    few: dict[str, Any] = {"train_videos": 2, "val_videos": 0, "test_videos": 0}
+    with small_disk(), pytest.raises(DataError, match=r"000000\.mp4: cannot be written \("):
+        make(tmp_path, **few).prepare_data()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_another_encoding_is_kept_in_another_folder(

@@ -20,6 +20,7 @@ from datamodules.prepare.copies import write_copy
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.video_list import VideoList
 from tests.datamodules.prepare.conftest import Listed
+from tests.small_disk import small_disk
 
 
 def test_every_frame_is_kept_in_order(listed: Listed) -> None:
@@ -182,6 +183,15 @@ def test_the_record_tells_settings_versions_and_quality(listed: Listed) -> None:
     assert record["versions"]["av"] == av.__version__
     assert record["psnr"]["least_db"] > 35
     assert (record["videos"], record["frames"], record["failed"]) == (3, 12 + 13 + 14, [])
+
+
+def test_a_full_disk_is_one_line(listed: Listed, capsys: pytest.CaptureFixture[str]) -> None:
+    listed.run("index")
+    with small_disk():
+        assert listed.transcode() == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"error: {listed.output / 'transcode.json'}: cannot be written (")
+    assert message.endswith("; make room, or choose another place\n")
 
 
 def test_copies_of_other_settings_are_not_mixed(
