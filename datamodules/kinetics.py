@@ -21,7 +21,7 @@ from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.class_names import ClassNumbers, read_class_names
 from datamodules.lists.list_files import find_list, read_text
 from datamodules.lists.splitting import Split
-from datamodules.published import Benchmark, ListedVideo, OfficialList
+from datamodules.published import ListedVideo, OfficialList, PublishedDataset
 
 COLUMNS = ("youtube_id", "time_start", "time_end")
 LIST_NAMES = ("{}.csv", "kinetics-400_{}.csv", "kinetics400_{}.csv", "kinetics_{}.csv")
@@ -38,7 +38,7 @@ OFFICIAL_COUNTS: dict[Split, tuple[int, ...]] = {
 }
 
 
-class Kinetics400(Benchmark):
+class Kinetics400(PublishedDataset):
     """Kinetics-400 in any tree: in class folders or flat, by split or not, any ending.
 
     Clips that are not there are counted, listed in a file in ``index_dir`` and left out: nobody

@@ -90,8 +90,8 @@ class MovingShapes(VideoDataModule):
         self.render_seed = render_seed
         self.nuisance = nuisance
 
-    def prepare_data(self) -> None:
-        """Render the videos that are not there yet; an interrupted rendering goes on."""
+    def make_videos(self) -> None:
+        """Render the videos that do not exist yet; an interrupted rendering goes on."""
         videos = [video for split in SPLITS for video in self._videos(split)]
         missing = [video for video in videos if not video.path.is_file()]
         if missing:
@@ -99,7 +99,6 @@ class MovingShapes(VideoDataModule):
                 rendered = pool.map(self._render, missing)
                 for _ in track(rendered, "Rendering MovingShapes", total=len(missing)):
                     pass
-        super().prepare_data()
 
     def annotations(self, split: Split) -> Annotations:
         """Name one split's videos, rendered or not."""

@@ -43,7 +43,7 @@ class OfficialList(NamedTuple):
     official_counts: tuple[int, ...]
 
 
-class Benchmark(VideoDataModule):
+class PublishedDataset(VideoDataModule):
     """A published data set. A subclass reads its lists and says what its videos are called.
 
     Args:

@@ -17,10 +17,10 @@ from datamodules.lists.class_names import ClassNumbers, read_class_names
 from datamodules.lists.list_files import find_list
 from datamodules.lists.something_lists import read_something_list
 from datamodules.lists.splitting import Split
-from datamodules.published import Benchmark, ListedVideo, OfficialList
+from datamodules.published import ListedVideo, OfficialList, PublishedDataset
 
 
-class SomethingSomething(Benchmark):
+class SomethingSomething(PublishedDataset):
     """What both versions share: the class names, the formats of the lists, hidden test labels.
 
     Labels number the sorted class names, as TSM and the papers after it do, and official lists
@@ -45,7 +45,7 @@ class SomethingSomething(Benchmark):
     """
 
     class_names = read_class_names("something_something")
-    sideless_classes = (
+    flip_invariant_classes = (
         "Plugging something into something but pulling it right out as you remove your hand",
     )
     name_pattern = re.compile(r"\d+")

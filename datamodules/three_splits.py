@@ -3,12 +3,12 @@
 from typing import Any, Literal
 
 from datamodules.errors import DataError
-from datamodules.published import Benchmark
+from datamodules.published import PublishedDataset
 
 OfficialSplit = Literal[1, 2, 3]
 
 
-class ThreeSplits(Benchmark):
+class ThreeSplits(PublishedDataset):
     """A benchmark with three official splits.
 
     Papers report the mean over the three and have no validation split: ``val`` and ``test`` both

@@ -18,7 +18,7 @@ SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])", re.IGNORECASE)
 TURN = re.compile(r"(?<![a-z])((?:anti|counter)-?)?clockwise(?![a-z])", re.IGNORECASE)
 
 
-def mirrored_labels(class_names: Sequence[str], sideless: Collection[str] = ()) -> list[int]:
+def mirrored_labels(class_names: Sequence[str], flip_invariant: Collection[str] = ()) -> list[int]:
     """Find each class's mirror image by name: "left to right" and "right to left" swap.
 
     So do "clockwise" and "anticlockwise", or "counterclockwise".
@@ -26,7 +26,8 @@ def mirrored_labels(class_names: Sequence[str], sideless: Collection[str] = ()) 
 
     Args:
         class_names: In the order of the labels.
-        sideless: Names that mean no side, such as "pulling it right out".
+        flip_invariant: Names that say left or right but mean no direction, such as "pulling it
+            right out".
 
     Returns:
         The label that each class has once mirrored, (K,); most keep theirs.
@@ -37,7 +38,7 @@ def mirrored_labels(class_names: Sequence[str], sideless: Collection[str] = ()) 
     numbers = {name.casefold(): number for number, name in enumerate(class_names)}
     mirrored = []
     for name in class_names:
-        images = [name.casefold()] if name in sideless else _images(name.casefold())
+        images = [name.casefold()] if name in flip_invariant else _images(name.casefold())
         known = [image for image in images if image in numbers]
         if not known:
             raise DataError(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
-from datamodules.loading.video_dataset import SampleKey
+from datamodules.loading.sample import SampleKey
 
 
 class EpochSampler(Sampler[SampleKey]):

@@ -10,7 +10,7 @@ from datamodules import DataError, MovingShapes, moving_shapes
 from datamodules.decoding.read_frames import read_frames
 from datamodules.decoding.video_scan import scan_video
 from datamodules.lists.splitting import SPLITS
-from datamodules.loading.video_dataset import SampleKey
+from datamodules.loading.sample import SampleKey
 from datamodules.shapes.motion import CLASS_NAMES, REVERSED
 from tests.small_disk import small_disk
 

@@ -1,4 +1,4 @@
-"""Specification of `samplers`: the order of samples, and each rank's share of them."""
+"""Specification of `EpochSampler`: the order of samples, and each rank's share of them."""
 
 import pytest
 
