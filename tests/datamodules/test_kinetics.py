@@ -235,7 +235,9 @@ def test_a_list_of_another_length_is_warned_of(make: Make, tmp_path: Path) -> No
         assert data.annotations("val").official_count == 19_906
 
 
-def test_the_real_lists_count_right(make: Make, data_folder: Path, tmp_path: Path) -> None:
+def test_the_real_lists_have_the_official_lengths(
+    make: Make, data_folder: Path, tmp_path: Path
+) -> None:
     lists = data_folder / "annotations" / "kinetics400"
     data = make({"root": str(tmp_path), "annotations": str(lists)}, check_counts=True)
     with warnings.catch_warnings():

@@ -63,7 +63,7 @@ def test_exactly_the_sampled_frames_are_read(
     write: Any, data_set: type[PublishedDataset], tmp_path: Path
 ) -> None:
     data = maker(data_set, tmp_path)(write(tmp_path))
-    short = {1: [[0, 0, 0, 0]], 3: [[0, 0, 1, 2]], 4: [[0, 1, 2, 3]]}
+    short = {1: [[0, 0, 0, 0]], 3: [[0, 1, 1, 2]], 4: [[0, 1, 2, 3]]}
     for stage in ("validate", "test", "predict"):
         assert frames_read(data, stage) == {**short, 21: [[2, 7, 13, 18]]}
     trained = frames_read(data, "train")
@@ -84,7 +84,7 @@ def test_frames_are_found_whatever_their_names(
     write_lines(tmp_path / "val_videofolder.txt", "7 3 0", "8 13 1")
     arguments = {"root": str(tmp_path / "frames"), "annotations": str(tmp_path)}
     data = maker(data_set, tmp_path)(arguments)
-    assert frames_read(data, "validate") == {3: [[0, 0, 1, 2]], 13: [[1, 4, 8, 11]]}
+    assert frames_read(data, "validate") == {3: [[0, 1, 1, 2]], 13: [[1, 4, 8, 11]]}
 
 
 def test_v1_s_official_names_give_the_sorted_labels(v1: Make, tmp_path: Path) -> None:
@@ -247,7 +247,9 @@ def test_a_list_of_another_length_is_refused(v2: Make, tmp_path: Path) -> None:
     )
 
 
-def test_the_real_lists_count_right(v2: Make, data_folder: Path, tmp_path: Path) -> None:
+def test_the_real_lists_have_the_official_lengths(
+    v2: Make, data_folder: Path, tmp_path: Path
+) -> None:
     lists = data_folder / "annotations" / "something_v2"
     data = v2({"root": str(tmp_path), "annotations": str(lists)}, check_counts=True)
     found = {"train": data.annotations("train"), "val": data.annotations("val")}
