@@ -1,4 +1,4 @@
-"""What goes wrong with data because of the data: each message names what, where and the remedy."""
+"""Errors of data sets; each message says what is wrong, where, and how to fix it."""
 
 
 class DataError(ValueError):

@@ -1,4 +1,4 @@
-"""Writes one copy of a video, whole or not at all."""
+"""Writes the copy of one video, as a whole or not at all."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ from datamodules.prepare.frames import resized_frames
 from datamodules.prepare.transcode_settings import TranscodeSettings
 
 USUAL_FPS = 25.0
-"""Frames per second of a copy whose source states none."""
+"""Frames per second of a copy whose source does not give any."""
 
 MAX_DENOMINATOR = 1001
 IMAGE_NAME = "{:06d}.jpg"
@@ -28,18 +28,18 @@ def write_copy(source: Path, facts: VideoFacts, target: Path, settings: Transcod
     Args:
         source: A file, or a folder of images.
         facts: Of the source.
-        target: What to write; an older one is replaced.
-        settings: How.
+        target: The copy; an older one is replaced.
+        settings: Format, size and quality.
 
     Raises:
-        DataError: If the source does not decode, or the copy cannot be written or has not as many
-            frames.
+        DataError: If the source does not decode, or the copy cannot be written or has another
+            number of frames.
     """
     write = _write_h264 if settings.format == "h264" else _write_jpegs
     with atomic_write(target) as draft:
         try:
             write(source, facts, draft, settings)
-        except (av.FFmpegError, OSError, RuntimeError) as error:  # a full disk, most often
+        except (av.FFmpegError, OSError, RuntimeError) as error:  # most often a full disk
             reason = " ".join(str(error).split())
             raise DataError(f"{source}: its copy cannot be written ({reason})") from error
         found = count_frames(draft)
@@ -66,11 +66,11 @@ def _write_h264(source: Path, facts: VideoFacts, draft: Path, settings: Transcod
         context.width, context.height = settings.fit(facts.width, facts.height)
         context.pix_fmt = settings.pixel_format
         for index, frame in enumerate(resized_frames(source, facts, settings)):
-            if index == 0:  # readers turn colours back by what these say
+            if index == 0:  # readers convert colours back according to these
                 context.colorspace, context.color_range = frame.colorspace, frame.color_range
                 context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
             frame.pts, frame.time_base = index, 1 / rate
-            frame.pict_type = PictureType.NONE  # the source's types are not the copy's
+            frame.pict_type = PictureType.NONE  # the encoder chooses its own
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 

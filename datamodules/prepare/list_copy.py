@@ -1,4 +1,4 @@
-"""Copies the csv of a `VideoList`, so that it names the copies of its videos."""
+"""Writes the csv of a `VideoList` again, with the paths of the copies."""
 
 import csv
 import io
@@ -11,17 +11,17 @@ from datamodules.video_list import VideoList
 
 
 def copy_list(data: VideoList, copies: Mapping[str, Copy], output: Path) -> Path | None:
-    """Write the csv with the copies' paths and all else as it is.
+    """Write the csv with the copies' paths and everything else unchanged.
 
-    Videos without a copy stay, so that training stops at them and does not pass over them.
+    Videos without a copy stay in the list, so that training reports them instead of skipping them.
 
     Args:
-        data: Of a csv; class folders need no list.
-        copies: The places of all, by listed path.
+        data: The data set; class folders need no list.
+        copies: The copy of each listed path.
         output: Folder of the copies.
 
     Returns:
-        The new csv, if there is one.
+        The new csv; None if the data set has none.
     """
     source = Path(data.source)
     if source.suffix.lower() != ".csv":

@@ -29,8 +29,8 @@ def write_reports(
     Args:
         file: The JSON.
         name: The data set's.
-        columns: What the videos of each split are like.
-        findings: All of them.
+        columns: The summary of each split.
+        findings: All findings.
         unusable: Videos that ``skip_unreadable`` leaves out.
 
     Returns:

@@ -145,7 +145,7 @@ def test_an_interrupted_run_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(transcode, "write_copy", stop_at_the_second)
         assert listed.transcode("--jobs=1") == 130
-    assert capsys.readouterr().err.strip().endswith("the same command goes on from there")
+    assert capsys.readouterr().err.strip().endswith("the same command continues from there")
     kept = listed.output / "a" / "one.mp4"
     before = kept.stat().st_mtime_ns
     assert sorted(path.name for path in (listed.output / "a").iterdir()) == ["one.mp4"]
