@@ -54,13 +54,13 @@ INTERRUPTED = 130
 
 
 class _Parser(ArgumentParser):
-    """Reports parse errors in one line; for an unknown data set, lists the known ones."""
+    """Answers a mistake with the mistake, and an unknown data set with the known ones."""
 
     def print_usage(self, file: Any = None) -> None:
         """Print nothing."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Leave out jsonargparse's account of the types that it tried."""
+        """Leave out what jsonargparse tells of the types that it tried."""
         if UNKNOWN_CLASS in message:
             unknown = message.rpartition("Given value: ")[2].strip()
             message = f"no data set {unknown!r}; known ones: {', '.join(DATA_SETS)}"

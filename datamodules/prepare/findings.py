@@ -22,8 +22,8 @@ class Finding:
 
     Attributes:
         split: Where it was found.
-        kind: One word.
-        is_wrong: Whether it is wrong or only noted.
+        kind: One or two words.
+        is_wrong: Whether it is wrong, or only noted.
         text: One sentence.
         items: The videos or classes concerned, one line each.
     """

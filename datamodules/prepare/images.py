@@ -1,4 +1,4 @@
-"""Decodes every image of a folder of frames, and detects damage that decoders hide."""
+"""Decodes every image of a folder of frames, and finds damage that readers patch over."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ JPEG_SUFFIXES = {".jpg", ".jpeg"}
 def refuse_damaged_images(folder: Path, facts: VideoFacts) -> None:
     """Decode all images of a folder, as training would, and JPEGs a second time, strictly.
 
-    libjpeg refuses a file that ends too soon, but fills gaps before a proper end with grey; the
-    decoder of FFmpeg can be told to stop at an invalid code. A flipped bit that leaves all codes
-    valid is not detected.
+    libjpeg refuses a file that ends too soon, but fills holes before a proper end with grey;
+    FFmpeg's own decoder can be told to stop at an impossible code. A flipped bit that leaves all
+    codes possible is not found by anyone.
 
     Raises:
         VideoDecodeError: If an image is damaged, or of another size than the first.

@@ -1,4 +1,4 @@
-"""Which videos a data module lists, and which of them exist and can be read."""
+"""What a data module's lists name, and what of it is there and can be read."""
 
 import os
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ class SplitInventory:
         annotations: Its list.
         may_miss: Whether the data set is known to lose videos.
         may_be_part: Whether the list may have another length than the authors'.
-        missing: Videos that do not exist.
-        unreadable: Videos that exist but cannot be used, each with the reason.
-        facts: All other videos, each with what its scan found.
+        missing: Those that are not there.
+        unreadable: Why, of those that are there and cannot be used.
+        facts: Of all others.
     """
 
     annotations: Annotations
@@ -39,7 +39,7 @@ class SplitInventory:
 
     @property
     def lacks_too_many(self) -> bool:
-        """Tell whether more videos are missing than the data set may lose."""
+        """Tell whether videos are missing that should be there."""
         return bool(self.missing) and (not self.may_miss or len(self.missing) == len(self.videos))
 
 
@@ -49,7 +49,7 @@ class Inventory:
 
     Attributes:
         splits: Those whose list can be used.
-        refused: The others, each with the reason.
+        refused: Why, of those whose list cannot.
     """
 
     splits: dict[Split, SplitInventory]
@@ -62,7 +62,7 @@ class Inventory:
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Give the videos that should be readable and are not, each with the reason."""
+        """Say why of the videos that should be there to be read, and are not."""
         reasons: dict[str, str] = {}
         for part in self.splits.values():
             reasons |= part.unreadable
@@ -71,7 +71,7 @@ class Inventory:
         return reasons
 
     def refuse(self, path: str, reason: str) -> None:
-        """Move a video from the usable ones to the unreadable ones."""
+        """Count a video as unreadable after all."""
         for part in self.splits.values():
             if part.facts.pop(path, None):
                 part.unreadable[path] = reason
@@ -101,7 +101,7 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
 def take_inventory(
     data: VideoDataModule, splits: Sequence[Split], jobs: int | None = None
 ) -> Inventory:
-    """Read the lists of some splits and scan the videos that the index does not know yet.
+    """Read the lists of some splits and look through the videos that are not known yet.
 
     Args:
         data: The data set.

@@ -1,4 +1,4 @@
-"""Paths of copies: the same below the output as those of their sources below the root."""
+"""Where copies lie: at the same place below the output as their sources below the root."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class Copy:
 
     Attributes:
         source: The video.
-        target: Its copy.
+        target: Where its copy lies.
     """
 
     source: Path
@@ -23,7 +23,7 @@ class Copy:
 
     @property
     def is_done(self) -> bool:
-        """Tell whether the copy exists and is newer than its source."""
+        """Tell whether the copy is there and newer than its source."""
         if not self.target.exists():
             return False
         return self.target.stat().st_mtime_ns >= self.source.stat().st_mtime_ns
@@ -32,8 +32,8 @@ class Copy:
 def find_root(data: VideoDataModule, paths: Sequence[str]) -> Path:
     """Find the folder whose tree is copied.
 
-    It is the data module's ``root`` if all listed videos are in it, otherwise the deepest folder
-    with all of them, however many of the videos exist or are to be copied.
+    It is the data module's ``root`` if it has one that holds all listed videos, and otherwise
+    the deepest folder that does, whatever part of the videos is there or asked for.
 
     Args:
         data: The data set.
@@ -49,10 +49,10 @@ def find_root(data: VideoDataModule, paths: Sequence[str]) -> Path:
 
 
 def refuse_output(data: VideoDataModule, root: Path, output: Path) -> None:
-    """Keep copies apart from sources: they would overwrite them, or every video be found twice.
+    """Keep copies from sources: they would be overwritten, or every video found twice.
 
     Raises:
-        DataError: If the output is the root, or inside the folder that the data set searches.
+        DataError: If the output is the root of the tree, or lies where the data set looks.
     """
     place = output.resolve()
     searched = getattr(data, "root", None)
@@ -61,16 +61,16 @@ def refuse_output(data: VideoDataModule, root: Path, output: Path) -> None:
 
 
 def plan_copies(root: Path, output: Path, videos: Sequence[str], suffix: str) -> dict[str, Copy]:
-    """Give each video the path of its copy.
+    """Give each video its place in the output.
 
     Args:
-        root: The folder with all videos.
-        output: Folder of the copies.
-        videos: Paths of the videos.
-        suffix: File ending of copies.
+        root: Holds all videos.
+        output: Where copies go.
+        videos: Their paths.
+        suffix: Of copies.
 
     Raises:
-        DataError: If two videos would have the same copy.
+        DataError: If two videos would share a place.
     """
     copies: dict[str, Copy] = {}
     owners: dict[Path, str] = {}

@@ -19,7 +19,7 @@ from datamodules.prepare.summary import describe_splits, side_by_side
 
 
 def verify_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | None) -> bool:
-    """Check lists and videos, print the findings, and write the report.
+    """Look through lists and videos, print what is found, and write the report.
 
     Args:
         data: The data set.
@@ -46,7 +46,7 @@ def verify_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | No
 
 
 def verify_lists(data: VideoDataModule, splits: Sequence[Split]) -> bool:
-    """Check the lists alone and print the findings; no report is written.
+    """Look through the lists alone, and print what is found; no report is written.
 
     Args:
         data: The data set.
