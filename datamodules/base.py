@@ -246,7 +246,7 @@ class VideoDataModule(LightningDataModule, ABC):
         return self._loader("predict")
 
     def _load(self, splits: Sequence[Split]) -> None:
-        """Load the splits that are not loaded yet; say how many videos there are."""
+        """Load the splits that are not loaded yet, and log their numbers of videos."""
         lists = {split: self.annotations(split) for split in splits if split not in self.records}
         report = self.report_file if self.skip_unreadable else None
         for split, annotations in lists.items():  # a wrong list shows before any long scan
@@ -257,14 +257,15 @@ class VideoDataModule(LightningDataModule, ABC):
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
 
     def _check(self, split: Split, *, labels_needed: bool) -> None:
-        records, (_, processes) = self.records[split], rank_and_world_size(self.trainer)
+        records = self.records[split]
+        _, processes = rank_and_world_size(self.trainer)
         _require(
             len(records) == 0 or len(records) >= processes,
             f"the {split} split holds {len(records)} video(s) for {processes} processes; give "
             "fewer with trainer.devices",
         )
-        for path in records.unlabelled()[:1] if labels_needed else []:
-            raise DataError(f"{path}: has no label; only predict reads such videos")
+        if labels_needed and (unlabelled := records.unlabelled()):
+            raise DataError(f"{unlabelled[0]}: has no label; only predict reads such videos")
 
     def _loader(self, name: LoaderName) -> Loader:
         settings = self.loaders[name]
