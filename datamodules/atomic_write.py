@@ -19,7 +19,7 @@ def atomic_write(
     may write the same target at once: each has its own path, and the last to finish wins.
 
     Args:
-        target: A file or a folder; the folder that it lies in is made if missing.
+        target: A file or a folder; its parent folder is made if missing.
         remedy: What the error message advises.
 
     Raises:

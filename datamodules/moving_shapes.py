@@ -93,7 +93,7 @@ class MovingShapes(VideoDataModule):
         self.nuisance = nuisance
 
     def make_videos(self) -> None:
-        """Render the videos that do not exist yet; an interrupted rendering goes on."""
+        """Render the videos that do not exist yet; an interrupted rendering is continued."""
         videos = [video for split in SPLITS for video in self._videos(split)]
         missing = [video for video in videos if not video.path.is_file()]
         if missing:

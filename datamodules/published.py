@@ -61,7 +61,7 @@ class PublishedDataset(VideoDataModule):
     """Matches the whole name of a video of the data set, without ending."""
 
     ignore_case = False
-    """Whether names of videos match in upper and lower case alike."""
+    """Whether upper and lower case make no difference in names of videos."""
 
     def __init__(
         self, root: str, *, annotations: str | None = None, check_counts: bool = True, **kwargs: Any

@@ -145,12 +145,12 @@ def _kill_workers_of(iterators: Sequence[_WatchedIterator]) -> None:
             for worker in batches._workers:
                 worker.kill()
             batches._shutdown_workers()
-            iterator.loader._iterator = None  # a loader of persistent workers would go on with it
+            iterator.loader._iterator = None  # or a loader of persistent workers would use it again
 
 
 @contextmanager
 def _sigchld_ignored() -> Iterator[None]:
-    """Keep torch from raising when workers end, in the midst of what ends a run."""
+    """Keep torch from raising an error for each worker that ends, while the run is ending."""
     if threading.current_thread() is not threading.main_thread():  # may not change signals
         yield
         return

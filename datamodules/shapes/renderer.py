@@ -70,7 +70,7 @@ def render_clip(
         seed: Non-negative number of the clip within its class. The same seed gives, for the
             two classes of a pair, the same frames in opposite order.
         size: Height and width of a frame, in pixels.
-        nuisance: What hides the motion; another one leaves the rest of the scene as it is.
+        nuisance: What hides the motion; it does not change the rest of the scene.
 
     Returns:
         (n, size, size, 3) RGB frames in 0-255, with n from `MIN_FRAMES` to `MAX_FRAMES`.

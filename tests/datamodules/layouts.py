@@ -1,4 +1,4 @@
-"""Writes tiny copies of the benchmarks in their authors' layouts, and tells which frames were read.
+"""Writes tiny copies of published data sets as their authors arrange them; reads frame indices.
 
 All pixels of a frame have one grey value, its index times `STEP`: crops and flips keep it.
 """

@@ -85,7 +85,7 @@ def test_a_folder_that_cannot_be_made_is_a_data_error(tmp_path: Path) -> None:
         pass
 
 
-def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
+def test_two_writers_of_one_file_do_not_interfere(tmp_path: Path) -> None:
     target = tmp_path / "notes.txt"
     with atomic_write(target) as first:
         first.write_text("first")

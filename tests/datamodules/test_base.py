@@ -189,7 +189,7 @@ def test_a_stage_without_videos_is_refused(stage: str, split: str, make_data: Ma
         data.setup(stage)
 
 
-def test_lightning_is_refused_a_stage_without_videos_in_the_same_words(make_data: MakeData) -> None:
+def test_a_stage_without_videos_gives_the_same_error_under_lightning(make_data: MakeData) -> None:
     with pytest.raises(DataError, match=r"the val split holds no videos; nothing to validate$"):
         quiet_trainer(epochs=1).validate(Recorder(), datamodule=make_data(val=0))
 
@@ -287,7 +287,7 @@ def test_lightning_reads_what_the_loaders_give(make_data: MakeData) -> None:
 
 
 @pytest.mark.parametrize("stage", ["test", "predict"])
-def test_the_protocol_in_force_is_logged(
+def test_the_test_protocol_is_logged(
     stage: str, make_data: MakeData, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -83,7 +83,7 @@ def test_two_renderings_are_equal_byte_for_byte(root: Path, tmp_path: Path) -> N
     assert all(first[name].read_bytes() == second[name].read_bytes() for name in first)
 
 
-def test_an_interrupted_rendering_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_rendering_is_continued(tmp_path: Path) -> None:
     few: dict[str, Any] = {"train_videos": 4, "val_videos": 0, "test_videos": 0}
     make(tmp_path, **few).prepare_data()
     lost, *kept = videos_of(tmp_path).values()

@@ -115,7 +115,7 @@ def exit_unexpectedly(video: Video) -> None:
     raise RuntimeError("the encoder exited unexpectedly")
 
 
-def test_a_worker_s_own_words_are_not_taken_for_torch_s(
+def test_a_worker_s_own_message_is_not_taken_for_torch_s(
     make_loader: Callable[..., WatchedLoader],
 ) -> None:
     with pytest.raises(RuntimeError, match="the encoder exited unexpectedly"):
@@ -133,7 +133,7 @@ def test_outside_the_main_thread_an_error_stays_itself(
         thread.submit(list, make_loader(fail, workers)).result()
 
 
-def test_after_an_error_a_loader_of_persistent_workers_begins_anew(
+def test_after_an_error_a_loader_of_persistent_workers_starts_again(
     make_loader: Callable[..., WatchedLoader],
 ) -> None:
     loader = make_loader(fail, persistent_workers=True)
@@ -164,7 +164,7 @@ def test_the_thread_that_pins_batches_ends_before_the_workers(
     raised: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", raised.append)
     order = [SampleKey(number % 2, number) for number in range(30)]
-    order += [SampleKey(2, 0), *order]  # c.mkv in the midst
+    order += [SampleKey(2, 0), *order]  # c.mkv in the middle
     for _ in range(12):
         with pytest.raises(VideoDecodeError, match=r"c\.mkv: does not decode"):
             list(make_loader(fail, 4, sampler=order, pin_memory=True))

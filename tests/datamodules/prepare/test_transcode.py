@@ -122,7 +122,7 @@ def test_the_copied_list_names_the_copies_and_keeps_its_columns(listed: Listed) 
     assert rows[2]["note"] == "said of b/three.mp4"
 
 
-def test_finished_copies_are_skipped_and_outdated_ones_made_anew(listed: Listed) -> None:
+def test_finished_copies_are_skipped_and_outdated_ones_replaced(listed: Listed) -> None:
     listed.transcode()
     first, second = listed.output / "a" / "one.mp4", listed.output / "a" / "two.mp4"
     before = [path.stat().st_mtime_ns for path in (first, second)]
@@ -134,7 +134,7 @@ def test_finished_copies_are_skipped_and_outdated_ones_made_anew(listed: Listed)
     assert after[1] > before[1]
 
 
-def test_an_interrupted_run_goes_on(
+def test_an_interrupted_run_is_continued(
     listed: Listed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop_at_the_second(source: Path, *rest: object) -> None:
