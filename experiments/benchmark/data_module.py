@@ -12,7 +12,7 @@ from datamodules import DataError
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_index import refuse_unreadable
 from datamodules.lists.splitting import Split
-from datamodules.loading.video_dataset import VideoRecords
+from datamodules.loading.video_records import VideoRecords
 from experiments.cli.brief_parser import BriefParser
 from experiments.cli.strict_yaml import load_strictly, refuse_duplicate_keys
 from lightning_modules import RunError
