@@ -72,7 +72,7 @@ def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
     if not chosen:
         raise DataError(f"the {split} split holds no videos; name another with --split")
     if not any(Path(listed.paths[place]).exists() for place in chosen):
-        data.prepare_data()  # some data sets make their videos
+        data.make_videos()
     found = data.index.look_up([listed.paths[place] for place in chosen])
     unusable = {failure.path for failure in found.unreadable}
     usable = [place for place in chosen if listed.paths[place] not in unusable]
