@@ -28,7 +28,7 @@ class HMDB51(ThreeSplits):
     """
 
     class_names = read_class_names("hmdb51")
-    # Names end in what is seen, whether the camera moves, people, viewpoint, quality, a number.
+    # Names end in codes of visible body parts, camera motion, people, viewpoint, quality, a number.
     name_pattern = re.compile(r".+_[fhlu]_(cm|nm)_np\d+_(fr|ba|le|ri)_(goo|med|bad)_\d+")
 
     def read_list(self, split: Split) -> OfficialList:

@@ -1,4 +1,4 @@
-"""Kinetics-400: ten-second clips of 400 actions from YouTube, of which some go missing each year.
+"""Kinetics-400: ten-second clips of 400 actions from YouTube, some of which vanish each year.
 
 Kay et al., "The Kinetics Human Action Video Dataset" (arXiv 1705.06950),
 https://github.com/cvdfoundation/kinetics-dataset. Csv lists with the columns ``youtube_id``,
@@ -21,7 +21,7 @@ from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.class_names import ClassNumbers, read_class_names
 from datamodules.lists.list_files import ListedOnce, find_list, read_text
 from datamodules.lists.splitting import Split
-from datamodules.published import Benchmark, ListedVideo, OfficialList
+from datamodules.published import ListedVideo, OfficialList, PublishedDataset
 
 COLUMNS = ("youtube_id", "time_start", "time_end")
 LIST_NAMES = ("{}.csv", "kinetics-400_{}.csv", "kinetics400_{}.csv", "kinetics_{}.csv")
@@ -38,14 +38,13 @@ OFFICIAL_COUNTS: dict[Split, tuple[int, ...]] = {
 }
 
 
-class Kinetics400(Benchmark):
+class Kinetics400(PublishedDataset):
     """Kinetics-400 in any tree: in class folders or flat, by split or not, any ending.
 
-    Clips that are not there are counted, listed in a file in ``index_dir`` and left out: nobody
-    has all of them, so results hold for the number of videos that is logged with them. A clip
-    that is there and cannot be read is an error. Of several files of one clip, the first of
-    these counts: one in a folder of replacements (CVDF's for its damaged files), one in a folder
-    that names the split.
+    Missing clips are left out, counted, and listed in a file in ``index_dir``: nobody has all of
+    them, so a result is logged with the number of videos that it covers. A clip that exists but
+    cannot be read is an error. Of several files of one clip, one in a folder of replacements (which
+    CVDF offers for its damaged files) is preferred, then one in a folder named after the split.
 
     Args:
         root: Folder of the clips.
@@ -54,9 +53,9 @@ class Kinetics400(Benchmark):
         val_list: Of the validation csv, likewise.
         test_list: Of the test csv, likewise. ActivityNet's has no labels and is for ``predict``
             alone.
-        check_counts: Whether to warn of lists that have not as many clips as the authors' lists.
+        check_counts: Whether to warn of lists of another length than the authors' lists.
         sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
-        flip_probability: Of mirrored training clips.
+        flip_probability: Of a horizontal flip of a training clip.
         protocol: Test views, ``<clips>x<crops>``; papers report 30.
         test_split: The split that ``test`` reads; papers report the validation split.
         **kwargs: Settings of `VideoDataModule`.
@@ -121,8 +120,8 @@ class Kinetics400(Benchmark):
                 return better
         return paths
 
-    def refuse_count(self, message: str) -> None:
-        """Warn: copies of the lists differ."""
+    def on_other_length(self, message: str) -> None:
+        """Warn: copies of the lists differ in length."""
         rank_zero_warn(f"{message}; results of other lists do not compare exactly")
 
     def _folder_words(self, path: str) -> set[str]:
@@ -130,7 +129,7 @@ class Kinetics400(Benchmark):
         return set(re.split("[^a-z0-9]+", str(folders).lower()))
 
     def missing_list(self, split: Split) -> Path | None:
-        """Name where the clips that have left the web are listed."""
+        """Name the file that lists the missing clips."""
         return self.index.file.parent / f"{self.report_name}.{split}.missing.txt"
 
 

@@ -24,8 +24,8 @@ OFFICIAL_COUNTS = {1: (9_537, 3_783), 2: (9_586, 3_734), 3: (9_624, 3_696)}
 class UCF101(ThreeSplits):
     """UCF101, ``<root>/<Class>/v_<Class>_g01_c01.avi``.
 
-    Labels have the order of ``classInd.txt``. The files of class HandstandPushups are spelt
-    v_HandStandPushups: case makes no difference. Arguments: see `ThreeSplits`.
+    Labels have the order of ``classInd.txt``. Upper and lower case make no difference: files of
+    class HandstandPushups are spelt v_HandStandPushups. Arguments: see `ThreeSplits`.
     """
 
     class_names = read_class_names("ucf101")

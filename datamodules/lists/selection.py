@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from datamodules.atomic_write import atomic_write
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_index import VideoIndex, refuse_unreadable
 from datamodules.errors import DataError
@@ -114,15 +115,8 @@ def write_report(file: Path, content: dict[str, object], unreadable: Sequence[st
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all; several processes may do so at once."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}.tmp")
+    with atomic_write(file, "name another data.index_dir") as draft:
         draft.write_text(text)
-        draft.replace(file)
-    except OSError as error:
-        message = f"{file}: cannot be written ({error}); name another data.index_dir"
-        raise DataError(message) from None
 
 
 def _read_report(file: Path) -> dict[str, list[int]]:

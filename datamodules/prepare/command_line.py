@@ -28,14 +28,14 @@ DESCRIPTION = """Prepare the videos of a data set, named as for train.py.
   python -m datamodules.prepare verify --config experiments/my_videos.yaml --splits val
   python -m datamodules.prepare transcode --config experiments/my_videos.yaml --output small
 
-"<command> --help" tells a command's options, "<command> --data.help UCF101" a data set's. All
-commands work in parallel, and go on where they were interrupted. Exit status: 0 all is well, 1
+"<command> --help" lists a command's options, "<command> --data.help UCF101" a data set's. All
+commands run in parallel and continue where they were interrupted. Exit status: 0 all is well, 1
 something is wrong, 2 bad usage.
 """
 COMMANDS = {
-    "index": "look through every video once: frames, sizes, where decoding may begin",
+    "index": "scan every video once: frames, sizes, where decoding may begin",
     "verify": "compare lists, official counts and videos; write the report for skip_unreadable",
-    "transcode": "write a copy that is several times faster to sample from",
+    "transcode": "write copies from which clips are read several times faster",
 }
 SPLITS_HELP = {
     "index": "Default: all that have a list.",
@@ -78,7 +78,7 @@ def main(args: Sequence[str] | None = None) -> int:
         args: Command-line arguments; None for the process's own.
 
     Returns:
-        The exit status; a mistake is explained in one line on stderr.
+        The exit status; an error is explained in one line on stderr.
     """
     parser = _make_parser()
     try:
@@ -90,7 +90,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "interrupted; finished videos are kept, and the same command goes on from there",
+            "interrupted; finished videos are kept, and the same command continues from there",
             file=sys.stderr,
         )
         return INTERRUPTED
@@ -113,7 +113,7 @@ def _make_parser() -> ArgumentParser:
         )
         if name == "verify":
             command.add_argument(
-                "--lists_only", action="store_true", help="Look at no video; write no report."
+                "--lists_only", action="store_true", help="Check no video; write no report."
             )
         if name == "transcode":
             command.add_argument("--output", type=str, required=True, help="Folder of the copy.")

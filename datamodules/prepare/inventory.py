@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from datamodules.base import VideoDataModule
@@ -11,8 +10,7 @@ from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
 from datamodules.lists.passed_over import PassedOver
 from datamodules.lists.splitting import SPLITS, Split
-from datamodules.moving_shapes import MovingShapes
-from datamodules.published import Benchmark
+from datamodules.published import PublishedDataset
 
 
 @dataclass
@@ -96,7 +94,7 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
             inventory.refused[split] = str(error)
         else:
             may_miss = data.missing_list(split) is not None
-            may_be_part = isinstance(data, Benchmark) and not data.check_counts
+            may_be_part = isinstance(data, PublishedDataset) and not data.check_counts
             inventory.splits[split] = SplitInventory(annotations, may_miss, may_be_part)
     if not inventory.splits:
         raise DataError("; ".join(dict.fromkeys(inventory.refused.values())))
@@ -118,9 +116,7 @@ def take_inventory(
     Raises:
         DataError: If no list can be used.
     """
-    if isinstance(data, MovingShapes):
-        with suppress(DataError):  # errors are reported below, split by split
-            data.prepare_data()  # renders the missing videos
+    data.make_videos()
     inventory = read_lists(data, splits)
     present: list[str] = []
     for part in inventory.splits.values():

@@ -12,7 +12,7 @@ from datamodules import DataError
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_index import refuse_unreadable
 from datamodules.lists.splitting import Split
-from datamodules.loading.video_dataset import VideoRecords
+from datamodules.loading.video_records import VideoRecords
 from experiments.cli.brief_parser import BriefParser
 from experiments.cli.strict_yaml import load_strictly, refuse_duplicate_keys
 from lightning_modules import RunError
@@ -72,7 +72,7 @@ def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
     if not chosen:
         raise DataError(f"the {split} split holds no videos; name another with --split")
     if not any(Path(listed.paths[place]).exists() for place in chosen):
-        data.prepare_data()  # some data sets make their videos
+        data.make_videos()
     found = data.index.look_up([listed.paths[place] for place in chosen])
     unusable = {failure.path for failure in found.unreadable}
     usable = [place for place in chosen if listed.paths[place] not in unusable]

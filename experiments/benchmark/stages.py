@@ -11,7 +11,8 @@ from torch.utils.data import default_collate
 
 from datamodules.decoding.video import Video
 from datamodules.decoding.video_stream import open_video
-from datamodules.loading.video_dataset import Sample, VideoDataset
+from datamodules.loading.sample import Sample
+from datamodules.loading.video_dataset import VideoDataset
 
 STAGES = ("open", "decode", "transform", "collate")
 WHAT = {

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from experiments.run_folder import find_checkpoint, holds_run
-from lightning_modules import RunError, slurm
+from lightning_modules import RunError, slurm_job
 from lightning_modules.callbacks.exact_resume import KEY
 
 
@@ -25,10 +25,10 @@ def continues_slurm_job(run_dir: Path) -> bool:
     Its command is the one that began the run, without ``--ckpt_path last``. Another job's run is
     never gone on with unasked.
     """
-    if not slurm.is_restarted() or not holds_run(run_dir):
+    if not slurm_job.is_restarted() or not holds_run(run_dir):
         return False
     checkpoint = _read(find_checkpoint(run_dir, "last"))
-    return checkpoint.get(KEY, {}).get("slurm_job") == slurm.job_id()
+    return checkpoint.get(KEY, {}).get("slurm_job") == slurm_job.job_id()
 
 
 def _read(checkpoint: str | Path) -> dict[str, Any]:

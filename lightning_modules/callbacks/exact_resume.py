@@ -9,7 +9,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 from torchmetrics import Metric
 
-from lightning_modules import slurm
+from lightning_modules import slurm_job
 from lightning_modules.checkpoints.loop_position import Position, is_inside_batch, left_over_batches
 from lightning_modules.checkpoints.moved_folder import follow_run_folder
 from lightning_modules.errors import RunError
@@ -59,7 +59,7 @@ class ExactResume(Callback):
             "position": Position.of(trainer, self.validated_at).state(),
             "setting": self._setting(trainer),
             "metrics": _gather(trainer, _metric_states(pl_module)),
-            "slurm_job": slurm.job_id(),
+            "slurm_job": slurm_job.job_id(),
         }
 
     def on_load_checkpoint(

@@ -11,7 +11,7 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
-from lightning_modules import slurm
+from lightning_modules import slurm_job
 from lightning_modules.callbacks.config_file import ConfigFile
 from lightning_modules.checkpoints.loop_position import left_over_batches
 from lightning_modules.errors import RunError
@@ -154,7 +154,7 @@ class LastCheckpoint(Callback):
         environment = trainer._accelerator_connector.cluster_environment
         in_slurm = isinstance(environment, SLURMEnvironment) and environment.auto_requeue
         if in_slurm and number == signal.SIGUSR1 and trainer.is_global_zero:
-            slurm.requeue()
+            slurm_job.requeue()
         trainer.strategy.barrier("stop")  # SLURM may end a job whose first process has ended
         # Lightning kills the process that the user began when one that it has begun itself fails.
         begun_by_us = isinstance(environment, LightningEnvironment) and trainer.local_rank > 0

@@ -257,7 +257,10 @@ def test_another_learning_rate_is_reported_and_another_network_refused(
         fit("--model.optimizer.lr=0.5", RESUME)
     with pytest.raises(SystemExit) as error:
         fit("--model.network=TSN", "--model.network.backbone=resnet18", RESUME)
-    assert "network.conv1.weight is None there" in stopped_with(error)
+    message = stopped_with(error)
+    assert message.startswith("error: the checkpoint does not fit this network: ")
+    assert 'Missing key(s) in state_dict: "network.conv1.weight"' in message
+    assert "--config" in message
 
 
 def test_the_run_s_own_config_is_kept(fit: Fit, tmp_path: Path) -> None:

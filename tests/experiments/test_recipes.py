@@ -17,7 +17,7 @@ from tests.experiments.cli.test_command_line import scalars, stopped_with
 def other_classes(trained_once: Path, tmp_path: Path) -> Path:
     """A checkpoint whose head knows five classes."""
     checkpoint = torch.load(trained_once / "checkpoints" / "last.ckpt", weights_only=True)
-    for key in ("network.fc.weight", "network.fc.bias"):
+    for key in ("network.frame_network.fc.weight", "network.frame_network.fc.bias"):
         checkpoint["state_dict"][key] = checkpoint["state_dict"][key][:5]
     torch.save(checkpoint, tmp_path / "five.ckpt")
     return tmp_path / "five.ckpt"

@@ -16,9 +16,9 @@ import torchvision
 from torch import Tensor, nn
 from torchvision.models import _api as torchvision_api
 
-from models import STM, TSM, TSN, ModelError, TEINet, TSINet, VideoResNet, WeightsError
+from models import STM, TSM, TSN, ModelError, TEINet, TSINet, VideoNetwork, WeightsError
+from models.backbones.sites import is_temporal
 from models.blocks.depthwise_temporal_conv import shift_kernel
-from models.placement import is_temporal
 from models.weights import read_state_dict
 
 DATA = Path(os.environ.get("TEMPORAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -60,11 +60,11 @@ def saved(content: Any, folder: Path) -> str:
 
 
 def build(
-    network_class: Callable[..., VideoResNet] = TSN,
+    network_class: Callable[..., VideoNetwork] = TSN,
     weights: str | None = None,
     num_classes: int = CLASSES,
     **arguments: Any,
-) -> VideoResNet:
+) -> VideoNetwork:
     """Build a small network."""
     arguments = {"backbone": "resnet18", "num_segments": 2} | arguments
     return network_class(num_classes, weights=weights, **arguments)
@@ -72,7 +72,7 @@ def build(
 
 def differing(network: nn.Module, source: State) -> list[str]:
     """Name the source's entries that the network does not hold bit for bit."""
-    own = network.state_dict()
+    own = network.get_submodule("frame_network").state_dict()
     return [key for key, value in source.items() if not torch.equal(own[key], value)]
 
 
@@ -81,7 +81,7 @@ def differing(network: nn.Module, source: State) -> list[str]:
 
 @every_network
 def test_a_torchvision_state_dict_fills_every_network_with_no_repair(
-    network_class: type[VideoResNet],
+    network_class: type[VideoNetwork],
     resnet18: State,
     resnet18_file: str,
     caplog: pytest.LogCaptureFixture,
@@ -92,10 +92,10 @@ def test_a_torchvision_state_dict_fills_every_network_with_no_repair(
 
 @pytest.mark.parametrize("network_class", [TEINet, TSINet])
 def test_temporal_modules_that_the_file_lacks_keep_their_beginnings(
-    network_class: type[VideoResNet], resnet18_file: str
+    network_class: type[VideoNetwork], resnet18_file: str
 ) -> None:
     torch.manual_seed(1)
-    without = build(network_class).state_dict()
+    without = build(network_class).frame_network.state_dict()
     torch.manual_seed(1)
     with_weights = build(network_class, resnet18_file)
     temporal = {key: value for key, value in without.items() if is_temporal(key)}
@@ -114,7 +114,7 @@ def test_a_file_with_some_of_the_temporal_modules_tells_of_the_others(
 
 
 def test_tim_is_still_the_shift_after_loading(resnet18_file: str) -> None:
-    loaded = build(TEINet, resnet18_file).state_dict()
+    loaded = build(TEINet, resnet18_file).frame_network.state_dict()
     kernels = [value.flatten(1) for key, value in loaded.items() if ".tim." in key]
     assert len(kernels) == 8
     assert all(torch.equal(kernel, shift_kernel(len(kernel))) for kernel in kernels)
@@ -144,9 +144,9 @@ def test_a_head_of_other_classes_is_replaced_by_a_new_one(
     resnet18: State, resnet18_file: str
 ) -> None:
     network = build(TSN, resnet18_file, num_classes=3)
-    assert network.fc.weight.shape == (3, 512)
-    assert network.fc.weight.std().item() == pytest.approx(0.001, rel=0.1)
-    assert not network.fc.bias.any()
+    assert network.classifier.weight.shape == (3, 512)
+    assert network.classifier.weight.std().item() == pytest.approx(0.001, rel=0.1)
+    assert not network.classifier.bias.any()
     backbone = {key: value for key, value in resnet18.items() if not key.startswith("fc.")}
     assert differing(network, backbone) == []
 
@@ -166,7 +166,7 @@ def test_a_file_without_a_head_leaves_the_new_one(resnet18: State, tmp_path: Pat
     headless = {key: value for key, value in resnet18.items() if not key.startswith("fc.")}
     network = build(TSN, saved(headless, tmp_path))
     assert differing(network, headless) == []
-    assert network.fc.weight.std().item() == pytest.approx(0.001, rel=0.1)
+    assert network.classifier.weight.std().item() == pytest.approx(0.001, rel=0.1)
 
 
 # A training checkpoint
@@ -174,7 +174,7 @@ def test_a_file_without_a_head_leaves_the_new_one(resnet18: State, tmp_path: Pat
 
 @pytest.mark.parametrize("network_class", [TEINet, TSINet])
 def test_a_lightning_checkpoint_restores_the_network_bit_for_bit(
-    network_class: type[VideoResNet], tmp_path: Path
+    network_class: type[VideoNetwork], tmp_path: Path
 ) -> None:
     trained = build(network_class)
     for parameter in trained.parameters():
@@ -185,7 +185,41 @@ def test_a_lightning_checkpoint_restores_the_network_bit_for_bit(
         "state_dict": {f"network.{key}": value for key, value in trained.state_dict().items()},
     }
     restored = build(network_class, saved(checkpoint, tmp_path))
-    assert differing(restored, trained.state_dict()) == []
+    assert differing(restored, trained.frame_network.state_dict()) == []
+
+
+def test_a_checkpoint_from_before_the_frame_network_was_a_part_fits(
+    resnet18: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    former = {"state_dict": {f"network.{key}": value for key, value in resnet18.items()}}
+    assert differing(build(TSN, saved(former, tmp_path)), resnet18) == []
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("prefix", ["module.", "backbone.", "model.", "module.base_model."])
+@pytest.mark.parametrize("container", ["state_dict", "model", None])
+def test_usual_prefixes_and_containers_are_taken_off_and_said(
+    prefix: str,
+    container: str | None,
+    resnet18: State,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    state: Any = {prefix + key: value for key, value in resnet18.items()}
+    path = saved({container: state, "epoch": 3} if container else state, tmp_path)
+    assert differing(build(TSN, path), resnet18) == []
+    assert caplog.messages == [f"{path}: the prefix {prefix} of all names is taken off"]
+
+
+def test_what_lies_beside_a_prefix_is_named(
+    resnet18: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = {f"backbone.{key}": v for key, v in resnet18.items() if not key.startswith("fc.")}
+    path = saved({"state_dict": {**state, "cls_head.weight": torch.ones(3)}}, tmp_path)
+    build(TSN, path)
+    assert caplog.messages[0] == (
+        f"{path}: left out what is not in backbone.: cls_head.weight (1 tensors)"
+    )
 
 
 def test_what_lies_beside_the_network_in_a_checkpoint_is_left_out(
@@ -201,7 +235,7 @@ def test_a_checkpoint_of_more_frames_fits(tmp_path: Path) -> None:
     eight = build(TEINet, num_segments=8)
     checkpoint = {"state_dict": {f"network.{k}": v for k, v in eight.state_dict().items()}}
     sixteen = build(TEINet, saved(checkpoint, tmp_path), num_segments=16)
-    assert differing(sixteen, eight.state_dict()) == []
+    assert differing(sixteen, eight.frame_network.state_dict()) == []
 
 
 def test_a_teinet_checkpoint_is_refused_by_tsn_with_a_key(tmp_path: Path) -> None:
@@ -490,7 +524,7 @@ def test_only_the_convolutions_behind_a_concatenation_are_repeated(
 def test_a_concatenation_s_own_checkpoint_is_not_repeated_again(tmp_path: Path) -> None:
     trained = build(TSINet, fusion="concatenation")
     restored = build(TSINet, saved(trained.state_dict(), tmp_path), fusion="concatenation")
-    assert differing(restored, trained.state_dict()) == []
+    assert differing(restored, trained.frame_network.state_dict()) == []
 
 
 # ImageNet weights, where they are at hand
@@ -500,7 +534,20 @@ def test_a_concatenation_s_own_checkpoint_is_not_repeated_again(tmp_path: Path) 
     not REAL_FILE.is_file(), reason=f"no {REAL_FILE}; TEMPORAL_DATA names the folder"
 )
 @pytest.mark.parametrize("network_class", [TSN, TEINet, TSINet])
-def test_real_imagenet_weights_load(network_class: type[VideoResNet]) -> None:
+def test_real_imagenet_weights_load(network_class: type[VideoNetwork]) -> None:
     network = build(network_class, str(REAL_FILE), num_classes=1000, backbone="resnet50")
     source = torch.load(REAL_FILE, weights_only=True)
+    assert differing(network, {key: value.float() for key, value in source.items()}) == []
+
+
+MOBILENET = DATA / "mobilenet_v2_imagenet.pth"
+
+
+@pytest.mark.skipif(
+    not MOBILENET.is_file(), reason=f"no {MOBILENET}; TEMPORAL_DATA names the folder"
+)
+@pytest.mark.parametrize("network_class", [TSM, TEINet, TSINet])
+def test_real_mobilenet_weights_load(network_class: type[VideoNetwork]) -> None:
+    network = build(network_class, str(MOBILENET), num_classes=1000, backbone="mobilenet_v2")
+    source = torch.load(MOBILENET, weights_only=True)
     assert differing(network, {key: value.float() for key, value in source.items()}) == []

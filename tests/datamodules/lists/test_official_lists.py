@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from datamodules import HMDB51, UCF101, DataError, Kinetics400, SomethingSomethingV2
-from datamodules.published import Benchmark
+from datamodules.published import PublishedDataset
 from tests.datamodules.layouts import write_lines
 
 KINETICS = "label,youtube_id,time_start,time_end,split"
@@ -16,25 +16,25 @@ UCF = "HandstandPushups/v_HandStandPushups_g01_c01.avi"
 HMDB = "a_hug_h_nm_np2_fr_goo_0.avi"
 
 
-def something(root: Path, *rows: str) -> Benchmark:
+def something(root: Path, *rows: str) -> PublishedDataset:
     """Open Something-Something V2 with a training list of its own."""
     file = write_lines(root / "train_videofolder.txt", *rows)
     return SomethingSomethingV2(str(root), train_list=str(file), check_counts=False)
 
 
-def kinetics(root: Path, *rows: str) -> Benchmark:
+def kinetics(root: Path, *rows: str) -> PublishedDataset:
     """Open Kinetics-400 with a training list of its own."""
     file = write_lines(root / "train.csv", KINETICS, *rows)
     return Kinetics400(str(root), train_list=str(file), check_counts=False)
 
 
-def ucf101(root: Path, *rows: str) -> Benchmark:
+def ucf101(root: Path, *rows: str) -> PublishedDataset:
     """Open UCF101 with a training list of its own."""
     write_lines(root / "trainlist01.txt", *rows)
     return UCF101(str(root), check_counts=False)
 
 
-def hmdb51(root: Path, *rows: str) -> Benchmark:
+def hmdb51(root: Path, *rows: str) -> PublishedDataset:
     """Open HMDB51 with a list of its own for class hug."""
     for name in HMDB51.class_names:
         own = rows if name == "hug" else (f"a_{name}_f_cm_np1_ba_bad_0.avi 0",)
@@ -42,7 +42,7 @@ def hmdb51(root: Path, *rows: str) -> Benchmark:
     return HMDB51(str(root), check_counts=False)
 
 
-OPEN: dict[str, tuple[Callable[..., Benchmark], str]] = {
+OPEN: dict[str, tuple[Callable[..., PublishedDataset], str]] = {
     "something": (something, "7 54 19"),
     "kinetics": (kinetics, "abseiling,-_abcdef007,10,20,train"),
     "ucf101": (ucf101, f"{UCF} 37"),

@@ -25,7 +25,7 @@ def tags() -> Callable[[Path], dict[str, set[str]]]:
 
 
 VALIDATION = {"val/confusion", "val/classes", "val/worst_clips"}
-STAGES = ("layer1", "layer2", "layer3", "layer4")
+STAGES = ("res2", "res3", "res4", "res5")
 
 
 def test_the_telling_part_of_the_configuration_is_flat(run_dir: Path) -> None:

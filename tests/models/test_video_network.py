@@ -1,20 +1,20 @@
-"""Specification of `VideoResNet`: a 2D ResNet on each frame, a consensus over the clip."""
+"""Specification of `VideoNetwork`: a 2D network on each frame, a consensus over the clip."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from models import ModelError, VideoResNet
+from models import ModelError, VideoNetwork
+from models.backbones.sites import BlockSite
 from models.blocks import TemporalShift
-from models.placement import BlockSite
 
 pytestmark = pytest.mark.usefixtures("tiny_backbones")
 
 
-def build(num_segments: int = 2, dropout: float = 0.5) -> VideoResNet:
+def build(num_segments: int = 2, dropout: float = 0.5) -> VideoNetwork:
     """Build a small network whose head tells frames apart."""
-    network = VideoResNet(5, num_segments=num_segments, backbone="tiny basic", dropout=dropout)
-    nn.init.normal_(network.fc.weight)
+    network = VideoNetwork(5, num_segments=num_segments, backbone="tiny basic", dropout=dropout)
+    nn.init.normal_(network.classifier.weight)
     return network
 
 
@@ -35,7 +35,7 @@ def test_features_are_pooled_per_frame() -> None:
 
 
 def test_the_head_starts_at_n_0_001_with_bias_0() -> None:
-    fc = VideoResNet(400, backbone="tiny basic").fc
+    fc = VideoNetwork(400, backbone="tiny basic").classifier
     assert fc.weight.std().item() == pytest.approx(0.001, rel=0.02)
     assert abs(fc.weight.mean().item()) < 1e-5
     assert not fc.bias.any()
@@ -58,9 +58,9 @@ def test_dropout_is_silent_in_evaluation() -> None:
 
 def test_all_features_dropped_leave_the_bias() -> None:
     network = build(dropout=1.0)
-    nn.init.normal_(network.fc.bias)
+    nn.init.normal_(network.classifier.bias)
     logits = network(torch.randn(2, 2, 3, 32, 32))
-    torch.testing.assert_close(logits, network.fc.bias.expand(2, 5))
+    torch.testing.assert_close(logits, network.classifier.bias.expand(2, 5))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,9 @@ def test_a_module_that_was_built_for_other_clips_refuses_the_frames() -> None:
         return TemporalShift(channels, num_segments=5)
 
     with torch.device("meta"):
-        network = VideoResNet(5, num_segments=2, backbone="tiny basic", before_conv1=maker)
+        network = VideoNetwork(
+            5, num_segments=2, backbone="tiny basic", modules={"before_conv1": maker}
+        )
         clips = torch.empty(2, 2, 3, 32, 32)
     with pytest.raises(ModelError, match=r"4 folded frames .* num_segments=5"):
         network(clips)
@@ -104,8 +106,8 @@ def test_temporal_modules_keep_the_beginnings_that_they_gave_themselves() -> Non
     def maker(channels: int, site: BlockSite) -> nn.Module | None:
         return Module() if channels == 64 else None
 
-    network = VideoResNet(5, backbone="tiny basic", before_conv1=maker)
-    drawn = network.layer1[0].before_conv1.conv.weight
+    network = VideoNetwork(5, backbone="tiny basic", modules={"before_conv1": maker})
+    drawn = network.frame_network.layer1[0].before_conv1.conv.weight
     assert drawn.std().item() == pytest.approx(nn.Conv2d(64, 64, 1).weight.std().item(), rel=0.1)
 
 
@@ -113,5 +115,38 @@ def test_a_module_that_is_one_convolution_keeps_its_beginning_too() -> None:
     def maker(channels: int, site: BlockSite) -> nn.Module | None:
         return nn.Conv2d(64, 64, 1) if channels == 64 else None
 
-    drawn = VideoResNet(5, backbone="tiny basic", before_conv1=maker).layer1[0].before_conv1
+    network = VideoNetwork(5, backbone="tiny basic", modules={"before_conv1": maker})
+    drawn = network.frame_network.layer1[0].before_conv1
     assert drawn.weight.abs().max() <= 64**-0.5  # torch's rule is bounded, torchvision's is not
+
+
+def test_half_precision_logits_are_averaged_in_float32() -> None:
+    network = build(num_segments=2).eval()
+    clips = torch.randn(3, 2, 3, 32, 32)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = network(clips)
+        frames = network.classifier(network.forward_features(clips.flatten(0, 1)))
+    assert frames.dtype == torch.bfloat16
+    assert torch.equal(logits, frames.float().unflatten(0, (3, 2)).mean(1))
+
+
+def test_a_module_s_stage_is_named_as_the_papers_do() -> None:
+    network = build()
+    assert network.stage_of("frame_network.layer1.0.before_conv1") == "res2"
+    assert network.stage_of("frame_network.layer4.0.conv1") == "res5"
+    assert network.stage_of("frame_network.fc") == ""
+
+
+def test_a_state_of_the_frame_network_alone_loads_as_the_network_s_own() -> None:
+    source, network = build(), build()
+    network.load_state_dict(source.frame_network.state_dict())
+    assert all(
+        torch.equal(value, network.state_dict()[key]) for key, value in source.state_dict().items()
+    )
+
+
+def test_a_state_of_another_network_is_still_refused() -> None:
+    state = build().frame_network.state_dict()
+    del state["layer4.0.conv1.weight"]
+    with pytest.raises(RuntimeError, match=r"frame_network\.layer4\.0\.conv1\.weight"):
+        build().load_state_dict(state)

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from models.backbones.resnet import TemporalBasicBlock, TemporalBottleneck
+from models.backbones.sites import BlockSite
 from models.blocks.fusion import Concatenation
-from models.placement import BlockSite
-from models.residual_blocks import TemporalBasicBlock, TemporalBottleneck
-from models.video_resnet import VideoResNet
+from models.video_network import VideoNetwork
 
 
 class Spy(nn.Module):
@@ -133,7 +133,7 @@ def test_modules_before_conv1_stand_at_the_block_s_input_width(
         widths.append(channels)
 
     with torch.device("meta"):
-        VideoResNet(3, backbone=backbone, before_conv1=note)
+        VideoNetwork(3, backbone=backbone, modules={"before_conv1": note})
     assert widths == expected
 
 
@@ -155,7 +155,7 @@ def test_modules_before_the_last_convolution_stand_at_the_bottleneck_s_width(
         widths.append(channels)
 
     with torch.device("meta"):
-        VideoResNet(3, backbone=backbone, before_last_conv=note)
+        VideoNetwork(3, backbone=backbone, modules={"before_last_conv": note})
     assert widths == expected
 
 
@@ -168,9 +168,9 @@ def test_each_block_tells_its_module_the_stage_and_its_place_in_it(slot: str) ->
 
     with torch.device("meta"):
         if slot == "before_conv1":
-            VideoResNet(3, backbone="resnet50", before_conv1=note)
+            VideoNetwork(3, backbone="resnet50", modules={"before_conv1": note})
         else:
-            VideoResNet(3, backbone="resnet50", before_last_conv=note)
+            VideoNetwork(3, backbone="resnet50", modules={"before_last_conv": note})
     blocks = {2: 3, 3: 4, 4: 6, 5: 3}
     assert sites == [(stage, index) for stage, count in blocks.items() for index in range(count)]
 
@@ -223,5 +223,5 @@ def test_modules_around_conv2_stand_at_its_input_width(backbone: str, expected: 
         widths.append(channels)
 
     with torch.device("meta"):
-        VideoResNet(3, backbone=backbone, around_conv2=note)
+        VideoNetwork(3, backbone=backbone, modules={"around_conv2": note})
     assert widths == expected

@@ -1,4 +1,4 @@
-"""What SLURM tells a process about its job, and how the job is put into the queue again."""
+"""The SLURM job that this process runs in: its id, whether it was restarted, how to requeue it."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 
 def job_id() -> str | None:
-    """Name this process's SLURM job, an array's task included; None outside SLURM."""
+    """Return the id of this process's job, ``<array>_<task>`` in an array; None outside SLURM."""
     array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     if array and task:
         return f"{array}_{task}"
@@ -15,12 +15,12 @@ def job_id() -> str | None:
 
 
 def is_restarted() -> bool:
-    """Tell whether SLURM runs this job again, after it was put into the queue again."""
+    """Return whether SLURM has requeued this job and now runs it again."""
     return int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
 
 
 def requeue() -> None:
-    """Put this process's job into the queue again; say so, also where that fails."""
+    """Requeue this process's job by ``scontrol``; log the result, warn if it fails."""
     job = job_id()
     assert job is not None
     try:
