@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments.grid.grid_file import Grid
 from experiments.grid.report.page import as_page
 from experiments.grid.report.tables import as_csv, as_markdown
-from experiments.grid.results import table_lines
+from experiments.grid.results import report_lines
 from lightning_modules import RunError
 
 __all__ = ["write_report"]
@@ -26,7 +26,7 @@ def write_report(grids: Sequence[Grid], runs: Path, output: Path) -> list[Path]:
     Raises:
         RunError: If they cannot be written.
     """
-    tables = [(grid, table_lines(grid, runs)) for grid in grids]
+    tables = [(grid, report_lines(grid, runs)) for grid in grids]
     texts = {".md": as_markdown(tables), ".csv": as_csv(tables), ".html": as_page(tables)}
     stem = output.stem if output.suffix in texts else output.name
     files = {output.with_name(stem + ending): text for ending, text in texts.items()}

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from experiments.grid.grid_file import Grid
-from experiments.grid.report.correlation import Agreement, agreements
-from experiments.grid.results import Line
+from experiments.grid.report.rank_agreement import Agreement, agreements
+from experiments.grid.results import ReportLine
 
 HEADINGS = (
     *("row", "protocol", "paper top-1", "ours top-1", "difference"),
@@ -29,15 +29,15 @@ CSV_HEADINGS = (
 )
 COMMIT_LENGTH = 10
 
-Tables = Sequence[tuple[Grid, Sequence[Line]]]
+Tables = Sequence[tuple[Grid, Sequence[ReportLine]]]
 
 
-def headings(lines: Sequence[Line]) -> tuple[str, ...]:
+def headings(lines: Sequence[ReportLine]) -> tuple[str, ...]:
     """Name the columns of a table."""
     return (*_that_apply(lines, HEADINGS), *(FURTHER[name] for name in _further(lines)))
 
 
-def rows_of(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+def rows_of(lines: Sequence[ReportLine]) -> list[tuple[str, ...]]:
     """Write a table's lines for people."""
     names = _further(lines)
     return [
@@ -46,7 +46,7 @@ def rows_of(lines: Sequence[Line]) -> list[tuple[str, ...]]:
     ]
 
 
-def _that_apply(lines: Sequence[Line], columns: tuple[str, ...]) -> tuple[str, ...]:
+def _that_apply(lines: Sequence[ReportLine], columns: tuple[str, ...]) -> tuple[str, ...]:
     """Leave the difference out where ours and the paper's are of other data."""
     place = HEADINGS.index("difference")
     if any(line.comparable for line in lines):
@@ -54,11 +54,11 @@ def _that_apply(lines: Sequence[Line], columns: tuple[str, ...]) -> tuple[str, .
     return columns[:place] + columns[place + 1 :]
 
 
-def _further(lines: Sequence[Line]) -> list[str]:
+def _further(lines: Sequence[ReportLine]) -> list[str]:
     return [name for name in FURTHER if any(name in line.row.figures for line in lines)]
 
 
-def _figure(line: Line, name: str) -> str:
+def _figure(line: ReportLine, name: str) -> str:
     value = line.paper(name)
     if value is None:
         return ""
@@ -66,7 +66,7 @@ def _figure(line: Line, name: str) -> str:
     return f"{value:g} x {'N/A' if views is None else views}" if views != 1 else f"{value:g}"
 
 
-def remarks(lines: Sequence[Line]) -> list[str]:
+def remarks(lines: Sequence[ReportLine]) -> list[str]:
     """Say what there is to say of a table: orders, notes, runs with flags of their own."""
     said = [sentence(agreement) for agreement in agreements(lines)]
     said += [f"{label}: {note}." for label, note in _once(lines, lambda line: line.row.note)]
@@ -76,11 +76,11 @@ def remarks(lines: Sequence[Line]) -> list[str]:
     return said
 
 
-def _once(lines: Sequence[Line], text: Callable[[Line], str]) -> list[tuple[str, str]]:
+def _once(lines: Sequence[ReportLine], text: Callable[[ReportLine], str]) -> list[tuple[str, str]]:
     return [(label, said) for label, said in {x.row.label: text(x) for x in lines}.items() if said]
 
 
-def _rows_by_flags(lines: Sequence[Line]) -> dict[str, str]:
+def _rows_by_flags(lines: Sequence[ReportLine]) -> dict[str, str]:
     labels: dict[str, list[str]] = {}
     for label, flags in _once(lines, _flags):
         labels.setdefault(flags, []).append(label)
@@ -91,11 +91,11 @@ def _rows_by_flags(lines: Sequence[Line]) -> dict[str, str]:
     }
 
 
-def _flags(line: Line) -> str:
-    return " or ".join(sorted({flags for one in line.measured for flags in one.flags}))
+def _flags(line: ReportLine) -> str:
+    return " or ".join(sorted({flags for one in line.results for flags in one.flags}))
 
 
-def cells(line: Line) -> tuple[str, ...]:
+def cells(line: ReportLine) -> tuple[str, ...]:
     """Write a line's columns of `HEADINGS`."""
     difference = line.difference("top1")
     return (
@@ -105,14 +105,14 @@ def cells(line: Line) -> tuple[str, ...]:
         ours(line, "top1"),
         "" if difference is None else f"{round(difference, 1) + 0.0:+.1f}",
         _number(line.paper("top5")),
-        ours(line, "top5") if line.measured else "",
-        " ".join(str(one.seed) for one in line.measured),
-        _joined({f"{one.videos:,}" for one in line.measured}),
-        _joined({short(commit) for one in line.measured for commit in one.commits}),
+        ours(line, "top5") if line.results else "",
+        " ".join(str(one.seed) for one in line.results),
+        _joined({f"{one.videos:,}" for one in line.results}),
+        _joined({short(commit) for one in line.results for commit in one.commits}),
     )
 
 
-def ours(line: Line, name: str) -> str:
+def ours(line: ReportLine, name: str) -> str:
     """Write the mean and spread of what was measured, or how far the row is."""
     value, spread = line.ours(name), line.spread(name)
     if value is None:
@@ -139,7 +139,7 @@ def as_markdown(tables: Tables) -> str:
     return "\n".join(parts)
 
 
-def datasets(lines: Sequence[Line]) -> str:
+def datasets(lines: Sequence[ReportLine]) -> str:
     """Name the data sets of a table, ours and, where they are others, the paper's."""
     ours = _joined({line.row.dataset for line in lines if line.row.dataset})
     papers = _joined({line.row.figures_dataset for line in lines if not line.comparable})
@@ -181,21 +181,21 @@ def as_csv(tables: Tables) -> str:
     return stream.getvalue()
 
 
-def _csv_rows(grid: Grid, line: Line) -> list[list[object]]:
+def _csv_rows(grid: Grid, line: ReportLine) -> list[list[object]]:
     row = line.row
     head = [grid.paper, grid.table, row.label, row.name, row.dataset, line.state, line.protocol]
     names = ("test_top1", "params", "gflops", "views", "latency", "throughput")
     texts = [row.figures.get(name, "") for name in ("backbone", "pretrain", "frames")]
     tail = [*(_blank(line.paper(name)) for name in names), *texts, row.note]
     paper = [_blank(line.paper(name)) for name in ("top1", "top5")]
-    if not line.measured:
+    if not line.results:
         return [[*head, "", paper[0], "", "", paper[1], "", "", "", *tail]]
     return [
         [
             *(*head, one.seed, paper[0], one.top1, _blank(line.minus_paper(one.top1, "top1"))),
             *(paper[1], one.top5, one.videos, " ".join(sorted(one.commits)), *tail),
         ]
-        for one in line.measured
+        for one in line.results
     ]
 
 

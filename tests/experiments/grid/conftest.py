@@ -8,9 +8,10 @@ from typing import Protocol
 import pytest
 import torch
 
-from experiments.grid import launchers, task
+from experiments.grid import local_launcher, task
 from experiments.grid.grid_file import Grid, read_grid
-from experiments.grid.jobs import Job, expand
+from experiments.grid.runs import expand
+from experiments.session import Run
 
 
 class MakeGrid(Protocol):
@@ -85,11 +86,11 @@ def fake_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "fake_train.py"
     file.write_text(TRAIN)
     monkeypatch.setattr(task, "PROGRAM", (sys.executable, str(file)))
-    monkeypatch.setattr(launchers, "visible_gpus", list)
+    monkeypatch.setattr(local_launcher, "visible_gpus", list)
     return file
 
 
-def jobs_of(grid: Grid, runs: Path, *extra: str, seeds: tuple[int, ...] = (0,)) -> dict[str, Job]:
+def runs_of(grid: Grid, runs: Path, *extra: str, seeds: tuple[int, ...] = (0,)) -> dict[str, Run]:
     """Expand all rows of a grid."""
     return expand([(grid, list(grid.rows))], seeds, runs, extra)
 

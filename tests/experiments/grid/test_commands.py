@@ -1,7 +1,5 @@
 """python -m experiments.grid list | run | report, through their own door."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -146,23 +144,6 @@ def test_a_report_that_cannot_be_written_is_one_line(make_grid: MakeGrid, tmp_pa
     file = make_grid("  A: {}\n").file
     with pytest.raises(RunError, match=r"--output .*base\.yaml/x: File exists"):
         main(["report", str(file), "--output", str(tmp_path / "base.yaml" / "x")])
-
-
-NOHUP = """
-import signal, sys
-from experiments.grid.commands import _ends_are_interruptions
-with _ends_are_interruptions():
-    signal.raise_signal(signal.SIGHUP)
-print("goes on")
-"""
-
-
-def test_a_grid_under_nohup_outlives_its_terminal() -> None:
-    program = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{NOHUP}"
-    ended = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True)
-    assert ended.stdout == b"goes on\n"
-    ended = subprocess.run([sys.executable, "-c", NOHUP], cwd=REPOSITORY, capture_output=True)
-    assert b"KeyboardInterrupt" in ended.stderr
 
 
 @pytest.mark.slow

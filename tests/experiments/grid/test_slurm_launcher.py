@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from experiments.grid.jobs import Job
-from experiments.grid.slurm import ClusterTask, SubmititLauncher, sbatch_script, slurm_executor
+from experiments.grid.slurm_launcher import SlurmLauncher, SlurmTask, sbatch_script, slurm_executor
 from experiments.grid.state import read_record, state_of
-from experiments.grid.task import GRACE
+from experiments.grid.task import GRACE_SECONDS
+from experiments.session import Run
 from lightning_modules import RunError
 from tests.conftest import REPOSITORY
-from tests.experiments.grid.conftest import MakeGrid, jobs_of
+from tests.experiments.grid.conftest import MakeGrid, runs_of
 
 Answer = Callable[[str, str], None]
 
@@ -60,19 +60,19 @@ task()
 LAUNCHED = """
 import os, pickle, signal, sys
 from pathlib import Path
-from experiments.grid.slurm import SubmititLauncher, slurm_executor
+from experiments.grid.slurm_launcher import SlurmLauncher, slurm_executor
 
 folder = Path(sys.argv[1])
-launcher = SubmititLauncher(slurm_executor(folder / "submitit", {}, 1))
-launcher.launch(pickle.loads((folder / "job").read_bytes()))
+launcher = SlurmLauncher(slurm_executor(folder / "submitit", {}, 1))
+launcher.launch(pickle.loads((folder / "run").read_bytes()))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.fixture
-def job(make_grid: MakeGrid, tmp_path: Path) -> Job:
-    (job,) = jobs_of(make_grid("  A: {}\n"), tmp_path / "runs").values()
-    return job
+def run(make_grid: MakeGrid, tmp_path: Path) -> Run:
+    (run,) = runs_of(make_grid("  A: {}\n"), tmp_path / "runs").values()
+    return run
 
 
 @pytest.fixture
@@ -90,15 +90,15 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
     return write
 
 
-def launcher_in(folder: Path) -> SubmititLauncher:
-    return SubmititLauncher(slurm_executor(folder / "submitit", {}, 1))
+def launcher_in(folder: Path) -> SlurmLauncher:
+    return SlurmLauncher(slurm_executor(folder / "submitit", {}, 1))
 
 
 @pytest.mark.slow
 def test_a_warned_task_waits_no_longer_than_its_step_takes_to_save(
-    job: Job, tmp_path: Path
+    run: Run, tmp_path: Path
 ) -> None:
-    task = ClusterTask(job)
+    task = SlurmTask(run)
     task.program = (sys.executable, "-c", STEP, str(tmp_path))
     (tmp_path / "task").write_bytes(pickle.dumps(task))
     os.mkfifo(tmp_path / "waits")
@@ -108,30 +108,30 @@ def test_a_warned_task_waits_no_longer_than_its_step_takes_to_save(
     )
     saved, seconds = warned.stdout.split()
     assert saved == "True"
-    assert float(seconds) < GRACE / 2
+    assert float(seconds) < GRACE_SECONDS / 2
 
 
-def test_a_warning_does_not_end_the_step_itself(job: Job) -> None:
-    task = ClusterTask(job)
+def test_a_warning_does_not_end_the_step_itself(run: Run) -> None:
+    task = SlurmTask(run)
     step = "import os, signal, sys; os.kill(os.getpid(), signal.SIGUSR2); sys.exit('lives')"
     task.program = (sys.executable, "-c", step)
     assert task().message == "lives"
 
 
-def test_a_task_whose_step_has_ended_does_not_wait(job: Job) -> None:
-    task = ClusterTask(job)
+def test_a_task_whose_step_has_ended_does_not_wait(run: Run) -> None:
+    task = SlurmTask(run)
     task.process = subprocess.Popen(["true"])
     task.process.wait()
-    assert isinstance(task.checkpoint().function, ClusterTask)
+    assert isinstance(task.checkpoint().function, SlurmTask)
 
 
 @pytest.mark.parametrize(
-    ("stated", "seconds"), [({}, int(GRACE) + 60), ({"signal_delay_s": 600}, 600)]
+    ("stated", "seconds"), [({}, int(GRACE_SECONDS) + 60), ({"signal_delay_s": 600}, 600)]
 )
 def test_a_job_is_warned_early_enough_to_save(
-    job: Job, tmp_path: Path, stated: dict[str, int], seconds: int
+    run: Run, tmp_path: Path, stated: dict[str, int], seconds: int
 ) -> None:
-    script = sbatch_script(slurm_executor(tmp_path, stated, 1), job)
+    script = sbatch_script(slurm_executor(tmp_path, stated, 1), run)
     assert f"#SBATCH --signal=USR2@{seconds}" in script.splitlines()
 
 
@@ -143,38 +143,38 @@ def test_what_a_run_has_anyway_is_no_parameter(tmp_path: Path, name: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("answer")
-def test_a_waiting_run_outlives_the_grid_that_submitted_it(job: Job, tmp_path: Path) -> None:
-    (tmp_path / "job").write_bytes(pickle.dumps(job))
+def test_a_waiting_run_outlives_the_grid_that_submitted_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "run").write_bytes(pickle.dumps(run))
     command = [sys.executable, "-c", LAUNCHED, str(tmp_path)]
     launched = subprocess.run(command, cwd=REPOSITORY, timeout=500, check=False)
     assert launched.returncode == -signal.SIGKILL
-    assert state_of(job) == "running"
+    assert state_of(run) == "running"
 
 
-def test_a_cancelled_run_waits_no_more(job: Job, tmp_path: Path, answer: Answer) -> None:
+def test_a_cancelled_run_waits_no_more(run: Run, tmp_path: Path, answer: Answer) -> None:
     answer("scancel", f"echo $@ > {tmp_path / 'cancelled'}")
-    run = launcher_in(tmp_path).launch(job)
-    assert state_of(job) == "running"
-    run.stop()
+    handle = launcher_in(tmp_path).launch(run)
+    assert state_of(run) == "running"
+    handle.stop()
     assert (tmp_path / "cancelled").read_text() == "42\n"
-    assert state_of(job) == "stopped"
+    assert state_of(run) == "stopped"
 
 
-def test_a_run_that_sbatch_refuses_has_failed(job: Job, tmp_path: Path, answer: Answer) -> None:
+def test_a_run_that_sbatch_refuses_has_failed(run: Run, tmp_path: Path, answer: Answer) -> None:
     answer("sbatch", "echo sbatch: error: >&2; echo sbatch: no such partition >&2; exit 1")
     message = "not submitted: sbatch: no such partition"
-    with pytest.raises(RunError, match=f"^{job.name}: {message}$"):
-        launcher_in(tmp_path).launch(job)
-    record = read_record(job)
+    with pytest.raises(RunError, match=f"^{run.name}: {message}$"):
+        launcher_in(tmp_path).launch(run)
+    record = read_record(run)
     assert record is not None
-    assert (record.state, record.message, state_of(job)) == ("failed", message, "failed")
+    assert (record.state, record.message, state_of(run)) == ("failed", message, "failed")
 
 
-def test_a_run_whose_job_is_lost_has_failed(job: Job, tmp_path: Path, answer: Answer) -> None:
+def test_a_run_whose_job_is_lost_has_failed(run: Run, tmp_path: Path, answer: Answer) -> None:
     answer("sbatch", "echo Submitted batch job 43")
     answer("sacct", "echo 'JobID|State|NodeList'; echo '43|NODE_FAIL|'")
-    run = launcher_in(tmp_path).launch(job)
-    run.submitted._results_timeout_s = 0
-    record = run.result()
+    handle = launcher_in(tmp_path).launch(run)
+    handle.job._results_timeout_s = 0
+    record = handle.result()
     assert record is not None
-    assert (record.state, state_of(job)) == ("failed", "failed")
+    assert (record.state, state_of(run)) == ("failed", "failed")
