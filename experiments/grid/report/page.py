@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from experiments.grid.grid_file import Grid
 from experiments.grid.report.plots import plots
-from experiments.grid.report.tables import LEGEND, Tables, datasets, headings, remarks, rows_of
+from experiments.grid.report.remarks import remarks
+from experiments.grid.report.tables import LEGEND, TITLE, Tables, datasets, headings, rows_of
 from experiments.grid.results import ReportLine
 
 TEMPLATE = "page.html"
@@ -27,6 +28,7 @@ def as_page(tables: Tables) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template(TEMPLATE).render(
+        title=TITLE,
         legend=LEGEND,
         text_columns=TEXT_COLUMNS,
         sections=[_section(grid, lines) for grid, lines in tables],

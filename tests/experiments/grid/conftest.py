@@ -1,4 +1,4 @@
-"""Grids without training: a program that leaves what train.py would, and grids for it."""
+"""Grids without training: a program in place of train.py, and grids for it."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ protocols: [1x1]
 """
 
 TRAIN = '''
-"""Leaves what train.py would; fails, waits or stops as its arguments say."""
+"""Writes the files that train.py would write; fails or hangs as its arguments ask."""
 import json, sys, time
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def make_grid(tmp_path: Path) -> MakeGrid:
 
 @pytest.fixture
 def fake_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in train.py's place."""
+    """A program in place of train.py."""
     file = tmp_path / "fake_train.py"
     file.write_text(TRAIN)
     monkeypatch.setattr(task, "PROGRAM", (sys.executable, str(file)))
@@ -102,7 +102,7 @@ def calls_of(runs: Path, name: str) -> list[str]:
 
 
 def write_result(run_dir: Path, top1: float, protocol: str = "1x1", top5: float = 0.9) -> None:
-    """Leave what a finished run leaves."""
+    """Write the files of a finished run."""
     (run_dir / "checkpoints").mkdir(parents=True, exist_ok=True)
     (run_dir / "checkpoints" / "last.ckpt").touch()
     entry = {"top1": top1, "top5": top5, "n_videos": 1000, "commit": "0123456789abcdef-dirty"}

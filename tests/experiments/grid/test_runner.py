@@ -1,4 +1,4 @@
-"""Runs of a grid: in parallel, resumed, stopped, failing apart, on this machine or a cluster."""
+"""Runs of a grid: in parallel, resumed, stopped, failing one by one, here or through submitit."""
 
 import io
 import os
@@ -53,20 +53,20 @@ def test_a_failing_row_does_not_stop_the_others(
 def test_a_row_that_cannot_be_launched_fails_alone(
     make_grid: MakeGrid, tmp_path: Path, console: Console
 ) -> None:
-    class Choosy(LocalLauncher):
+    class RefusesB(LocalLauncher):
         def launch(self, run: Run) -> LocalHandle:
             if run.name == B:
-                raise RunError("no more jobs for today")
+                raise RunError("the cluster's limit is reached")
             return super().launch(run)
 
-    runner = Runner(runs_of(make_grid(TWO), tmp_path / "runs"), Choosy(max_runs=2), console)
+    runner = Runner(runs_of(make_grid(TWO), tmp_path / "runs"), RefusesB(max_runs=2), console)
     assert not runner.execute()
     assert (runner.progress[A].state, runner.progress[B].state) == ("finished", "failed")
-    assert runner.progress[B].message == "no more jobs for today"
+    assert runner.progress[B].message == "the cluster's limit is reached"
 
 
 @pytest.mark.usefixtures("fake_train")
-def test_rows_without_room_in_the_live_table_are_counted(
+def test_runs_that_do_not_fit_in_the_live_table_are_counted(
     make_grid: MakeGrid, tmp_path: Path
 ) -> None:
     rows = "".join(f"  R{i}: {{overrides: {{data.x: {i}}}}}\n" for i in range(9))
@@ -80,7 +80,7 @@ def test_rows_without_room_in_the_live_table_are_counted(
 
 
 @pytest.mark.usefixtures("fake_train")
-def test_what_is_finished_is_skipped_and_what_broke_goes_on(
+def test_finished_runs_are_skipped_and_failed_ones_are_resumed(
     make_grid: MakeGrid, tmp_path: Path, console: Console
 ) -> None:
     runs = runs_of(make_grid(TWO), tmp_path)
@@ -148,7 +148,7 @@ main(sys.argv[2:])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_stops_the_steps_and_the_same_command_goes_on(
+def test_ctrl_c_stops_the_steps_and_the_same_command_resumes_them(
     make_grid: MakeGrid, fake_train: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     grid, runs = make_grid("  A: {overrides: {hang: test}}\n"), tmp_path / "runs"
@@ -162,9 +162,9 @@ def test_ctrl_c_stops_the_steps_and_the_same_command_goes_on(
         subprocess.run(["timeout", "120", "cat", str(tmp_path / "ready")], check=True)
         assert state_of(run) == "running"
         process.send_signal(number)
-        said = process.stdout.read()
+        printed = process.stdout.read()
     assert process.returncode == 130
-    assert "The same command goes on" in said
+    assert "The same command goes on" in printed
     record = read_record(run)
     assert record is not None
     assert (record.state, state_of(run)) == ("stopped", "stopped")
@@ -173,18 +173,18 @@ def test_ctrl_c_stops_the_steps_and_the_same_command_goes_on(
     assert calls_of(runs, run.name) == ["fit", "test last", "fit last", "test last"]
 
 
-def test_a_run_whose_process_is_gone_is_stopped_not_running(
+def test_a_run_whose_process_has_ended_is_stopped_not_running(
     make_grid: MakeGrid, tmp_path: Path
 ) -> None:
     (run,) = runs_of(make_grid("  A: {}\n"), tmp_path).values()
     assert state_of(run) == "not run"
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    write_record(run, Record("running", pids=[gone.pid]))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    write_record(run, Record("running", pids=[ended.pid]))
     assert state_of(run) == "stopped"
-    write_record(run, Record("running", pids=[gone.pid, os.getpid()]))
+    write_record(run, Record("running", pids=[ended.pid, os.getpid()]))
     assert state_of(run) == "running"
-    write_record(run, Record("running", host="elsewhere", pids=[gone.pid]))
+    write_record(run, Record("running", host="elsewhere", pids=[ended.pid]))
     assert state_of(run) == "running"
 
 
@@ -203,7 +203,7 @@ def test_runs_go_through_submitit(make_grid: MakeGrid, tmp_path: Path, console: 
     assert "out of luck" in runner.progress[B].message
 
 
-def test_the_sbatch_script_asks_for_what_was_said(make_grid: MakeGrid, tmp_path: Path) -> None:
+def test_the_sbatch_script_has_the_stated_parameters(make_grid: MakeGrid, tmp_path: Path) -> None:
     (run,) = runs_of(make_grid("  A: {}\n"), tmp_path).values()
     executor = slurm_executor(tmp_path, {"partition": "gpu", "time": 90, "cpus_per_task": 16}, 8)
     script = sbatch_script(executor, run)
@@ -221,7 +221,7 @@ def test_an_unknown_slurm_parameter_is_refused(tmp_path: Path) -> None:
         slurm_executor(tmp_path, {"partitoin": "gpu"}, 1)
 
 
-def test_a_task_on_a_cluster_hides_slurm_and_can_go_on_in_another_job(
+def test_a_task_on_a_cluster_hides_slurm_and_can_be_resumed_in_another_job(
     make_grid: MakeGrid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (run,) = runs_of(make_grid("  A: {}\n"), tmp_path).values()

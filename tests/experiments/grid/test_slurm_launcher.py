@@ -1,4 +1,4 @@
-"""Runs as SLURM's jobs: warned and submitted anew, refused, cancelled, left by a grid that died."""
+"""Runs as SLURM's jobs: warned and submitted again, refused, cancelled, left by a killed grid."""
 
 import os
 import pickle
@@ -18,7 +18,7 @@ from lightning_modules import RunError
 from tests.conftest import REPOSITORY
 from tests.experiments.grid.conftest import MakeGrid, runs_of
 
-Answer = Callable[[str, str], None]
+ReplaceCommand = Callable[[str, str], None]
 
 # Begins when it is waited for, warns the process that waits, and saves at SIGTERM.
 STEP = """
@@ -42,7 +42,7 @@ folder = Path(sys.argv[1])
 task = pickle.loads((folder / "task").read_bytes())
 waitpid = os.waitpid
 
-def say_and_wait(pid, options):
+def announce_and_wait(pid, options):
     (folder / "waits").write_text("")  # Popen's lock is held
     return waitpid(pid, options)
 
@@ -53,7 +53,7 @@ def checkpoint(number, frame):
     sys.exit(0)
 
 signal.signal(signal.SIGUSR2, checkpoint)
-os.waitpid = say_and_wait
+os.waitpid = announce_and_wait
 task()
 """
 
@@ -76,8 +76,8 @@ def run(make_grid: MakeGrid, tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Give a way to say what SLURM's commands do here; sbatch takes everything at first."""
+def replace_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplaceCommand:
+    """A function that replaces one of SLURM's commands; at first, sbatch accepts everything."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
@@ -136,14 +136,16 @@ def test_a_job_is_warned_early_enough_to_save(
 
 
 @pytest.mark.parametrize("name", ["nodes", "ntasks_per_node", "gpus_per_node"])
-def test_what_a_run_has_anyway_is_no_parameter(tmp_path: Path, name: str) -> None:
+def test_parameters_that_every_run_fixes_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunError, match=f"^--slurm {name}: .*--gpus-per-run"):
         slurm_executor(tmp_path, {name: 2}, 1)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("answer")
-def test_a_waiting_run_outlives_the_grid_that_submitted_it(run: Run, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("replace_command")
+def test_a_waiting_run_stays_running_when_the_grid_that_submitted_it_is_killed(
+    run: Run, tmp_path: Path
+) -> None:
     (tmp_path / "run").write_bytes(pickle.dumps(run))
     command = [sys.executable, "-c", LAUNCHED, str(tmp_path)]
     launched = subprocess.run(command, cwd=REPOSITORY, timeout=500, check=False)
@@ -151,8 +153,10 @@ def test_a_waiting_run_outlives_the_grid_that_submitted_it(run: Run, tmp_path: P
     assert state_of(run) == "running"
 
 
-def test_a_cancelled_run_waits_no_more(run: Run, tmp_path: Path, answer: Answer) -> None:
-    answer("scancel", f"echo $@ > {tmp_path / 'cancelled'}")
+def test_a_cancelled_run_is_stopped(
+    run: Run, tmp_path: Path, replace_command: ReplaceCommand
+) -> None:
+    replace_command("scancel", f"echo $@ > {tmp_path / 'cancelled'}")
     handle = launcher_in(tmp_path).launch(run)
     assert state_of(run) == "running"
     handle.stop()
@@ -160,8 +164,10 @@ def test_a_cancelled_run_waits_no_more(run: Run, tmp_path: Path, answer: Answer)
     assert state_of(run) == "stopped"
 
 
-def test_a_run_that_sbatch_refuses_has_failed(run: Run, tmp_path: Path, answer: Answer) -> None:
-    answer("sbatch", "echo sbatch: error: >&2; echo sbatch: no such partition >&2; exit 1")
+def test_a_run_that_sbatch_refuses_has_failed(
+    run: Run, tmp_path: Path, replace_command: ReplaceCommand
+) -> None:
+    replace_command("sbatch", "echo sbatch: error: >&2; echo sbatch: no such partition >&2; exit 1")
     message = "not submitted: sbatch: no such partition"
     with pytest.raises(RunError, match=f"^{run.name}: {message}$"):
         launcher_in(tmp_path).launch(run)
@@ -170,9 +176,11 @@ def test_a_run_that_sbatch_refuses_has_failed(run: Run, tmp_path: Path, answer: 
     assert (record.state, record.message, state_of(run)) == ("failed", message, "failed")
 
 
-def test_a_run_whose_job_is_lost_has_failed(run: Run, tmp_path: Path, answer: Answer) -> None:
-    answer("sbatch", "echo Submitted batch job 43")
-    answer("sacct", "echo 'JobID|State|NodeList'; echo '43|NODE_FAIL|'")
+def test_a_run_whose_job_is_lost_has_failed(
+    run: Run, tmp_path: Path, replace_command: ReplaceCommand
+) -> None:
+    replace_command("sbatch", "echo Submitted batch job 43")
+    replace_command("sacct", "echo 'JobID|State|NodeList'; echo '43|NODE_FAIL|'")
     handle = launcher_in(tmp_path).launch(run)
     handle.job._results_timeout_s = 0
     record = handle.result()

@@ -1,4 +1,4 @@
-"""What is said of a step that a signal ended."""
+"""The message about a step that a signal ended."""
 
 import signal
 import sys
@@ -27,7 +27,7 @@ LAST = "BatchNorm: 20 of 20 layers learn"
         (signal.SIGTERM, "stopped", LAST),
     ],
 )
-def test_a_killed_step_says_by_what_before_its_last_line(
+def test_a_killed_step_is_reported_with_the_signal_and_its_last_line(
     make_grid: MakeGrid, tmp_path: Path, number: int, state: str, message: str
 ) -> None:
     (run,) = runs_of(make_grid("  A: {}\n"), tmp_path).values()
@@ -38,7 +38,7 @@ def test_a_killed_step_says_by_what_before_its_last_line(
     assert read_record(run) == record
 
 
-def test_a_step_that_was_killed_in_silence_says_by_what(
+def test_a_step_that_was_killed_without_output_is_reported_with_the_signal(
     make_grid: MakeGrid, tmp_path: Path
 ) -> None:
     (run,) = runs_of(make_grid("  A: {}\n"), tmp_path).values()

@@ -47,7 +47,7 @@ def test_equal_values_share_their_mean_rank() -> None:
     assert spearman(tied, order) == near(4.5 / math.sqrt(4.5 * 5))
 
 
-def test_pairs_of_equal_values_are_corrected_for_as_tau_b_does() -> None:
+def test_kendall_is_tau_b_which_corrects_for_ties() -> None:
     # Of six pairs, five are in the same order and one is tied on one side.
     tied, order = tensor(3, 1, 3, 2), tensor(9, 1, 8, 2)
     assert kendall(tied, order) == near(5 / math.sqrt(5 * 6))

@@ -35,7 +35,7 @@ def report(make_grid: MakeGrid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return {file.suffix: file.read_text() for file in files}
 
 
-def test_markdown_sets_ours_beside_the_paper_s(report: dict[str, str]) -> None:
+def test_markdown_has_ours_beside_the_paper_s(report: dict[str, str]) -> None:
     text = report[".md"]
     assert "| A | 1x1 | 45.0 | 41.0 ± 1.4 | -4.0 | 80.0 | 90.0 ± 0.0 | 0 1 | 1,000 |" in text
     assert "| 0123456789-dirty |" in text
@@ -76,7 +76,7 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_whole_and_needs_no_other_file(report: dict[str, str]) -> None:
+def test_the_page_closes_its_tags_and_needs_no_other_file(report: dict[str, str]) -> None:
     page, tags = report[".html"], Tags()
     tags.feed(page)
     assert tags.open == []
@@ -84,7 +84,7 @@ def test_the_page_is_whole_and_needs_no_other_file(report: dict[str, str]) -> No
     assert "5 &lt; 6" in page
 
 
-def test_rows_of_the_page_say_which_are_not_ours(report: dict[str, str]) -> None:
+def test_rows_of_the_page_show_which_were_not_run(report: dict[str, str]) -> None:
     kinds = re.findall(r'<tr class="(\w+)" title="([^"]+)"><td>', report[".html"])
     assert kinds == [
         *((("measured", row)) for row in ("A", "B|C", "D")),
@@ -95,7 +95,7 @@ def test_rows_of_the_page_say_which_are_not_ours(report: dict[str, str]) -> None
     assert "<td>1,000</td>" in report[".html"]
 
 
-def test_plots_of_a_page_share_an_id_only_for_the_same_thing(report: dict[str, str]) -> None:
+def test_plots_of_a_page_share_an_id_only_for_the_same_definition(report: dict[str, str]) -> None:
     plots = re.findall(r"<svg.*?</svg>", report[".html"], re.DOTALL)
     elements = [element for plot in plots for element in ElementTree.fromstring(plot).iter()]
     named: dict[str, set[str]] = {}
