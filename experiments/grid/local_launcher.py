@@ -78,10 +78,10 @@ class LocalLauncher:
             for start in range(0, len(own) - gpus_per_run + 1, gpus_per_run)
         ]
         self.on_gpus = bool(own)
-        slots = len(self.free) if self.on_gpus else 1
-        self.slots = (
-            slots if max_runs is None else min(max_runs, slots) if self.on_gpus else max_runs
-        )
+        if self.on_gpus:
+            self.slots = min(max_runs or len(self.free), len(self.free))
+        else:
+            self.slots = max_runs or 1
         self.handles: list[LocalHandle] = []
 
     def launch(self, run: Run) -> LocalHandle:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from experiments.grid.grid_file import Grid
 from experiments.grid.report.plots import plots
@@ -47,7 +46,7 @@ def _section(grid: Grid, lines: Sequence[ReportLine]) -> dict[str, Any]:
             for line, texts in zip(lines, rows_of(lines), strict=True)
         ],
         "remarks": remarks(lines),
-        "plots": [Markup(plot) for plot in plots(lines)],
+        "plots": plots(lines),
     }
 
 

@@ -1,4 +1,4 @@
-"""Scatter plots of accuracies as SVG text, to be embedded in a page."""
+"""Scatter plots of accuracies as SVG elements, which a page can contain."""
 
 import io
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import matplotlib
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -23,19 +23,19 @@ SIZE = (7.2, 4.6)
 AXES = (0.085, 0.115, 0.895, 0.81)
 """Left, bottom, width and height of the axes, as shares of the figure."""
 
-SETTINGS: dict[Any, Any] = {
+SETTINGS: dict[Any, Any] = {  # over matplotlib's defaults, whatever the user's settings are
     "figure.dpi": 72,  # a pixel is a point, as in SVG
     "font.sans-serif": ["DejaVu Sans", "Verdana"],  # wide: labels stay apart in any other font
     "font.size": 9,
     "svg.fonttype": "none",  # text stays text, which can be searched and copied
     "svg.hashsalt": "report",  # the same ids in each report
+    "text.parse_math": False,  # a $ in a label is a $
 }
 OURS, PAPERS = "#1f5fa8", "#c2560a"
 MARK_RADIUS = 3.0
 """Points."""
 
-LABEL_STYLE: dict[str, Any] = {"fontsize": 7.5, "color": "#555555", "parse_math": False}
-LABEL_STYLE |= {"verticalalignment": "bottom"}
+LABEL_STYLE: dict[str, Any] = {"fontsize": 7.5, "color": "#555555", "verticalalignment": "bottom"}
 LINE_STYLE: dict[str, Any] = {"color": "#bbbbbb", "linewidth": 0.5, "zorder": 1}
 
 
@@ -44,8 +44,8 @@ class Point:
     """A mark.
 
     Attributes:
-        x: Place.
-        y: Place.
+        x: Its value on the x axis.
+        y: Its value on the y axis.
         label: Shown on hovering, and written beside the mark where there is room.
         ours: Whether the mark is filled (ours) or hollow (the paper's).
         spread: Half the length of the vertical error bar through it; 0 for none.
@@ -86,7 +86,7 @@ def scatter(
         The SVG element, the same for the same points. Each mark is a group of class ``ours`` or
         ``paper``, which begins with its hint.
     """
-    with matplotlib.rc_context(SETTINGS):
+    with style.context(SETTINGS, after_reset=True):
         figure = Figure(figsize=SIZE)
         FigureCanvasAgg(figure)  # measures texts
         axes = figure.add_axes(AXES)
@@ -137,9 +137,10 @@ def _draw_diagonal(axes: Axes) -> None:
 
 
 def _draw_labels(axes: Axes, points: Sequence[Point]) -> None:
+    """Write each label at a free place, with a line to its mark unless they are side by side."""
     in_pixels = IdentityTransform()
     texts = [axes.text(0, 0, p.label, transform=in_pixels, **LABEL_STYLE) for p in points]
-    axes.autoscale_view()  # before places of values are asked for
+    axes.autoscale_view()  # transData is up to date only after it
     boxes = [text.get_window_extent() for text in texts]
     low, centre, high = (
         axes.transData.transform([(p.x, p.y + side * p.spread) for p in points])
