@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.grid.launchers import LocalLauncher, visible_gpus
+from experiments.grid.local_launcher import LocalLauncher, visible_gpus
 from lightning_modules import RunError
 
 
@@ -32,4 +32,4 @@ def test_several_gpus_a_run_are_refused_where_there_is_none(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     with pytest.raises(RunError, match=r"^--gpus-per-run 8: this machine shows 0 GPU\(s\)$"):
         LocalLauncher(gpus_per_run=8)
-    assert LocalLauncher().places == 1
+    assert LocalLauncher().slots == 1
