@@ -1,4 +1,4 @@
-"""Adds the scores of several prediction files of the same videos: ensembles such as 16 + 8 frames.
+"""Adds the scores of several prediction files of the same videos, such as 16 + 8 frames.
 
 python -m experiments.fuse runs/a/predictions/val_1x1.pt runs/b/predictions/val_1x1.pt
 """
@@ -14,11 +14,12 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from datamodules.prepare.parser import OneLineParser
 from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
 from lightning_modules.callbacks.predictions_file import write_table
-from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
 
 Kind = Literal["logits", "softmax"]
 NO_LABELS = "these videos have no labels, so there is no accuracy to tell"
@@ -155,7 +156,7 @@ def main(args: list[str] | None = None) -> None:
     if options.submission:
         version, file = options.submission[0], Path(options.submission[1])
         lines = submission_lines(**vars(fused), version=version)
-        write_whole(file, "".join(f"{line}\n" for line in lines))
+        atomic_write(file, "".join(f"{line}\n" for line in lines))
         print(f"{file}: {len(lines)} videos")
     if options.output:
         write_table(options.output, vars(fused))
@@ -191,9 +192,7 @@ def _print_means(tables: Sequence[Scores]) -> None:
 
 
 def _read_arguments(args: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.fuse", description=__doc__, allow_abbrev=False
-    )
+    parser = OneLineParser(prog="python -m experiments.fuse", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="predictions/*.pt of the same videos")
     parser.add_argument("--weights", type=float, nargs="+", help="of the files; default: the same")
     parser.add_argument("--kind", choices=get_args(Kind), default="logits", help="what is added")

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from experiments.grid.jobs import Job
-from experiments.run_folder import holds_run
 from lightning_modules import RunError
-from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.run_folder import RunFolder
 
 State = Literal["not run", "waiting", "running", "stopped", "failed", "finished"]
 FOLDER = "grid"
@@ -85,7 +85,7 @@ def write_record(job: Job, record: Record) -> None:
         RunError: If the disk does not take it.
     """
     record.flags = list(job.flags)
-    write_whole(record_file(job), json.dumps(asdict(record), indent=2) + "\n")
+    atomic_write(record_file(job), json.dumps(asdict(record), indent=2) + "\n")
 
 
 def read_record(job: Job) -> Record | None:
@@ -104,7 +104,7 @@ def refuse_other_flags(jobs: Iterable[Job]) -> None:
         record = read_record(job)
         if record is None or record.flags is None or record.flags == list(job.flags):
             continue
-        if record.state == "failed" and not holds_run(job.experiment.run_dir):
+        if record.state == "failed" and not RunFolder(job.experiment.run_dir).has_checkpoint():
             continue  # nothing came of it
         theirs, ours = shlex.join(record.flags), shlex.join(job.flags)
         raise RunError(
@@ -123,7 +123,8 @@ def state_of(job: Job) -> State:
         return "finished"
     if record is not None and record.state == "failed":
         return "failed"
-    return "stopped" if record is not None or holds_run(job.experiment.run_dir) else "not run"
+    begun = record is not None or RunFolder(job.experiment.run_dir).has_checkpoint()
+    return "stopped" if begun else "not run"
 
 
 def summarize(states: list[State]) -> str:

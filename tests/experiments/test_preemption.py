@@ -74,7 +74,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_ends_with_130(start: Start, tmp_path
     assert interrupted.returncode == 130, interrupted.stderr
     assert "Traceback" not in interrupted.stderr
     said = next(line for line in interrupted.stderr.splitlines() if "SIGINT" in line)
-    _, _, command = said.partition("go on with: python ")
+    _, _, command = said.partition("resume with: python ")
     assert "--ckpt_path last" in command
     program, *arguments = shlex.split(command)
     assert program == "train.py"
