@@ -109,9 +109,7 @@ def test_a_checkpoint_with_code_is_refused(
     assert not trace.exists()
 
 
-def test_another_network_is_refused_with_the_first_different_key(
-    run_dir: Path, tiny_run: Run
-) -> None:
+def test_another_network_is_refused_with_its_first_key(run_dir: Path, tiny_run: Run) -> None:
     named = {"model.network.enhancement": "none"}
     assert "mem.conv1.weight" in refused(tiny_run, run_dir, "fit", **named)
 
@@ -179,7 +177,7 @@ def test_another_random_split_is_refused_and_a_moved_list_is_not(
     assert "(5 train, 0 val, 3 test videos) here" in message
 
 
-def test_a_new_training_from_a_checkpoint_of_other_data_is_free(
+def test_a_new_training_may_start_from_a_checkpoint_of_other_data(
     kick_and_hug: tuple[Path, Path], tiny_run: Run
 ) -> None:
     weights = checkpoint(kick_and_hug[1])
