@@ -37,7 +37,7 @@ def whole(fit: Fit, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def job(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a function that sets a SLURM job's environment, with a scontrol that logs its calls."""
+    """Return a function that sets a SLURM job's environment and a scontrol that logs calls."""
     program = tmp_path / "bin" / "scontrol"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / CALLS}\n')
