@@ -22,7 +22,7 @@ from lightning_modules.callbacks.predictions_file import write_table
 from lightning_modules.checkpoints.atomic_write import atomic_write
 
 Kind = Literal["logits", "softmax"]
-NO_LABELS = "these videos have no labels, so there is no accuracy to tell"
+NO_LABELS = "these videos have no labels, so there is no accuracy"
 KEYS = {"paths", "labels", "scores", "class_names"}
 
 
@@ -33,7 +33,7 @@ class Scores:
     Attributes:
         paths: The videos.
         labels: Their classes, (n,), -1 where unknown.
-        scores: Logits or, fused so, sums of probabilities, (n, K).
+        scores: Logits, or sums of probabilities after fusing with ``softmax``, (n, K).
         class_names: The classes.
     """
 
@@ -48,7 +48,7 @@ class Scores:
         return int((self.labels >= 0).sum())
 
     def accuracy(self, k: int) -> float:
-        """Give the share of the labelled videos whose class is among the k best, 0-1.
+        """Compute the top-k accuracy of the labelled videos, 0-1.
 
         Raises:
             RunError: If no video has a label.
@@ -64,7 +64,7 @@ def read_scores(file: Path) -> Scores:
     """Read a prediction file.
 
     Raises:
-        RunError: If it is missing or not one, or a score is not a finite number.
+        RunError: If it is missing or not a prediction file, or a score is not finite.
     """
     if not file.is_file():
         raise RunError(f"{file}: no such file; python train.py predict writes predictions/*.pt")
@@ -78,14 +78,14 @@ def read_scores(file: Path) -> Scores:
     if not finite.all():
         path = table["paths"][int(finite.int().argmin())]
         raise RunError(
-            f"{file}: has scores that are not finite, first of {path}; predict again, from "
+            f"{file}: has scores that are not finite, the first for {path}; predict again with "
             "another checkpoint or with --trainer.precision 32-true"
         )
     return Scores(**{key: table[key] for key in KEYS})
 
 
 def _fits_together(table: dict[str, Any]) -> bool:
-    """Tell whether every video has one label, and one score for each class."""
+    """Tell whether every video has one label and one score per class."""
     paths, names = table["paths"], table["class_names"]
     if not (isinstance(paths, list) and isinstance(names, list) and paths and names):
         return False
@@ -103,8 +103,8 @@ def fuse_files(
 
     Args:
         files: Prediction files.
-        weights: Of the files; None for the same of all.
-        kind: Whether ``logits`` are added or ``softmax`` probabilities; the papers say neither.
+        weights: The files' weights; None for equal ones.
+        kind: Whether ``logits`` or ``softmax`` probabilities are added; the papers do not say.
 
     Raises:
         RunError: If they are not of the same videos, classes and labels.
@@ -139,7 +139,7 @@ def _require_same(first_file: Path, first: Scores, file: Path, table: Scores) ->
 
 
 def main(args: list[str] | None = None) -> None:
-    """Fuse, write what was asked for, print the accuracy.
+    """Fuse the files, write the requested files, and print the accuracy.
 
     Raises:
         RunError: If an option or a file is wrong, before anything is written or printed; if a
@@ -167,10 +167,10 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse options that do not fit the others or the files."""
+    """Check that the options fit together and fit the files."""
     for name in ("output", "submission", "weights"):
         if options.mean and getattr(options, name) is not None:
-            raise RunError(f"--{name}: not with --mean, which fuses nothing; leave one of them out")
+            raise RunError(f"--{name}: not with --mean, which fuses nothing; leave out one of them")
     if options.weights and len(options.weights) != len(options.files):
         raise RunError(f"--weights: {len(options.weights)} for {len(options.files)} files")
     if not all(map(math.isfinite, options.weights or ())):
