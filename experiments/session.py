@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.cli.command_line import main
-from experiments.run_folder import CHECKPOINTS, holds_run
-from lightning_modules.callbacks.metrics_file import FILE_NAME
-from lightning_modules.callbacks.predictions_file import FOLDER
+from lightning_modules.checkpoints.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Run:
         configs = [f"--config={config}" for config in self.configs]
         arguments = [*configs, f"--run_dir={self.run_dir}", *self.overrides, *self.flags]
         if self.pretraining is not None:
-            checkpoint = self.pretraining / CHECKPOINTS / "last.ckpt"
+            checkpoint = RunFolder(self.pretraining).checkpoint("last")
             arguments.append(f"--model.network.weights={checkpoint}")
         return arguments
 
@@ -67,11 +65,12 @@ class Run:
         ]
         if not steps:
             return []
-        return [["fit", *common, *([last] if holds_run(self.run_dir) else [])], *steps]
+        resume = [last] if RunFolder(self.run_dir).has_checkpoint() else []
+        return [["fit", *common, *resume], *steps]
 
     def prediction_file(self, split: str, protocol: str) -> Path:
         """Name the file of scores that ``predict`` writes."""
-        return self.run_dir / FOLDER / f"{split}_{protocol}.pt"
+        return RunFolder(self.run_dir).predictions(split, protocol)
 
 
 def run_experiment(
@@ -99,7 +98,7 @@ def run_experiment(
 
 def read_metrics(run_dir: str | Path) -> dict[str, Any]:
     """Read a run folder's metrics.json; empty where there is none yet."""
-    file = Path(run_dir) / FILE_NAME
+    file = RunFolder(Path(run_dir)).metrics
     return json.loads(file.read_text()) if file.is_file() else {}
 
 

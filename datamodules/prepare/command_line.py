@@ -2,11 +2,10 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import ClassVar
 
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace, get_loader
@@ -17,6 +16,7 @@ from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.splitting import SPLITS, Split
 from datamodules.prepare.index import index_videos
+from datamodules.prepare.parser import OneLineParser, constructor_errors
 from datamodules.prepare.transcode import transcode_videos
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.prepare.verify import verify_lists, verify_videos
@@ -42,33 +42,13 @@ SPLITS_HELP = {
     "verify": "Default: all that have a list. The report covers these alone.",
     "transcode": "Default: all that have a list.",
 }
-DATA_SETS = [
-    name for name in datamodules.__all__ if issubclass(getattr(datamodules, name), VideoDataModule)
-]
-TYPE_NOISE = (
-    *("Does not validate against any of the Union subtypes", "Subtypes:", "Errors:", "Given value"),
-    "- Expected a <class 'NoneType'>",
-)
-UNKNOWN_CLASS = "Expected a dot import path string"
 INTERRUPTED = 130
 
 
-class _Parser(ArgumentParser):
-    """Answers a mistake with the mistake, and an unknown data set with the known ones."""
+class _Parser(OneLineParser, ArgumentParser):
+    """Lists the data sets if the one asked for does not exist."""
 
-    def print_usage(self, file: Any = None) -> None:
-        """Print nothing."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Leave out what jsonargparse tells of the types that it tried."""
-        if UNKNOWN_CLASS in message:
-            unknown = message.rpartition("Given value: ")[2].strip()
-            message = f"no data set {unknown!r}; known ones: {', '.join(DATA_SETS)}"
-        elif re.search(r"required: \w+\.data\b", message):
-            message = f"--data or --config must name a data set: {', '.join(DATA_SETS)}"
-        lines = [line for line in message.splitlines() if line.strip()]
-        lines = [line for line in lines if not line.strip().startswith(TYPE_NOISE)]
-        super().error("\n".join(lines), ex)
+    packages: ClassVar = {"data": datamodules}
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -169,10 +149,6 @@ def _run(parser: ArgumentParser, options: Namespace) -> bool:
 
 
 def _make_data(parser: ArgumentParser, options: Namespace) -> VideoDataModule:
-    try:
-        return parser.instantiate(options)[options.command].data
-    except ValueError as error:
-        # jsonargparse wraps what a constructor raises in an account of the types it tried.
-        cause = error.__cause__
-        known = next((e for e in (error, cause) if isinstance(e, DataError)), None)
-        raise known or DataError(str(error)) from error
+    with constructor_errors((DataError,), DataError):
+        data: VideoDataModule = parser.instantiate(options)[options.command].data
+    return data

@@ -1,4 +1,4 @@
-"""What a benchmark of networks found, and its ratios; no time is taken here."""
+"""Results of a benchmark of networks and their ratios; nothing is measured here."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""The efficiency tables of both papers, with what was measured here."""
+"""The efficiency tables of both papers, beside the results measured here."""
 
 from collections.abc import Sequence
 
@@ -152,7 +152,7 @@ def _peak(measured: Measured) -> str:
 
 
 def _without_memory(table: Table, columns: int) -> Table:
-    """Take the last columns away where no row has them, and say so."""
+    """Drop the last columns if no row has them, and add a note."""
     if any(cell != MISSING for row in table.rows for cell in row[-columns:]):
         return table
     rows = [row[:-columns] for row in table.rows]

@@ -1,4 +1,4 @@
-"""Ways to read frames of a video by index: ours, all in order, and other libraries'."""
+"""Ways to read frames of a video by index: ours, sequential decoding, and other libraries'."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

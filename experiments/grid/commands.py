@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from datamodules.prepare.parser import OneLineParser
 from experiments.grid import task
 from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
 from experiments.grid.interruption import termination_as_interrupt
@@ -64,10 +65,9 @@ def _grid_files(names: list[str]) -> list[Path]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m experiments.grid",
         description="The papers' tables: run their rows, watch them, report the results.",
-        allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True)
     texts = {
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "report": "write Markdown, CSV and an HTML page: paper, ours, difference",
     }
     for name, text in texts.items():
-        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        command = commands.add_parser(name, help=text, description=text)
         number = "+" if name == "run" else "*"
         command.add_argument(
             "grids",

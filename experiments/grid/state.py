@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from experiments.run_folder import holds_run
 from experiments.session import Run
 from lightning_modules import RunError
-from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.run_folder import RunFolder
 
 State = Literal["not run", "waiting", "running", "stopped", "failed", "finished"]
 FOLDER = "grid"
@@ -86,7 +86,7 @@ def write_record(run: Run, record: Record) -> None:
         RunError: If the file cannot be written.
     """
     record.flags = list(run.flags)
-    write_whole(record_file(run), json.dumps(asdict(record), indent=2) + "\n")
+    atomic_write(record_file(run), json.dumps(asdict(record), indent=2) + "\n")
 
 
 def read_record(run: Run) -> Record | None:
@@ -105,8 +105,8 @@ def refuse_other_flags(runs: Iterable[Run]) -> None:
         record = read_record(run)
         if record is None or record.flags is None or record.flags == list(run.flags):
             continue
-        if record.state == "failed" and not holds_run(run.run_dir):
-            continue  # it left nothing that could be resumed
+        if record.state == "failed" and not RunFolder(run.run_dir).has_checkpoint():
+            continue  # nothing came of it
         theirs, ours = shlex.join(record.flags), shlex.join(run.flags)
         raise RunError(
             f"{run.run_dir} was run with {theirs or 'no flags'}, this command has "
@@ -124,7 +124,8 @@ def state_of(run: Run) -> State:
         return "finished"
     if record is not None and record.state == "failed":
         return "failed"
-    return "stopped" if record is not None or holds_run(run.run_dir) else "not run"
+    begun = record is not None or RunFolder(run.run_dir).has_checkpoint()
+    return "stopped" if begun else "not run"
 
 
 def summarize(states: list[State]) -> str:

@@ -1,4 +1,4 @@
-"""Two processes give the results of one."""
+"""Two processes give the same results as one."""
 
 import json
 import subprocess
