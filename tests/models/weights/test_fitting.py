@@ -1,80 +1,28 @@
-"""Specification of what a network can start from: torchvision names, files, checkpoints.
-
-Nothing is downloaded here.
-"""
+"""Specification of how weights are fitted: files of a state, heads, checkpoints, other networks."""
 
 import logging
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import pytest
 import torch
-import torchvision
-from torch import Tensor, nn
-from torchvision.models import _api as torchvision_api
+from torch import nn
 
-from models import STM, TSM, TSN, ModelError, TEINet, TSINet, VideoNetwork, WeightsError
+from models import STM, TSM, TSN, TEINet, TSINet, VideoNetwork, WeightsError
 from models.backbones.sites import is_temporal
 from models.blocks.depthwise_temporal_conv import shift_kernel
-from models.weights import read_state_dict
-
-DATA = Path(os.environ.get("TEMPORAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
-REAL_FILE = DATA / "resnet50_imagenet.pth"
-CLASSES = 7
-State = dict[str, Tensor]
+from tests.models.weights.states import (
+    CLASSES,
+    DATA,
+    REAL_FILE,
+    State,
+    build,
+    differing,
+    saved,
+    torchvision_state,
+)
 
 every_network = pytest.mark.parametrize("network_class", [TSN, TSM, STM, TEINet, TSINet])
-
-
-def torchvision_state(backbone: str) -> State:
-    """Draw a torchvision network whose statistics, too, differ from a fresh network's."""
-    state = torchvision.models.get_model(backbone, num_classes=CLASSES).state_dict()
-    for key, value in state.items():
-        if key.endswith(("bn1.weight", "running_mean", "running_var")):
-            state[key] = torch.rand_like(value)
-    return dict(state)
-
-
-@pytest.fixture(scope="module")
-def resnet18() -> State:
-    """Give the weights of a torchvision ResNet-18 with 7 classes."""
-    return torchvision_state("resnet18")
-
-
-@pytest.fixture(scope="module")
-def resnet18_file(resnet18: State, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give a file that holds these weights."""
-    path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
-    torch.save(resnet18, path)
-    return str(path)
-
-
-def saved(content: Any, folder: Path) -> str:
-    """Save anything with torch and give the file's path."""
-    path = folder / "weights.pth"
-    torch.save(content, path)
-    return str(path)
-
-
-def build(
-    network_class: Callable[..., VideoNetwork] = TSN,
-    weights: str | None = None,
-    num_classes: int = CLASSES,
-    **arguments: Any,
-) -> VideoNetwork:
-    """Build a small network."""
-    arguments = {"backbone": "resnet18", "num_segments": 2} | arguments
-    return network_class(num_classes, weights=weights, **arguments)
-
-
-def differing(network: nn.Module, source: State) -> list[str]:
-    """Name the source's entries that the network does not hold bit for bit."""
-    own = network.get_submodule("frame_network").state_dict()
-    return [key for key, value in source.items() if not torch.equal(own[key], value)]
-
 
 # A file of weights
 
@@ -270,229 +218,6 @@ def test_a_deeper_backbone_s_weights_are_refused_with_a_key_too_many(tmp_path: P
     with pytest.raises(WeightsError, match=r"no place .*layer1\.2\.conv1\.weight") as refusal:
         build(TSN, path)
     assert path in str(refusal.value)
-
-
-# What is no file of weights
-
-
-def make_nothing(path: Path) -> None:
-    """Leave the path without a file."""
-
-
-def make_text(path: Path) -> None:
-    """Write a text."""
-    path.write_text("not weights")
-
-
-def make_empty(path: Path) -> None:
-    """Write an empty file."""
-    path.touch()
-
-
-def make_directory(path: Path) -> None:
-    """Make a folder."""
-    path.mkdir()
-
-
-def make_truncated(path: Path) -> None:
-    """Write half of a file of weights."""
-    torch.save({"conv1.weight": torch.randn(64, 3, 7, 7)}, path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-class Stranger:
-    """An object that makes a folder where it is unpickled."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
-        return os.mkdir, (str(self.folder),)
-
-
-def make_object(path: Path) -> None:
-    """Pickle an object that is no tensor."""
-    torch.save(Stranger(path.with_name("trace")), path)
-
-
-def make_tensor(path: Path) -> None:
-    """Save a single tensor."""
-    torch.save(torch.ones(3), path)
-
-
-def make_list(path: Path) -> None:
-    """Save tensors without names."""
-    torch.save([torch.ones(3)], path)
-
-
-def make_numbers(path: Path) -> None:
-    """Save names without tensors."""
-    torch.save({"conv1.weight": 3.0}, path)
-
-
-def make_empty_mapping(path: Path) -> None:
-    """Save a mapping of nothing."""
-    torch.save({}, path)
-
-
-def make_checkpoint_without_network(path: Path) -> None:
-    """Save a checkpoint of something else."""
-    torch.save({"state_dict": {"other.weight": torch.ones(3)}}, path)
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        make_nothing,
-        make_text,
-        make_empty,
-        make_directory,
-        make_truncated,
-        make_object,
-        make_tensor,
-        make_list,
-        make_numbers,
-        make_empty_mapping,
-        make_checkpoint_without_network,
-    ],
-)
-def test_what_is_no_file_of_weights_is_refused_by_name(
-    make: Callable[[Path], None], tmp_path: Path
-) -> None:
-    path = tmp_path / "weights.pth"
-    make(path)
-    with pytest.raises(WeightsError) as refusal, torch.device("meta"):
-        build(TSN, str(path))
-    assert str(path) in str(refusal.value)
-
-
-def test_a_bit_that_flipped_among_the_weights_is_found(tmp_path: Path) -> None:
-    path = tmp_path / "weights.pth"
-    torch.save({"layer": torch.full((64,), 0.5)}, path)
-    content = path.read_bytes()
-    place = content.find(torch.full((64,), 0.5).numpy().tobytes()) + 100
-    path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
-    assert not torch.equal(torch.load(path)["layer"], torch.full((64,), 0.5))  # torch says nothing
-    with pytest.raises(WeightsError, match="BadZipFile"):
-        read_state_dict(str(path), "resnet18")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        {"state_dict": [torch.ones(2)]},
-        {"state_dict": torch.ones(2)},
-        {0: torch.ones(2)},
-        {"layer1.0.conv2.weight": torch.ones(3)},
-        {"fc.weight": torch.tensor(1.0)},
-    ],
-    ids=["list", "tensor", "numbered", "flat convolution", "scalar head"],
-)
-def test_what_only_looks_like_a_state_dict_is_refused_by_name(
-    content: dict[Any, Any], tmp_path: Path
-) -> None:
-    path = saved(content, tmp_path)
-    with pytest.raises(WeightsError) as refusal, torch.device("meta"):
-        build(TSN, path)
-    assert path in str(refusal.value)
-
-
-def test_a_stranger_s_pickle_is_never_run(tmp_path: Path) -> None:
-    make_object(tmp_path / "weights.pth")
-    with pytest.raises(WeightsError):
-        read_state_dict(str(tmp_path / "weights.pth"), "resnet18")
-    assert not (tmp_path / "trace").exists()
-
-
-def test_a_missing_file_s_message_lists_the_known_names(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="IMAGENET1K_V1, IMAGENET1K_V2"):
-        read_state_dict(str(tmp_path / "none.pth"), "resnet50")
-
-
-def test_a_refusal_of_weights_is_a_model_error_and_a_value_error() -> None:
-    assert issubclass(WeightsError, ModelError)
-    assert issubclass(WeightsError, ValueError)
-
-
-# torchvision's names
-
-
-@pytest.fixture
-def downloads(monkeypatch: pytest.MonkeyPatch, resnet18: State) -> list[str]:
-    """Answer torchvision's downloads with ResNet-18 weights and keep the addresses asked for."""
-    asked: list[str] = []
-
-    def answer(url: str, *args: Any, **kwargs: Any) -> State:
-        asked.append(url)
-        return resnet18
-
-    monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", answer)
-    return asked
-
-
-def test_a_torchvision_name_is_downloaded_and_loaded(downloads: list[str], resnet18: State) -> None:
-    assert differing(build(TSN, "IMAGENET1K_V1"), resnet18) == []
-    assert downloads == [torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url]
-
-
-@pytest.mark.parametrize(
-    ("name", "member"),
-    [
-        ("IMAGENET1K_V1", "IMAGENET1K_V1"),
-        ("IMAGENET1K_V2", "IMAGENET1K_V2"),
-        ("ResNet50_Weights.IMAGENET1K_V1", "IMAGENET1K_V1"),
-        ("DEFAULT", "DEFAULT"),
-    ],
-)
-def test_a_name_means_the_backbone_s_own_weights(
-    name: str, member: str, downloads: list[str]
-) -> None:
-    read_state_dict(name, "resnet50")
-    assert downloads == [torchvision.models.ResNet50_Weights[member].url]
-
-
-@pytest.mark.parametrize("name", ["IMAGENET1K_V3", "imagenet", "ResNet50_Weights.IMAGENET1K_V9"])
-def test_an_unknown_name_is_refused_and_the_known_ones_are_listed(
-    name: str, downloads: list[str]
-) -> None:
-    with pytest.raises(WeightsError, match="IMAGENET1K_V1, IMAGENET1K_V2") as refusal:
-        read_state_dict(name, "resnet50")
-    assert name in str(refusal.value)
-    assert downloads == []
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [URLError("no route to host"), TimeoutError("timed out"), ConnectionResetError("reset")],
-)
-def test_a_failing_download_names_the_address_the_cause_and_the_remedy(
-    failure: OSError, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*args: Any, **kwargs: Any) -> State:
-        raise failure
-
-    monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", fail)
-    with pytest.raises(WeightsError, match=r"fetch that file .* give its path") as refusal:
-        read_state_dict("IMAGENET1K_V1", "resnet18")
-    assert torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url in str(refusal.value)
-    assert str(failure) in str(refusal.value)
-
-
-def test_a_damaged_download_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: Any, **kwargs: Any) -> State:
-        raise RuntimeError('invalid hash value (expected "f37072fd", got "0badc0de")')
-
-    monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", fail)
-    with pytest.raises(WeightsError, match="invalid hash value"):
-        read_state_dict("IMAGENET1K_V1", "resnet18")
-
-
-@pytest.mark.parametrize("name", ["ResNet18_Weights.IMAGENET1K_V1", "runs/best.IMAGENET1K_V1"])
-def test_another_backbone_s_enum_or_a_path_is_not_taken_for_this_one_s(
-    name: str, downloads: list[str]
-) -> None:
-    with pytest.raises(WeightsError, match=name):
-        read_state_dict(name, "resnet50")
 
 
 # TSINet's concatenation, whose last convolutions are twice as wide
