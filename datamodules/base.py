@@ -1,7 +1,8 @@
-"""What all data sets share: settings, one loader factory, exact order, the class list."""
+"""What all data sets share: settings, lists read once, and one loader factory."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,28 @@ from datamodules.clips.frame_sampling import SamplingKind, make_sampler
 from datamodules.clips.mirroring import mirrored_labels
 from datamodules.clips.protocols import get_protocol
 from datamodules.clips.transforms import JITTER_SCALES, MultiScaleCrop
-from datamodules.clips.views import ProtocolViews, RandomClip, ViewMaker
-from datamodules.cores import available_cores
+from datamodules.clips.views import ProtocolViews, RandomClip
 from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import DataError
-from datamodules.lists.annotations import Annotations
-from datamodules.lists.selection import Coverage, Selection, select_usable
+from datamodules.lists.annotations import Annotations, refuse_shared_videos
+from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.selection import Coverage, select_usable
 from datamodules.lists.splitting import Split
 from datamodules.loading.epoch_sampler import EpochSampler
-from datamodules.loading.video_dataset import Sample, VideoDataset, VideoRecords
+from datamodules.loading.loader_settings import LoaderName, LoaderSettings
+from datamodules.loading.sample import Sample
+from datamodules.loading.trainer_state import default_workers, rank_and_world_size, samples_done
+from datamodules.loading.video_dataset import VideoDataset
+from datamodules.loading.video_records import VideoRecords
 from datamodules.loading.watched_loader import WatchedLoader
 
 Loader = DataLoader[Sample]
-MAX_WORKERS = 8
 
 
 class VideoDataModule(LightningDataModule, ABC):
     """Loaders for training, validation (one clip, centre crop), test and prediction.
 
-    A subclass sets ``class_names`` in its constructor and gives the annotations of each split.
+    A subclass sets ``class_names`` in its constructor and reads the list of each split.
 
     Args:
         num_segments: T, the frames of one clip.
@@ -44,13 +48,13 @@ class VideoDataModule(LightningDataModule, ABC):
         short_side: Short side before test crops, pixels.
         crop_size: Side of the network's input, pixels.
         crop_scales: Sides of training crops as parts of the short side; the default is TSN's.
-        flip_probability: Of mirrored training clips. Classes whose names say left or right swap
-            labels, see `datamodules.clips.mirroring`; both papers never mirror on
+        flip_probability: Of a horizontal flip of a training clip. Classes whose names say left or
+            right swap labels, see `datamodules.clips.mirroring`; both papers never flip on
             Something-Something.
         protocol: Test views, ``<clips>x<crops>``; see `datamodules.clips.protocols.get_protocol`.
         test_split: The split that ``test`` reads.
         predict_split: The split that ``predict`` reads.
-        index_dir: Where `VideoIndex` keeps what it found out, and reports lie.
+        index_dir: Folder of the file in which `VideoIndex` stores what it finds, and of reports.
         skip_unreadable: Whether to leave out the videos that ``python -m datamodules.prepare
             verify`` has reported, in every split, and count them; any other one that cannot be
             used still ends the run.
@@ -63,10 +67,10 @@ class VideoDataModule(LightningDataModule, ABC):
     """
 
     class_names: tuple[str, ...]
-    sideless_classes: tuple[str, ...] = ()
-    """Class names that say left or right and mean no side."""
+    flip_invariant_classes: tuple[str, ...] = ()
+    """Class names that say left or right but mean no direction, which a flip does not change."""
     validates_on_test: bool = False
-    """Whether ``val`` reads the official test list, for want of another."""
+    """Whether ``val`` reads the official test list, because there is no validation list."""
 
     def __init__(
         self,
@@ -97,18 +101,11 @@ class VideoDataModule(LightningDataModule, ABC):
         _require(crop_size > 0, f"{crop_size=} must be at least 1 pixel")
         _require(0 <= flip_probability <= 1, f"{flip_probability=} must lie in 0-1")
         _require(num_workers is None or num_workers >= 0, f"{num_workers=} must not be negative")
-        sampler = make_sampler(sampling, num_segments)
-        self.min_frames = sampler.min_frames
-        self.protocol = get_protocol(protocol)
-        crop = MultiScaleCrop(crop_size, crop_scales)
-        self.train_views = RandomClip(sampler, crop, flip_probability)
-        one_view = get_protocol("1x1")
-        self.val_views = ProtocolViews(sampler, one_view, short_side, crop_size)
-        self.test_views = ProtocolViews(sampler, self.protocol, short_side, crop_size)
         self.num_segments = num_segments
         self.sampling = sampling
+        self.short_side = short_side
+        self.crop_size = crop_size
         self.batch_size = batch_size
-        self.eval_batch_size = eval_batch_size
         self.flip_probability = flip_probability
         self.test_split = test_split
         self.predict_split = predict_split
@@ -119,6 +116,20 @@ class VideoDataModule(LightningDataModule, ABC):
         self.seed = seed
         self.records: dict[Split, VideoRecords] = {}
         self.coverage: dict[Split, Coverage] = {}
+
+        sampler = make_sampler(sampling, num_segments)
+        self.min_frames = sampler.min_frames
+        self.protocol = get_protocol(protocol)
+        random_clip = RandomClip(sampler, MultiScaleCrop(crop_size, crop_scales), flip_probability)
+        one_view = ProtocolViews(sampler, get_protocol("1x1"), short_side, crop_size)
+        test_views = ProtocolViews(sampler, self.protocol, short_side, crop_size)
+        test_size = eval_batch_size or max(1, batch_size // self.protocol.views)
+        self.loaders: dict[LoaderName, LoaderSettings] = {
+            "train": LoaderSettings("train", random_clip, batch_size, trains=True),
+            "val": LoaderSettings("val", one_view, eval_batch_size or batch_size),
+            "test": LoaderSettings(test_split, test_views, test_size),
+            "predict": LoaderSettings(predict_split, test_views, test_size),
+        }
 
     @property
     def predicted_name(self) -> str:
@@ -132,10 +143,10 @@ class VideoDataModule(LightningDataModule, ABC):
 
     @abstractmethod
     def annotations(self, split: Split) -> Annotations:
-        """Read what the lists say of one split; no video is opened.
+        """Read the list of one split; no video is opened.
 
         Raises:
-            DataError: If the lists cannot be used.
+            DataError: If the list cannot be used.
         """
 
     @property
@@ -145,26 +156,31 @@ class VideoDataModule(LightningDataModule, ABC):
 
     @property
     def report_name(self) -> str:
-        """Name the data set in file names; a subclass with several lists tells them apart."""
+        """Name the data set in file names; a subclass with several lists names the list too."""
         return type(self).__name__.lower()
 
     @property
     def identity(self) -> dict[str, str]:
-        """Tell this data set from others, wherever it lies: its name, and its list if it has many.
+        """Tell this data set from others, wherever it is stored: its name, and its list if several.
 
         A checkpoint is refused where this differs from what it was trained on.
         """
         return {"data set": type(self).__name__}
 
+    @property
+    def passed_over(self) -> PassedOver:
+        """Count the files and folders among the videos that are not read."""
+        return PassedOver()
+
     def describe(self) -> dict[str, Any]:
-        """Say in plain values what a checkpoint remembers of its data."""
+        """Give what a checkpoint stores about its data, in plain values."""
         return {
             "identity": self.identity,
             "input": {
                 "num_segments": self.num_segments,
                 "sampling": self.sampling,
-                "short_side": self.val_views.short_side,
-                "crop_size": self.val_views.crop_size,
+                "short_side": self.short_side,
+                "crop_size": self.crop_size,
             },
             "protocol": self.protocol.name,
             "flip_probability": self.flip_probability,
@@ -180,119 +196,108 @@ class VideoDataModule(LightningDataModule, ABC):
         }
         return splits[stage]
 
+    def make_videos(self) -> None:
+        """Make the videos that do not exist yet; only a synthetic data set does."""
+
+    def missing_list(self, split: Split) -> Path | None:
+        """Name the file that lists missing videos; None if a missing video is an error."""
+        return None
+
     def prepare_data(self) -> None:
-        """Look through the videos that the coming stage needs, once; progress is shown."""
+        """Make videos, and load the splits of the coming stage; Lightning calls this on rank 0.
+
+        `setup` in the same process finds them loaded; other ranks load them there.
+        """
+        self.make_videos()
         stage = self.trainer.state.fn.value if self.trainer and self.trainer.state.fn else "fit"
-        lists = {split: self.annotations(split) for split in self.needed_splits(stage)}
-        for split, annotations in lists.items():  # a wrong list shows before any long look
-            self.select(split, annotations)
+        self._load(self.needed_splits(stage))
 
     def setup(self, stage: str) -> None:
-        """Load the splits that a stage needs; say how many videos there are."""
+        """Load the splits of a stage, where `prepare_data` has not, and check them."""
         stage = TrainerFn(stage).value  # Lightning gives the enum, which reads otherwise
         needed = self.needed_splits(stage)
-        for split in needed:
-            if split not in self.records:
-                self.records[split] = self.load_records(split)
-                rank_zero_info(f"{split}: {self._describe(split)}")
+        self._load(needed)
         first = needed[0]
         _require(
             len(self.records[first]) > 0, f"the {first} split holds no videos; nothing to {stage}"
         )
-        self._require_one_for_each_process(needed)
-        if stage != "predict":
-            self._require_labels(needed)
+        for split in needed:
+            self._check(split, labels_needed=stage != "predict")
         if stage in ("test", "predict"):
             rank_zero_info(f"protocol {self.protocol}")
 
     def load_records(self, split: Split) -> VideoRecords:
-        """Give one split's usable videos, and note how many of the list they are.
+        """Give one split's usable videos; the first call reads its list and scans its videos.
 
         Raises:
-            DataError: If a video cannot be used and may not be left out.
+            DataError: If the list or a video cannot be used, and the video may not be left out.
         """
-        selection = self.select(split, self.annotations(split))
-        self.coverage[split] = selection.coverage
-        return VideoRecords.of(selection.paths, selection.labels, selection.facts)
-
-    def select(self, split: Split, annotations: Annotations) -> Selection:
-        """Choose the usable videos of one split's list.
-
-        Raises:
-            DataError: If a video cannot be used and may not be left out.
-        """
-        return select_usable(
-            annotations,
-            self.index,
-            self.report_file if self.skip_unreadable else None,
-            missing_list=self.missing_list(split),
-        )
-
-    def missing_list(self, split: Split) -> Path | None:
-        """Name where missing videos are listed; None where none may be missing."""
-        return None
+        self._load((split,))
+        return self.records[split]
 
     def train_dataloader(self) -> Loader:
         """Shuffled random clips, (B, T, 3, S, S)."""
-        return self._loader("train", self.train_views, shuffle=True)
+        return self._loader("train")
 
     def val_dataloader(self) -> Loader | list[Loader]:
         """One centred view of each video, (B, 1, T, 3, S, S); no loader without such videos."""
-        if not len(self.records["val"]):
-            return []
-        return self._loader("val", self.val_views, shuffle=False)
+        return self._loader("val") if len(self.records["val"]) else []
 
     def test_dataloader(self) -> Loader:
         """The protocol's views, (B, V, T, 3, S, S)."""
-        return self._loader(self.test_split, self.test_views, shuffle=False)
+        return self._loader("test")
 
     def predict_dataloader(self) -> Loader:
         """The protocol's views of ``predict_split``, (B, V, T, 3, S, S)."""
-        return self._loader(self.predict_split, self.test_views, shuffle=False)
+        return self._loader("predict")
 
-    def _require_one_for_each_process(self, splits: Sequence[Split]) -> None:
-        processes = self._rank_and_world_size()[1]
-        for split in splits:
-            count = len(self.records[split])
-            _require(
-                count == 0 or count >= processes,
-                f"the {split} split holds {count} video(s) for {processes} processes; give "
-                "fewer with trainer.devices",
-            )
+    def _load(self, splits: Sequence[Split]) -> None:
+        """Load the splits that are not loaded yet, and log their numbers of videos."""
+        lists = {split: self.annotations(split) for split in splits if split not in self.records}
+        refuse_shared_videos(lists)
+        report = self.report_file if self.skip_unreadable else None
+        for split, annotations in lists.items():  # a wrong list shows before any long scan
+            used = select_usable(annotations, self.index, report, self.missing_list(split))
+            records = VideoRecords.of(used.paths, used.labels, used.facts)
+            self.records[split], self.coverage[split] = records, used.coverage
+            notes = records.summary(self.num_classes, self.min_frames)
+            rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
 
-    def _require_labels(self, splits: Sequence[Split]) -> None:
-        for split in splits:
-            records = self.records[split]
-            for path in records.paths[records.labels < 0][:1]:
-                raise DataError(f"{path}: has no label; only predict reads such videos")
-
-    def _describe(self, split: Split) -> str:
+    def _check(self, split: Split, *, labels_needed: bool) -> None:
         records = self.records[split]
-        met, known = len(set(records.labels.tolist()) - {-1}), len(self.class_names)
-        classes = f", {met} of {known} classes" if met else ""
-        short = int((records.frames < self.min_frames).sum())
-        repeats = f", {short:,} under {self.min_frames} frames, which repeat some" if short else ""
-        return f"{self.coverage[split]}{classes}{repeats}"
+        _, processes = rank_and_world_size(self.trainer)
+        _require(
+            len(records) == 0 or len(records) >= processes,
+            f"the {split} split holds {len(records)} video(s) for {processes} processes; give "
+            "fewer with trainer.devices",
+        )
+        if labels_needed and (unlabelled := records.unlabelled()):
+            raise DataError(f"{unlabelled[0]}: has no label; only predict reads such videos")
 
-    def _loader(self, split: Split, views: ViewMaker, *, shuffle: bool) -> Loader:
-        mirrored = self._mirrored_labels(views)
-        dataset = VideoDataset(self.records[split], views, self.seed, mirrored)
-        rank, world_size = self._rank_and_world_size()
+    def _loader(self, name: LoaderName) -> Loader:
+        settings = self.loaders[name]
+        records = self.records[settings.split]
+        flips = settings.trains and self.flip_probability > 0
+        labels = mirrored_labels(self.class_names, self.flip_invariant_classes) if flips else None
+        dataset = VideoDataset(records, settings.views, self.seed, labels)
+        rank, world_size = rank_and_world_size(self.trainer)
+        done = partial(samples_done, self.trainer, settings.batch_size, len(records))
         sampler = EpochSampler(
-            len(dataset),
-            shuffle=shuffle,
+            len(records),
+            shuffle=settings.trains,
             seed=self.seed,
             rank=rank,
             world_size=world_size,
-            count_done=self._count_done if shuffle else None,
+            count_done=done if settings.trains else None,
         )
-        workers = self._workers()
+        workers = default_workers(self.trainer) if self.num_workers is None else self.num_workers
         return WatchedLoader(
             dataset,
-            batch_size=self._batch_size(views),
+            files_in_progress=dataset.files_in_progress,
+            batch_size=settings.batch_size,
             sampler=sampler,
             # A short last batch would upset batch normalisation; its videos come in other epochs.
-            drop_last=shuffle and len(sampler) >= self.batch_size,
+            drop_last=settings.trains and len(sampler) >= settings.batch_size,
             num_workers=workers,
             timeout=self.worker_timeout if workers else 0,
             persistent_workers=workers > 0,
@@ -300,41 +305,6 @@ class VideoDataModule(LightningDataModule, ABC):
             # Its own, so that the number of workers does not shift what the network draws.
             generator=torch.Generator().manual_seed(self.seed),
         )
-
-    def _count_done(self) -> int:
-        """Count this process's samples that a resumed fit has trained on in its first epoch.
-
-        The trainer's loop counts batches, from 0 in each epoch. No public attribute tells this
-        before the first batch; tests of exact resuming watch that it stays true.
-        """
-        if self.trainer is None or not self.trainer.training:
-            return 0
-        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
-        if batches >= self.trainer.num_training_batches:  # nothing is left, whatever the limit
-            return len(self.records["train"])
-        return batches * self.batch_size
-
-    def _mirrored_labels(self, views: ViewMaker) -> list[int] | None:
-        if views is not self.train_views or not self.flip_probability:
-            return None
-        return mirrored_labels(self.class_names, self.sideless_classes)
-
-    def _batch_size(self, views: ViewMaker) -> int:
-        if views is self.train_views:
-            return self.batch_size
-        clips = self.protocol.views if views is self.test_views else 1
-        return self.eval_batch_size or max(1, self.batch_size // clips)
-
-    def _rank_and_world_size(self) -> tuple[int, int]:
-        if self.trainer is None:
-            return 0, 1
-        return self.trainer.global_rank, self.trainer.world_size
-
-    def _workers(self) -> int:
-        if self.num_workers is not None:
-            return self.num_workers
-        processes = self.trainer.num_devices if self.trainer is not None else 1
-        return max(0, min(MAX_WORKERS, available_cores() // processes - 1))
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -4,7 +4,7 @@ import os
 
 
 def available_cores() -> int:
-    """Count them: a scheduler or container often grants fewer than the machine has."""
+    """Count them; a scheduler or container often grants fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

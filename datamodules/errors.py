@@ -1,13 +1,13 @@
-"""What goes wrong with data because of the data: each message names what, where and the remedy."""
+"""Errors of data sets; each message says what is wrong, where, and how to fix it."""
 
 
 class DataError(ValueError):
-    """A data set, list or setting that cannot be used as it is."""
+    """A data set, list or setting cannot be used."""
 
 
 class VideoDecodeError(DataError):
-    """A video that does not give the frames asked of it; the message begins with its path."""
+    """A video does not decode to the requested frames; the message begins with its path."""
 
 
 class VideoAccessError(VideoDecodeError):
-    """A video that cannot be read now, for a cause outside the file: it may work next time."""
+    """A video cannot be read now, for a cause outside the file: it may work next time."""

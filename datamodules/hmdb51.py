@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.lists.class_names import read_class_names
-from datamodules.lists.list_files import find_list, read_lines
+from datamodules.lists.list_files import ListedOnce, find_list, read_lines
 from datamodules.lists.splitting import Split
 from datamodules.published import ListedVideo, OfficialList
 from datamodules.three_splits import ThreeSplits
@@ -28,7 +28,7 @@ class HMDB51(ThreeSplits):
     """
 
     class_names = read_class_names("hmdb51")
-    # Names end in what is seen, whether the camera moves, people, viewpoint, quality, a number.
+    # Names end in codes of visible body parts, camera motion, people, viewpoint, quality, a number.
     name_pattern = re.compile(r".+_[fhlu]_(cm|nm)_np\d+_(fr|ba|le|ri)_(goo|med|bad)_\d+")
 
     def read_list(self, split: Split) -> OfficialList:
@@ -36,17 +36,18 @@ class HMDB51(ThreeSplits):
         training = split == "train"
         wanted = TRAINING if training else TEST
         videos = []
+        listed_once = ListedOnce()
         for label, class_name in enumerate(self.class_names):
             file = find_list(self.list_folder, [f"{class_name}_test_split{self.split}.txt"])
             videos += [
                 ListedVideo(name, label, f"{class_name}/{name}.avi")
-                for name, use in _read_uses(file)
+                for name, use in _read_uses(file, listed_once)
                 if use == wanted
             ]
         return OfficialList(file.parent, videos, (TRAINING_COUNT if training else TEST_COUNT,))
 
 
-def _read_uses(file: Path) -> list[tuple[str, str]]:
+def _read_uses(file: Path, listed_once: ListedOnce) -> list[tuple[str, str]]:
     rows = []
     for number, line in read_lines(file):
         row = ROW.fullmatch(line)
@@ -54,5 +55,6 @@ def _read_uses(file: Path) -> list[tuple[str, str]]:
             raise DataError(
                 f"{file}, line {number}: {line!r} is not of the form <file>.avi <0, 1 or 2>"
             )
+        listed_once.add(row["name"], file, f"line {number}")
         rows.append((row["name"], row["use"]))
     return rows

@@ -1,4 +1,4 @@
-"""Kinetics-400: ten-second clips of 400 actions from YouTube, of which some go missing each year.
+"""Kinetics-400: ten-second clips of 400 actions from YouTube, some of which vanish each year.
 
 Kay et al., "The Kinetics Human Action Video Dataset" (arXiv 1705.06950),
 https://github.com/cvdfoundation/kinetics-dataset. Csv lists with the columns ``youtube_id``,
@@ -19,9 +19,9 @@ from datamodules.clips.frame_sampling import SamplingKind
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.class_names import ClassNumbers, read_class_names
-from datamodules.lists.list_files import find_list, read_text
+from datamodules.lists.list_files import ListedOnce, find_list, read_text
 from datamodules.lists.splitting import Split
-from datamodules.published import Benchmark, ListedVideo, OfficialList
+from datamodules.published import ListedVideo, OfficialList, PublishedDataset
 
 COLUMNS = ("youtube_id", "time_start", "time_end")
 LIST_NAMES = ("{}.csv", "kinetics-400_{}.csv", "kinetics400_{}.csv", "kinetics_{}.csv")
@@ -38,14 +38,13 @@ OFFICIAL_COUNTS: dict[Split, tuple[int, ...]] = {
 }
 
 
-class Kinetics400(Benchmark):
+class Kinetics400(PublishedDataset):
     """Kinetics-400 in any tree: in class folders or flat, by split or not, any ending.
 
-    Clips that are not there are counted, listed in a file in ``index_dir`` and left out: nobody
-    has all of them, so results hold for the number of videos that is logged with them. A clip
-    that is there and cannot be read is an error. Of several files of one clip, the first of
-    these counts: one in a folder of replacements (CVDF's for its damaged files), one in a folder
-    that names the split.
+    Missing clips are left out, counted, and listed in a file in ``index_dir``: nobody has all of
+    them, so a result is logged with the number of videos that it covers. A clip that exists but
+    cannot be read is an error. Of several files of one clip, one in a folder of replacements (which
+    CVDF offers for its damaged files) is preferred, then one in a folder named after the split.
 
     Args:
         root: Folder of the clips.
@@ -54,9 +53,9 @@ class Kinetics400(Benchmark):
         val_list: Of the validation csv, likewise.
         test_list: Of the test csv, likewise. ActivityNet's has no labels and is for ``predict``
             alone.
-        check_counts: Whether to warn of lists that have not as many clips as the authors' lists.
+        check_counts: Whether to warn of lists of another length than the authors' lists.
         sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
-        flip_probability: Of mirrored training clips.
+        flip_probability: Of a horizontal flip of a training clip.
         protocol: Test views, ``<clips>x<crops>``; papers report 30.
         test_split: The split that ``test`` reads; papers report the validation split.
         **kwargs: Settings of `VideoDataModule`.
@@ -121,8 +120,8 @@ class Kinetics400(Benchmark):
                 return better
         return paths
 
-    def refuse_count(self, message: str) -> None:
-        """Warn: copies of the lists differ."""
+    def on_other_length(self, message: str) -> None:
+        """Warn: copies of the lists differ in length."""
         rank_zero_warn(f"{message}; results of other lists do not compare exactly")
 
     def _folder_words(self, path: str) -> set[str]:
@@ -130,18 +129,29 @@ class Kinetics400(Benchmark):
         return set(re.split("[^a-z0-9]+", str(folders).lower()))
 
     def missing_list(self, split: Split) -> Path | None:
-        """Name where the clips that have left the web are listed."""
+        """Name the file that lists the missing clips."""
         return self.index.file.parent / f"{self.report_name}.{split}.missing.txt"
 
 
 def _read_csv(file: Path, split: Split, classes: ClassNumbers) -> list[ListedVideo]:
-    reader = csv.DictReader(read_text(file).splitlines())
+    # Without strict, an open quotation mark swallows the rows after it.
+    lines = read_text(file).splitlines()
+    reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
     absent = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
     if absent:
         raise DataError(
             f"{file}: has no column {absent[0]}; its first line must name {', '.join(COLUMNS)}"
         )
-    videos = [_read_row(row, file, f"line {reader.line_num}", split, classes) for row in reader]
+    videos = []
+    listed_once = ListedOnce()
+    try:
+        for row in reader:
+            place = f"line {reader.line_num}"
+            video = _read_row(row, file, place, split, classes)
+            listed_once.add(video.name, file, place)
+            videos.append(video)
+    except csv.Error as error:
+        raise DataError(f"{file}, line {reader.line_num}: is not csv ({error})") from None
     if not videos:
         raise DataError(f"{file}: lists no video; fetch the list anew")
     return videos
@@ -150,18 +160,18 @@ def _read_csv(file: Path, split: Split, classes: ClassNumbers) -> list[ListedVid
 def _read_row(
     row: dict[str, str | None], file: Path, place: str, split: Split, classes: ClassNumbers
 ) -> ListedVideo:
-    stated = row.get("split")
+    stated = (row.get("split") or "").strip()
     for other, names in SPLIT_NAMES.items():
         if stated in names and other != split:
             raise DataError(f"{file}, {place}: is of split {stated}, though {split} is read")
     try:
         start, end = (int(float(row[column] or "")) for column in ("time_start", "time_end"))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise DataError(
             f"{file}, {place}: time_start {row['time_start']!r} and time_end {row['time_end']!r} "
             "must be seconds; fetch the list anew"
         ) from None
-    name = f"{row['youtube_id']}_{start:06d}_{end:06d}"
+    name = f"{(row['youtube_id'] or '').strip()}_{start:06d}_{end:06d}"
     class_name = row.get("label")
     if class_name is None:
         return ListedVideo(name, NO_LABEL, f"{split}/{name}.mp4")

@@ -1,7 +1,7 @@
-"""MovingShapes, the embedded default: rendered on first use to real H.264 files, then cached.
+"""MovingShapes, the embedded data set: rendered to H.264 files on first use, then reused.
 
-Eight classes in four pairs of time reversals, over textured, drifting backgrounds. A network that
-does not see the order of frames cannot tell the two of a pair apart.
+Eight classes in four pairs, over textured, drifting backgrounds. The two classes of a pair are time
+reversals of each other: a network that ignores the order of frames cannot distinguish them.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ from datamodules.shapes.nuisance import EASY, Nuisance
 from datamodules.shapes.renderer import render_clip
 
 ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
-"""All frames are keyframes: differences in quality along a clip would tell its direction. So x264
-also writes the same bytes each time; with other frames between, it was seen not to."""
+"""Keyframes only: otherwise quality would vary along a clip and reveal its direction. Also, x264
+then writes the same bytes each time; with other frames in between, it was seen not to."""
 
 SCENES_PER_SPLIT = 10_000_000
 """Scene seeds of one split; far more than anyone renders, so that splits never share a scene."""
 
 RENDERER_VERSION = 1
-"""Raise it with every change of `datamodules.shapes` or `write_video` that changes pixels."""
+"""Increase it with every change of `datamodules.shapes` or `write_video` that changes pixels."""
 
 
 class RenderedVideo(NamedTuple):
@@ -43,18 +43,20 @@ class RenderedVideo(NamedTuple):
 class MovingShapes(VideoDataModule):
     """Rendered shapes that move left or right, up or down, nearer or farther, or turn.
 
-    Every scene is rendered in both directions of time, as two videos, so that even a split's
-    chance agreements hold nothing for a network blind to order.
+    Every scene is rendered as two videos, forwards and backwards in time, so that no accidental
+    difference between two classes of a split helps a network that ignores the order of frames.
 
     Args:
-        root: Where videos are kept, in a folder named after what decides their pixels.
-        train_videos: Videos for training; here and below, multiples of 8 keep the classes even.
+        root: Where videos are stored, in a folder named after the settings that decide their
+            pixels.
+        train_videos: Videos for training; here and below, multiples of 8 balance the classes.
         val_videos: Videos for validation.
         test_videos: Videos for the test.
         video_size: Height and width of the videos, pixels, even.
-        render_seed: Of the scenes; fixed apart from the run's seed, so that runs stay comparable.
-        nuisance: How far camera drift, speed and scale hide the motion.
-        index_dir: Where `VideoIndex` keeps what it found out; None for ``root``.
+        render_seed: Of the scenes; separate from the run's seed, so that runs with other seeds have
+            the same videos.
+        nuisance: How strongly camera drift, speed and scale hide the motion.
+        index_dir: Folder of the file in which `VideoIndex` stores what it finds; None for ``root``.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
@@ -90,16 +92,15 @@ class MovingShapes(VideoDataModule):
         self.render_seed = render_seed
         self.nuisance = nuisance
 
-    def prepare_data(self) -> None:
-        """Render the videos that are not there yet; an interrupted rendering goes on."""
+    def make_videos(self) -> None:
+        """Render the videos that do not exist yet; an interrupted rendering is continued."""
         videos = [video for split in SPLITS for video in self._videos(split)]
         missing = [video for video in videos if not video.path.is_file()]
         if missing:
-            with ThreadPoolExecutor(available_cores()) as pool:  # NumPy and FFmpeg release the lock
+            with ThreadPoolExecutor(available_cores()) as pool:  # NumPy and FFmpeg release the GIL
                 rendered = pool.map(self._render, missing)
                 for _ in track(rendered, "Rendering MovingShapes", total=len(missing)):
                     pass
-        super().prepare_data()
 
     def annotations(self, split: Split) -> Annotations:
         """Name one split's videos, rendered or not."""
@@ -108,7 +109,7 @@ class MovingShapes(VideoDataModule):
         return Annotations(paths, [CLASS_NAMES.index(video.class_name) for video in videos])
 
     def _videos(self, split: Split) -> list[RenderedVideo]:
-        """Name a split's videos; the same scene of a pair follows in both directions."""
+        """Name a split's videos; the classes of a pair share their scenes."""
         first_scene = (self.render_seed * len(SPLITS) + SPLITS.index(split)) * SCENES_PER_SPLIT
         videos = []
         for number in range(self.sizes[split]):
@@ -124,6 +125,6 @@ class MovingShapes(VideoDataModule):
 
 
 def _renderer_version(nuisance: Nuisance) -> str:
-    """Tell apart renderers and encodings that give other pixels, so that none is served stale."""
+    """Name what decides the pixels beside size and seed, so that a change renders new videos."""
     settings = repr((ENCODER_OPTIONS, nuisance))
     return f"v{RENDERER_VERSION}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""What the published benchmarks share: lists that count right, and videos found by their names."""
+"""What published data sets share: validated list lengths, and videos found by name."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
+from datamodules.lists.passed_over import PassedOver
 from datamodules.lists.splitting import Split
 from datamodules.lists.video_tree import VideoTree
 
@@ -21,7 +22,7 @@ class ListedVideo(NamedTuple):
     Attributes:
         name: Of its file without ending, or of its folder of frames.
         label: Its class from 0, `NO_LABEL` where unknown.
-        usual_place: Where it lies below the root in the authors' layout.
+        usual_place: Its path below the root as the authors arrange the files.
     """
 
     name: str
@@ -34,8 +35,8 @@ class OfficialList(NamedTuple):
 
     Attributes:
         source: The file or folder, for messages.
-        videos: In its order.
-        official_counts: Videos that the authors' list has, in each of its releases.
+        videos: In the order of the list.
+        official_counts: The lengths of the authors' list, one for each release.
     """
 
     source: Path
@@ -43,14 +44,14 @@ class OfficialList(NamedTuple):
     official_counts: tuple[int, ...]
 
 
-class Benchmark(VideoDataModule):
-    """A published data set. A subclass reads its lists and says what its videos are called.
+class PublishedDataset(VideoDataModule):
+    """A published data set. A subclass reads its lists and knows how its videos are named.
 
     Args:
-        root: Folder of the videos; how they are sorted into folders below makes no difference.
+        root: Folder of the videos; any arrangement in subfolders will do.
         annotations: Folder of the lists. None for the root, or a folder in it named as the
             authors name it.
-        check_counts: Whether to refuse lists that have not as many videos as the authors' lists.
+        check_counts: Whether to refuse lists of another length than the authors' lists.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
@@ -58,10 +59,10 @@ class Benchmark(VideoDataModule):
     """
 
     name_pattern: re.Pattern[str]
-    """Fits the names of the data set's videos, without ending, in whole."""
+    """Matches the whole name of a video of the data set, without ending."""
 
     ignore_case = False
-    """Whether case makes no difference in the names of videos."""
+    """Whether upper and lower case make no difference in names of videos."""
 
     def __init__(
         self, root: str, *, annotations: str | None = None, check_counts: bool = True, **kwargs: Any
@@ -79,29 +80,34 @@ class Benchmark(VideoDataModule):
         """Read one split's list.
 
         Raises:
-            DataError: If it is not there or cannot be used.
+            DataError: If it is missing or cannot be used.
         """
 
     def preferred(self, paths: Sequence[str], split: Split) -> Sequence[str]:
-        """Choose among several files of one video; all of them where nothing decides."""
+        """Choose the best of several files of one video; all of them if none is better."""
         return paths
 
-    def refuse_count(self, message: str) -> None:
-        """Treat a list of another length than the authors'."""
+    def on_other_length(self, message: str) -> None:
+        """Refuse a list of another length than the authors'; a subclass may only warn."""
         raise DataError(f"{message}; set check_counts to false to use it all the same")
 
     def annotations(self, split: Split) -> Annotations:
-        """Read one split's list and find its videos; a video that is not there keeps its place."""
+        """Read one split's list and find its videos; a missing one gets its usual place."""
         source, videos, official = self.read_list(split)
         count = len(videos)
         if self.check_counts and count not in official:
             numbers = " or ".join(f"{number:,}" for number in official)
-            self.refuse_count(
+            self.on_other_length(
                 f"{source}: lists {count:,} {split} videos, the official list {numbers}"
             )
         paths = [self._locate(video, split) for video in videos]
         labels = [video.label for video in videos]
         return Annotations(paths, labels, count if count in official else official[0])
+
+    @property
+    def passed_over(self) -> PassedOver:
+        """Count the files and folders below the root that are not read."""
+        return self._tree.passed_over
 
     @cached_property
     def _tree(self) -> VideoTree:

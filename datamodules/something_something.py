@@ -1,4 +1,4 @@
-"""Something-Something V1 and V2: 174 actions with objects, told apart by motion and its order.
+"""Something-Something V1 and V2: 174 actions with objects that differ in motion and its order.
 
 V1: Goyal et al., "The 'Something Something' Video Database for Learning and Evaluating Visual
 Common Sense", ICCV 2017 (arXiv 1706.04261); 108,499 videos, shipped as folders of JPEG frames.
@@ -17,15 +17,15 @@ from datamodules.lists.class_names import ClassNumbers, read_class_names
 from datamodules.lists.list_files import find_list
 from datamodules.lists.something_lists import read_something_list
 from datamodules.lists.splitting import Split
-from datamodules.published import Benchmark, ListedVideo, OfficialList
+from datamodules.published import ListedVideo, OfficialList, PublishedDataset
 
 
-class SomethingSomething(Benchmark):
+class SomethingSomething(PublishedDataset):
     """What both versions share: the class names, the formats of the lists, hidden test labels.
 
-    Labels number the sorted class names, as TSM and the papers after it do, and official lists
-    are matched by name. V1's own labels file has another order, which is not used. Training clips
-    are not mirrored by default, as in both papers; otherwise left and right swap labels.
+    Labels number the sorted class names, as in TSM and the papers after it; official lists are
+    matched by name. V1's own labels file has another order, which is not used. Training clips are
+    not flipped by default, as in both papers; with flips, classes of left and right swap labels.
 
     Args:
         root: Folder of the videos ``<id>.webm``, ``<id>.mp4`` or folders ``<id>`` of frames.
@@ -36,7 +36,7 @@ class SomethingSomething(Benchmark):
         test_list: Of the test list, likewise.
         test_answers: Csv ``id;label`` of the test's labels. Without it the test is for ``predict``
             alone: its labels are hidden, and TSM's list holds zeros in their place.
-        check_counts: Whether to refuse lists that have not as many videos as the authors' lists.
+        check_counts: Whether to refuse lists of another length than the authors' lists.
         test_split: The split that ``test`` reads; papers report the validation split.
         **kwargs: Settings of `VideoDataModule`.
 
@@ -45,7 +45,7 @@ class SomethingSomething(Benchmark):
     """
 
     class_names = read_class_names("something_something")
-    sideless_classes = (
+    flip_invariant_classes = (
         "Plugging something into something but pulling it right out as you remove your hand",
     )
     name_pattern = re.compile(r"\d+")
@@ -98,7 +98,7 @@ class SomethingSomething(Benchmark):
         return OfficialList(file, videos, (self.official_counts[split],))
 
     def _answers(self, file: Path, listed: dict[str, int], classes: ClassNumbers) -> dict[str, int]:
-        """Join the test's labels by number: their order is another than the list's."""
+        """Look up the test's labels by video: the answers have another order than the list."""
         if not self.test_answers:
             return dict.fromkeys(listed, NO_LABEL)
         answers = read_something_list(Path(self.test_answers), classes)
@@ -114,8 +114,8 @@ class SomethingSomething(Benchmark):
 class SomethingSomethingV1(SomethingSomething):
     """Something-Something V1: ``<root>/<id>/00001.jpg``, official csv lists ``id;label``.
 
-    Official lists are ``something-something-v1-{train,validation,test}.csv``. The first frame's
-    number and the width of the numbers are found out.
+    Official lists are ``something-something-v1-{train,validation,test}.csv``. Frames may be
+    numbered from any number, with any number of leading zeros.
     """
 
     official_counts: ClassVar[dict[Split, int]] = {"train": 86_017, "val": 11_522, "test": 10_960}
@@ -136,8 +136,8 @@ class SomethingSomethingV2(SomethingSomething):
     """Something-Something V2: ``<root>/<id>.webm``, official json lists.
 
     Official lists are ``something-something-v2-{train,validation,test}.json`` or, in the later
-    release, ``{train,validation,test}.json`` with ``test-answers.csv``. TSM's folders of frames
-    and transcoded videos do as well.
+    release, ``{train,validation,test}.json`` with ``test-answers.csv``. Videos may also be TSM's
+    folders of frames, or transcoded.
     """
 
     official_counts: ClassVar[dict[Split, int]] = {"train": 168_913, "val": 24_777, "test": 27_157}

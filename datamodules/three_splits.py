@@ -1,26 +1,27 @@
-"""What UCF101 and HMDB51 share: three official splits, each a run of its own, no validation."""
+"""What UCF101 and HMDB51 share: three official splits, each run on its own, no validation list."""
 
 from typing import Any, Literal
 
 from datamodules.errors import DataError
-from datamodules.published import Benchmark
+from datamodules.published import PublishedDataset
 
 OfficialSplit = Literal[1, 2, 3]
 
 
-class ThreeSplits(Benchmark):
-    """A benchmark with three official splits.
+class ThreeSplits(PublishedDataset):
+    """A data set with three official splits into training and test.
 
-    Papers report the mean over the three and have no validation split: ``val`` and ``test`` both
-    read the official test list. An epoch chosen by ``val`` would be chosen on the test.
+    Papers report the mean over the three. There is no validation list: ``val`` and ``test`` both
+    read the official test list, so choosing the best epoch by ``val`` means choosing it on the
+    test set.
 
     Args:
-        root: Folder of the videos, in class folders or not, transcoded or as folders of frames.
+        root: Folder of the videos: files or folders of frames, in class folders or not.
         annotations: Folder of the lists. None for the root, or the folder in it that the authors'
             archive unpacks to.
         split: Official split.
-        check_counts: Whether to refuse lists that have not as many videos as the authors' lists.
-        flip_probability: Of mirrored training clips.
+        check_counts: Whether to refuse lists of another length than the authors' lists.
+        flip_probability: Of a horizontal flip of a training clip.
         protocol: Test views, ``<clips>x<crops>``; papers report 30.
         **kwargs: Settings of `VideoDataModule`.
 
@@ -60,5 +61,5 @@ class ThreeSplits(Benchmark):
 
     @property
     def identity(self) -> dict[str, str]:
-        """Tell the official splits apart: one's test videos are in another's training."""
+        """Name the official split too: test videos of one are training videos of another."""
         return {**super().identity, "official split": str(self.split)}

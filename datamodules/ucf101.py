@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from datamodules.errors import DataError
 from datamodules.lists.class_names import ClassNumbers, read_class_names
-from datamodules.lists.list_files import find_list, read_lines
+from datamodules.lists.list_files import ListedOnce, find_list, read_lines
 from datamodules.lists.splitting import Split
 from datamodules.published import ListedVideo, OfficialList
 from datamodules.three_splits import ThreeSplits
@@ -24,8 +24,8 @@ OFFICIAL_COUNTS = {1: (9_537, 3_783), 2: (9_586, 3_734), 3: (9_624, 3_696)}
 class UCF101(ThreeSplits):
     """UCF101, ``<root>/<Class>/v_<Class>_g01_c01.avi``.
 
-    Labels have the order of ``classInd.txt``. The files of class HandstandPushups are spelt
-    v_HandStandPushups: case makes no difference. Arguments: see `ThreeSplits`.
+    Labels have the order of ``classInd.txt``. Upper and lower case make no difference: files of
+    class HandstandPushups are spelt v_HandStandPushups. Arguments: see `ThreeSplits`.
     """
 
     class_names = read_class_names("ucf101")
@@ -39,6 +39,7 @@ class UCF101(ThreeSplits):
         file = find_list(self.list_folder, [name])
         classes = ClassNumbers(self.class_names)
         videos = []
+        listed_once = ListedOnce()
         for number, line in read_lines(file):
             place = f"line {number}"
             row = ROW.fullmatch(line)
@@ -51,6 +52,8 @@ class UCF101(ThreeSplits):
                     f"{file}, {place}: label {row['label']} is not that of {row['class_name']}, "
                     f"{label + 1} in classInd.txt; fetch the official list"
                 )
-            videos.append(ListedVideo(PurePosixPath(row["path"]).stem, label, row["path"]))
+            video = PurePosixPath(row["path"]).stem
+            listed_once.add(video.casefold(), file, place)
+            videos.append(ListedVideo(video, label, row["path"]))
         train_count, test_count = OFFICIAL_COUNTS[self.split]
         return OfficialList(file, videos, (train_count if training else test_count,))

@@ -1,4 +1,4 @@
-"""Your own videos: class folders, or a csv with path, label and perhaps groups."""
+"""Your own videos: class folders, or a csv with path, label and optional groups."""
 
 import zlib
 from collections.abc import Sequence
@@ -6,42 +6,44 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
+from datamodules.lists.class_folders import read_class_folders
+from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.spelling import find_two_spellings
 from datamodules.lists.splitting import SPLITS, Split, split_at_random, split_by_groups
-from datamodules.lists.user_list import (
-    AnnotatedVideo,
-    class_indices,
-    read_class_folders,
-    read_csv,
-)
+from datamodules.lists.user_labels import class_indices
+from datamodules.lists.user_list import AnnotatedVideo, find_first_rows, refuse_contradictions
+from datamodules.lists.video_csv import read_csv
 
 
 class VideoList(VideoDataModule):
-    """Any videos that FFmpeg reads.
+    """Any videos that FFmpeg can read.
 
-    Which video belongs to which split is decided by the first of these that is there: the csv's
-    column ``split``, or folders ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``;
-    a draw by ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
-    A list without any label is for ``predict`` alone, which reads all of it, unless its column
-    ``split`` says otherwise; class names are then the checkpoint's. In a list with labels, only
-    videos whose ``split`` is that of ``predict`` (test) may lack one.
+    The first of these that is given decides the splits: the csv's column ``split``, or folders
+    ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``; a random draw by
+    ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
+    A list without any label is for ``predict`` only, which reads all of it unless a column
+    ``split`` says otherwise; the class names are then those of the checkpoint. In a list with
+    labels, only videos of the split that ``predict`` reads (test) may lack one.
 
     Args:
-        source: A folder ``<class>/<video>`` (perhaps below ``train``, ``val``, ``test``), or a
-            csv with columns ``path`` and ``label`` (a number from 0, or a name).
-        root: What the csv's relative paths start from; None for the csv's folder.
-        group_column: The csv's column of groups (a recording, a person), which is never split.
+        source: A folder ``<class>/<video>`` (or ``<split>/<class>/<video>``), or a csv with columns
+            ``path`` and ``label`` (a number from 0, or a name).
+        root: The folder that relative paths of the csv start from; None for the csv's folder.
+        group_column: The csv's column of groups, such as recordings or persons; the videos of a
+            group all go to one split.
         name_column: The csv's column of class names, where labels are numbers.
         val_groups: Groups held out for validation.
         test_groups: Groups held out for the test.
-        val_fraction: Part of the groups drawn for validation, 0-1.
-        test_fraction: Part of the groups drawn for the test, 0-1.
-        split_seed: Of that draw; fixed apart from the run's seed, so that runs stay comparable.
-        num_classes: Classes that the labels must fit; None to take them from the list. Without any
-            label, those of the checkpoint.
+        val_fraction: Fraction of the groups drawn for validation, 0-1.
+        test_fraction: Fraction of the groups drawn for the test, 0-1.
+        split_seed: Seed of that draw. It is not the run's seed, so that runs stay comparable.
+        num_classes: The number of classes that labels must fit; None to derive it from the list.
+            For a list without any label, that of the checkpoint.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
@@ -65,16 +67,22 @@ class VideoList(VideoDataModule):
     ) -> None:
         super().__init__(**kwargs)
         place = Path(source)
-        if place.suffix.lower() == ".csv":
+        self.source = source
+        self.root = None if _is_csv(place) else place
+        self._passed_over = PassedOver()
+        if self.root is None:
             videos = read_csv(place, Path(root) if root else None, group_column, name_column)
         else:
-            videos = read_class_folders(place)
-        self.source = source
-        self.root = None if place.suffix.lower() == ".csv" else place
+            videos, self._passed_over = read_class_folders(place)
+        if self._passed_over:
+            rank_zero_info(f"{source}: {self._passed_over}")
         self.is_labelled = any(video.label for video in videos)
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
-        groups = [video.group or video.path for video in videos]
+        first_rows = find_first_rows(videos)
+        refuse_contradictions(source, videos, self.labels, first_rows)
+        _log_similar_groups(videos)
+        groups = [video.group or videos[first_rows[row]].path for row, video in enumerate(videos)]
         if self.is_labelled:
             _require_labels(videos, self.predict_split)
         if any(video.split for video in videos):
@@ -90,16 +98,16 @@ class VideoList(VideoDataModule):
 
     @property
     def report_name(self) -> str:
-        """Name the list, and tell apart lists of one name."""
+        """Name the list; a checksum of its path distinguishes lists of the same name."""
         place = Path(self.source).resolve()
         return f"{place.stem}-{zlib.crc32(str(place).encode()):08x}"
 
     @property
     def identity(self) -> dict[str, str]:
-        """Tell lists apart by their files, labels and splits, not by where they lie.
+        """Identify the list by its file names, labels and splits, not by its location.
 
-        So videos of the training are not met in a test after another draw, and a list may move.
-        A list without any label is met by checkpoints of any data.
+        So another random draw counts as other data, whose test may hold training videos, while a
+        list may be moved. A list without any label fits the checkpoints of any data.
         """
         if not self.is_labelled:
             return {}
@@ -112,43 +120,66 @@ class VideoList(VideoDataModule):
         return {**super().identity, "list": f"{digest:08x} ({counts} videos)"}
 
     def describe(self) -> dict[str, Any]:
-        """Add the list's name, and whether it names its classes."""
+        """Add the name of the list, and whether it has labels."""
         source = Path(self.source).name
         return {**super().describe(), "source": source, "labelled": self.is_labelled}
 
     @property
+    def passed_over(self) -> PassedOver:
+        """Count the files and folders among the class folders that are not read."""
+        return self._passed_over
+
+    @property
     def predicted_name(self) -> str:
-        """Name the split, or new videos by their list, so that neither replaces the other."""
+        """Name the split, or, without labels, the list, so that neither file replaces the other."""
         return super().predicted_name if self.is_labelled else Path(self.source).stem
 
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
-        """Name the splits that a stage reads.
+        """Return the splits that a stage reads.
 
         Raises:
-            DataError: If the stage needs labels, and there is none.
+            DataError: If the stage needs labels and the list has none, or a fit has one class.
         """
         if not self.is_labelled and stage != "predict":
             raise DataError(
                 f"{self.source}: no video has a label, which {stage} needs; write labels, or use "
                 "predict"
             )
+        if self.num_classes < 2 and stage == "fit":
+            raise DataError(
+                f"{self.source}: holds the class {self.class_names[0]!r} alone, which leaves "
+                "nothing to learn; add videos of another class"
+            )
         return super().needed_splits(stage)
 
     def annotations(self, split: Split) -> Annotations:
-        """Give one split's videos."""
+        """Return the videos of one split."""
         members = np.flatnonzero(self.splits == split).tolist()
         paths = [self.paths[index] for index in members]
         return Annotations(paths, [self.labels[index] for index in members])
 
 
+def _is_csv(source: Path) -> bool:
+    return not source.is_dir() and (source.is_file() or source.suffix.lower() == ".csv")
+
+
 def _require_labels(videos: Sequence[AnnotatedVideo], predict_split: str) -> None:
-    """Refuse a video without label, before it is met in the midst of a run."""
+    """Refuse a video without label before the run starts."""
     for video in videos:
         if not video.label and video.split != predict_split:
             raise DataError(
                 f"{video.where}: has no label, though other videos do; write one, or have the "
                 f"column split say {predict_split}, to predict it"
             )
+
+
+def _log_similar_groups(videos: Sequence[AnnotatedVideo]) -> None:
+    """Log two groups that look like one; they may be ids in which case matters."""
+    if alike := find_two_spellings(videos, "group"):
+        one, two = alike
+        rank_zero_info(
+            f"{one.where} and {two.where}: {one.group!r} and {two.group!r} count as two groups"
+        )
 
 
 def _stated_splits(videos: Sequence[AnnotatedVideo]) -> np.ndarray:

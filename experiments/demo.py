@@ -1,14 +1,14 @@
-"""The demo: TEINet learns MovingShapes, is tested, and says where everything is.
+"""The demo: trains TEINet on MovingShapes, tests it, and prints results and folders.
 
 python -m experiments.demo
 """
 
-import argparse
 from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
 
+from datamodules.prepare.parser import OneLineParser
 from experiments.results_table import ResultRow, print_table
 from experiments.session import count_earlier_runs, numbered, run_experiment
 
@@ -17,8 +17,9 @@ PROTOCOLS = ("1x1", "2x3")
 
 
 def main(args: list[str] | None = None) -> None:
-    """Train and test; an interrupted demo goes on, a finished one is followed by another."""
-    parser = argparse.ArgumentParser(
+    """Train and test. An interrupted demo is resumed; a finished one is followed by a new run."""
+    parser = OneLineParser(
+        prog="python -m experiments.demo",
         description=__doc__,
         epilog="Any other flag goes to train.py, such as --trainer.max_epochs 4.",
     )

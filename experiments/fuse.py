@@ -1,4 +1,4 @@
-"""Adds the scores of several prediction files of the same videos: ensembles such as 16 + 8 frames.
+"""Adds the scores of several prediction files of the same videos, such as 16 + 8 frames.
 
 python -m experiments.fuse runs/a/predictions/val_1x1.pt runs/b/predictions/val_1x1.pt
 """
@@ -14,14 +14,16 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from datamodules.prepare.parser import OneLineParser
 from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
 from lightning_modules.callbacks.predictions_file import write_table
-from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.metrics import label_ranks
 
 Kind = Literal["logits", "softmax"]
-NO_LABELS = "these videos have no labels, so there is no accuracy to tell"
+NO_LABELS = "these videos have no labels, so there is no accuracy"
 KEYS = {"paths", "labels", "scores", "class_names"}
 
 
@@ -32,7 +34,7 @@ class Scores:
     Attributes:
         paths: The videos.
         labels: Their classes, (n,), -1 where unknown.
-        scores: Logits or, fused so, sums of probabilities, (n, K).
+        scores: Logits, or sums of probabilities after fusing with ``softmax``, (n, K).
         class_names: The classes.
     """
 
@@ -47,7 +49,7 @@ class Scores:
         return int((self.labels >= 0).sum())
 
     def accuracy(self, k: int) -> float:
-        """Give the share of the labelled videos whose class is among the k best, 0-1.
+        """Compute the top-k accuracy of the labelled videos, 0-1.
 
         Raises:
             RunError: If no video has a label.
@@ -55,15 +57,15 @@ class Scores:
         known = self.labels >= 0
         if not self.counted:
             raise RunError(NO_LABELS)
-        best = self.scores[known].topk(min(k, len(self.class_names))).indices
-        return float((best == self.labels[known, None]).any(dim=1).float().mean())
+        ranks = label_ranks(self.scores[known], self.labels[known])
+        return float((ranks < min(k, len(self.class_names))).float().mean())
 
 
 def read_scores(file: Path) -> Scores:
     """Read a prediction file.
 
     Raises:
-        RunError: If it is missing or not one, or a score is not a finite number.
+        RunError: If it is missing or not a prediction file, or a score is not finite.
     """
     if not file.is_file():
         raise RunError(f"{file}: no such file; python train.py predict writes predictions/*.pt")
@@ -77,14 +79,14 @@ def read_scores(file: Path) -> Scores:
     if not finite.all():
         path = table["paths"][int(finite.int().argmin())]
         raise RunError(
-            f"{file}: has scores that are not finite, first of {path}; predict again, from "
+            f"{file}: has scores that are not finite, the first for {path}; predict again with "
             "another checkpoint or with --trainer.precision 32-true"
         )
     return Scores(**{key: table[key] for key in KEYS})
 
 
 def _fits_together(table: dict[str, Any]) -> bool:
-    """Tell whether every video has one label, and one score for each class."""
+    """Tell whether every video has one label and one score per class."""
     paths, names = table["paths"], table["class_names"]
     if not (isinstance(paths, list) and isinstance(names, list) and paths and names):
         return False
@@ -102,8 +104,8 @@ def fuse_files(
 
     Args:
         files: Prediction files.
-        weights: Of the files; None for the same of all.
-        kind: Whether ``logits`` are added or ``softmax`` probabilities; the papers say neither.
+        weights: The files' weights; None for equal ones.
+        kind: Whether ``logits`` or ``softmax`` probabilities are added; the papers do not say.
 
     Raises:
         RunError: If they are not of the same videos, classes and labels.
@@ -138,7 +140,7 @@ def _require_same(first_file: Path, first: Scores, file: Path, table: Scores) ->
 
 
 def main(args: list[str] | None = None) -> None:
-    """Fuse, write what was asked for, print the accuracy.
+    """Fuse the files, write the requested files, and print the accuracy.
 
     Raises:
         RunError: If an option or a file is wrong, before anything is written or printed; if a
@@ -155,7 +157,7 @@ def main(args: list[str] | None = None) -> None:
     if options.submission:
         version, file = options.submission[0], Path(options.submission[1])
         lines = submission_lines(**vars(fused), version=version)
-        write_whole(file, "".join(f"{line}\n" for line in lines))
+        atomic_write(file, "".join(f"{line}\n" for line in lines))
         print(f"{file}: {len(lines)} videos")
     if options.output:
         write_table(options.output, vars(fused))
@@ -166,10 +168,10 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse options that do not fit the others or the files."""
+    """Check that the options fit together and fit the files."""
     for name in ("output", "submission", "weights"):
         if options.mean and getattr(options, name) is not None:
-            raise RunError(f"--{name}: not with --mean, which fuses nothing; leave one of them out")
+            raise RunError(f"--{name}: not with --mean, which fuses nothing; leave out one of them")
     if options.weights and len(options.weights) != len(options.files):
         raise RunError(f"--weights: {len(options.weights)} for {len(options.files)} files")
     if not all(map(math.isfinite, options.weights or ())):
@@ -191,9 +193,7 @@ def _print_means(tables: Sequence[Scores]) -> None:
 
 
 def _read_arguments(args: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.fuse", description=__doc__, allow_abbrev=False
-    )
+    parser = OneLineParser(prog="python -m experiments.fuse", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="predictions/*.pt of the same videos")
     parser.add_argument("--weights", type=float, nargs="+", help="of the files; default: the same")
     parser.add_argument("--kind", choices=get_args(Kind), default="logits", help="what is added")

@@ -15,7 +15,7 @@ class ResultRow:
     """One run under one protocol.
 
     Attributes:
-        label: The run, for people.
+        label: The name of the run.
         seed: Its seed.
         protocol: The test protocol.
         result: The protocol's entry in metrics.json.
@@ -27,7 +27,7 @@ class ResultRow:
     result: dict[str, Any]
 
     def cells(self) -> tuple[str, ...]:
-        """Write the row's values."""
+        """Format the row's values."""
         return (
             self.label,
             str(self.seed),
@@ -40,7 +40,7 @@ class ResultRow:
 
 
 def print_table(title: str, rows: Sequence[ResultRow]) -> None:
-    """Print the rows for people."""
+    """Print the rows as a table."""
     table = Table(title=title)
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading in HEADINGS[:3] else "right")

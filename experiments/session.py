@@ -1,4 +1,4 @@
-"""One experiment from start to finish: fit, then tests and predictions; resumable."""
+"""A run from start to finish: fit, then tests and predictions; what is done is not done again."""
 
 import json
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from experiments.cli.command_line import main
-from experiments.run_folder import holds_run
-from lightning_modules.callbacks.metrics_file import FILE_NAME
-from lightning_modules.callbacks.predictions_file import FOLDER
+from lightning_modules.checkpoints.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """A training and what is made of it.
+class Run:
+    """A training with its tests and predictions, all in one run folder.
 
     Attributes:
-        configs: YAMLs, later ones over earlier ones.
+        configs: YAML files; values of later ones replace those of earlier ones.
         run_dir: The run folder.
         protocols: Test protocols, such as ``1x1``.
-        overrides: Further command-line arguments, the same for all subcommands.
-        predictions: Split and protocol of the prediction files that are wanted.
+        overrides: Command-line arguments that belong to the experiment, given to each subcommand.
+        predictions: Split and protocol of each prediction file that is wanted.
+        flags: The user's own command-line arguments, given to each subcommand after ``overrides``.
+        pretraining: Run folder whose last checkpoint gives the network its first weights.
     """
 
     configs: tuple[Path, ...]
@@ -29,14 +29,29 @@ class Experiment:
     protocols: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     predictions: tuple[tuple[str, str], ...] = ()
+    flags: tuple[str, ...] = ()
+    pretraining: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The run folder's name."""
+        return self.run_dir.name
 
     def common_arguments(self) -> list[str]:
-        """List what all subcommands are given."""
+        """List the arguments that all subcommands share; no flag can replace the weights."""
         configs = [f"--config={config}" for config in self.configs]
-        return [*configs, f"--run_dir={self.run_dir}", *self.overrides]
+        arguments = [*configs, f"--run_dir={self.run_dir}", *self.overrides, *self.flags]
+        if self.pretraining is not None:
+            checkpoint = RunFolder(self.pretraining).checkpoint("last")
+            arguments.append(f"--model.network.weights={checkpoint}")
+        return arguments
 
     def missing_steps(self) -> list[list[str]]:
-        """List the arguments of ``train.py`` for what is not done; a broken fit is resumed."""
+        """List the arguments of ``train.py`` for each step that is left.
+
+        The fit comes first even when it has ended: it then returns at once, and an interrupted one
+        is resumed.
+        """
         common = self.common_arguments()
         last = "--ckpt_path=last"
         steps = [
@@ -50,11 +65,12 @@ class Experiment:
         ]
         if not steps:
             return []
-        return [["fit", *common, *([last] if holds_run(self.run_dir) else [])], *steps]
+        resume = [last] if RunFolder(self.run_dir).has_checkpoint() else []
+        return [["fit", *common, *resume], *steps]
 
     def prediction_file(self, split: str, protocol: str) -> Path:
-        """Name the tensors that ``predict`` leaves."""
-        return self.run_dir / FOLDER / f"{split}_{protocol}.pt"
+        """Name the file of scores that ``predict`` writes."""
+        return RunFolder(self.run_dir).predictions(split, protocol)
 
 
 def run_experiment(
@@ -63,31 +79,31 @@ def run_experiment(
     protocols: Sequence[str],
     overrides: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Fit an experiment and test its last checkpoint; what is finished is not done again.
+    """Fit an experiment and test its last checkpoint; finished steps are not repeated.
 
     Args:
         config: The experiment's YAML.
-        run_dir: The run folder. An interrupted fit in it goes on from its last checkpoint.
+        run_dir: The run folder. An interrupted fit in it is resumed from its last checkpoint.
         protocols: Test protocols, such as ``1x1``.
         overrides: Further command-line arguments, the same for all subcommands.
 
     Returns:
         The run's metrics.json.
     """
-    experiment = Experiment((Path(config),), Path(run_dir), tuple(protocols), tuple(overrides))
-    for arguments in experiment.missing_steps():
+    run = Run((Path(config),), Path(run_dir), tuple(protocols), tuple(overrides))
+    for arguments in run.missing_steps():
         main(arguments)
     return read_metrics(run_dir)
 
 
 def read_metrics(run_dir: str | Path) -> dict[str, Any]:
     """Read a run folder's metrics.json; empty where there is none yet."""
-    file = Path(run_dir) / FILE_NAME
+    file = RunFolder(Path(run_dir)).metrics
     return json.loads(file.read_text()) if file.is_file() else {}
 
 
 def untested_protocols(run_dir: str | Path, protocols: Sequence[str]) -> list[str]:
-    """List the protocols that a run has no result for; none counts before the fit has ended."""
+    """List the protocols without a result; all of them as long as the fit has not ended."""
     metrics = read_metrics(run_dir)
     return [name for name in protocols if not {"train", f"test_{name}"} <= metrics.keys()]
 
@@ -101,5 +117,5 @@ def count_earlier_runs(run_dir: Path, protocols: Sequence[str]) -> int:
 
 
 def numbered(run_dir: Path, earlier: int) -> Path:
-    """Name the folder of the run that comes after ``earlier`` ones."""
+    """Name the folder of the next run, after ``earlier`` ones: ``run_dir``, ``run_dir-2``, ..."""
     return run_dir if earlier == 0 else run_dir.with_name(f"{run_dir.name}-{earlier + 1}")

@@ -1,8 +1,8 @@
 """Files for the test servers of Something-Something, whose test labels are hidden.
 
-The authors' description of the format was not found. This is what TSM's ``test_models.py
---csv_file`` writes: for V1 ``id;class name``, the best class; for V2 ``id;i1;i2;i3;i4;i5``, the
-numbers of the five best classes among the sorted names. No header.
+The authors' description of the format was not found. This is the format of TSM's
+``test_models.py --csv_file``: for V1 ``id;class name`` of the best class; for V2
+``id;i1;i2;i3;i4;i5``, the indices of the five best classes among the sorted names. No header.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ def submission_lines(
     class_names: Sequence[str],
     version: Version,
 ) -> list[str]:
-    """Give the lines of a file for a test server, one a video.
+    """Make the lines of a file for a test server, one per video.
 
     Args:
         paths: The videos, ``<id>.webm`` or folders ``<id>``.
         labels: Their classes, (n,), which must be unknown: -1.
-        scores: Of any scale, (n, K).
+        scores: Scores of any scale, (n, K).
         class_names: The K classes, sorted.
-        version: Of Something-Something.
+        version: The version of Something-Something.
 
     Raises:
         RunError: If a video's label is known or its name is not a number.

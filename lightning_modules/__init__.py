@@ -1,6 +1,6 @@
 """The LightningModule around a network, its optimisation and its callbacks.
 
-This package reaches networks and data through constructor arguments only.
+Networks and data come in through constructor arguments; this package imports neither.
 """
 
 from lightning_modules.checkpoints.checkpoint_file import CheckpointFiles

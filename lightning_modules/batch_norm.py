@@ -1,4 +1,4 @@
-"""Partial BN: which BatchNorm layers learn during a training."""
+"""Partial BN: train only the first BatchNorm layer of a network."""
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -7,38 +7,37 @@ from lightning_modules.errors import RunError
 
 
 def freeze_all_but_first(network: nn.Module) -> None:
-    """Freeze every BatchNorm layer of a network but its first: partial BN, as in TSN.
+    """Freeze every BatchNorm layer of a network except the first: partial BN, as in TSN.
 
-    A frozen layer normalises by the statistics it came with, which are not updated, and its
-    weight and bias get no gradient. TSN (Wang et al., ECCV 2016, section 3.2) does so because
-    statistics of small batches of a small data set mislead a network that comes with good ones;
-    the first layer alone adapts to the new input. So it suits fine-tuning from weights, and only
-    that: layers that the weights do not hold, such as those inside new temporal modules, are
-    frozen at their beginning too, as in the code line. Both papers train all layers
-    (**papers leave open**).
+    A frozen layer normalises with its running statistics and does not update them; its weight and
+    bias get no gradient. TSN (Wang et al., ECCV 2016, section 3.2) freezes layers because a small
+    data set gives poor statistics, while a pretrained network has good ones; the first layer alone
+    adapts to the new input. Use it only to fine-tune from weights: a BatchNorm layer that the
+    weights do not contain, such as one inside a new temporal module, stays at its initial values,
+    as in the public TSN and TSM code. Both papers train all layers (**papers leave open**).
 
-    ``.train()`` wakes the layers up again: call this after it.
+    ``network.train()`` unfreezes the statistics: call this function again after it.
 
     Raises:
-        RunError: If no layer would be frozen.
+        RunError: If the network has fewer than two BatchNorm layers.
     """
-    later = _batch_norms(network)[1:]
-    if not later:
+    layers = _batch_norms(network)
+    if len(layers) < 2:
         raise RunError(
-            f"partial_bn: {type(network).__name__} has no second BatchNorm layer to freeze; give "
-            "partial_bn=false"
+            f"partial_bn: {type(network).__name__} has no second BatchNorm layer to freeze "
+            f"({len(layers)} in all); give partial_bn=false"
         )
-    for layer in later:
+    for layer in layers[1:]:
         layer.eval()
         layer.requires_grad_(False)
 
 
 def describe_batch_norm(network: nn.Module) -> str:
-    """Say how many BatchNorm layers learn now, and whether processes share their statistics.
+    """Describe how many BatchNorm layers are trained, and whether processes share statistics.
 
-    The Trainer's ``sync_batchnorm`` makes them share these on GPUs; it is off unless asked for.
-    Neither paper speaks of it: each of TSI's GPUs sees 8 clips of 8 frames, or 4 of 16 (section
-    4.2), which are 64 frames for a layer's statistics.
+    They do with the Trainer's ``sync_batchnorm``, which is off by default. The papers do not
+    mention it: each of TSI's GPUs sees 8 clips of 8 frames, or 4 of 16 (section 4.2), so a layer
+    computes its statistics over 64 frames.
     """
     layers = _batch_norms(network)
     learning = sum(layer.training for layer in layers)

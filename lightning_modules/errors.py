@@ -1,5 +1,5 @@
-"""What goes wrong with a run because of how it was asked for."""
+"""The error for mistakes in how a run is configured or used."""
 
 
 class RunError(ValueError):
-    """A run that cannot start or go on as asked; the message names what, where and the remedy."""
+    """A run cannot start or continue as configured; the message says what, where and the remedy."""

@@ -1,4 +1,4 @@
-"""A training ends where its loss stops being a number, before it touches a weight or a file."""
+"""Stops a fit whose loss is NaN or infinite, before weights change or a checkpoint is saved."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,26 +13,26 @@ SHOWN_FILES = 8
 
 
 class NonFiniteLossError(RunError):
-    """The loss is infinite or no number.
+    """The loss is NaN or infinite.
 
-    Weights are those of the step before; statistics of BatchNorm may have met the same numbers,
-    so this is no state to save.
+    The weights are those of the step before. BatchNorm statistics may already contain NaN, so
+    this state must not be saved.
     """
 
 
 def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer | None) -> None:
-    """Let all processes go on, or none.
+    """Stop every process if the loss of any process is NaN or infinite.
 
-    Only the loss is looked at: gradients that overflow under a loss scale are part of training
-    in half precision.
+    Only the loss is checked. Gradients may overflow in half precision: the loss scaler then skips
+    the step.
 
     Args:
-        loss: Of this process's batch, not scaled.
-        files: Its videos.
-        trainer: Knows the step and the other processes; None outside a fit.
+        loss: Mean loss of this process's batch, before loss scaling.
+        files: The videos of the batch.
+        trainer: Gives the step, the epoch and the number of processes; None outside a fit.
 
     Raises:
-        NonFiniteLossError: On every process, if the loss of one is not finite.
+        NonFiniteLossError: On every process.
     """
     broken = (~loss.detach().isfinite()).int()
     processes = trainer.world_size if trainer else 1
@@ -40,20 +40,20 @@ def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer | None) 
         torch.distributed.all_reduce(broken, torch.distributed.ReduceOp.MAX)
     if not broken:
         return
-    place = (trainer.global_step, trainer.current_epoch) if trainer else (0, 0)
-    accounts: list[Any] = [_account(loss, files)]
+    step, epoch = (trainer.global_step, trainer.current_epoch) if trainer else (0, 0)
+    reports: list[Any] = [_report(loss, files)]
     if processes > 1:
-        own, accounts = accounts[0], [None] * processes
-        torch.distributed.all_gather_object(accounts, own)
-    found = "; ".join(account for account in accounts if account)
+        own, reports = reports[0], [None] * processes
+        torch.distributed.all_gather_object(reports, own)
+    found = "; ".join(report for report in reports if report)
     raise NonFiniteLossError(
-        f"step {place[0]}, epoch {place[1]}: {found}. No weight was updated by it; look at these "
-        "videos, lower the learning rate or clip gradients, and go on with --ckpt_path last"
+        f"step {step}, epoch {epoch}: {found}. The weights were not updated; look at these videos, "
+        "lower the learning rate or clip gradients, and resume with --ckpt_path last"
     )
 
 
 def require_finite_weights(state: Mapping[str, Tensor], names: Iterable[str]) -> None:
-    """Keep a checkpoint from replacing a good one by weights that an update has broken.
+    """Refuse to save a checkpoint whose weights are NaN or infinite over an earlier, good one.
 
     Args:
         state: A checkpoint's ``state_dict``.
@@ -66,11 +66,12 @@ def require_finite_weights(state: Mapping[str, Tensor], names: Iterable[str]) ->
         if not state[name].isfinite().all():
             raise NonFiniteLossError(
                 f"{name} is not finite, so no checkpoint is saved; lower the learning rate or clip "
-                "gradients, and go on with --ckpt_path last"
+                "gradients, and resume with --ckpt_path last"
             )
 
 
-def _account(loss: Tensor, files: Sequence[str]) -> str:
+def _report(loss: Tensor, files: Sequence[str]) -> str:
+    """Describe this process's loss and videos; empty if the loss is finite."""
     if loss.isfinite():
         return ""
     more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""

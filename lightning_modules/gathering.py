@@ -1,4 +1,4 @@
-"""Plain objects of all processes in one list."""
+"""Gather lists of Python objects from all processes."""
 
 from typing import TypeVar
 
@@ -9,9 +9,9 @@ Item = TypeVar("Item")
 
 
 def gather_lists(own: list[Item], trainer: Trainer) -> list[Item]:
-    """Join every process's list, in the order of ranks; lists may differ in length.
+    """Concatenate the lists of all processes in the order of ranks; lengths may differ.
 
-    All processes must call it, and all get the whole list.
+    Every process must call it; every process gets the whole list.
     """
     if trainer.world_size == 1:
         return own

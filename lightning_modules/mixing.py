@@ -1,4 +1,4 @@
-"""Mixup and cutmix on clips: mixed inputs with mixed labels, the same for all frames of a clip."""
+"""Mixup and cutmix on clips: all frames of a clip are mixed in the same way, and its labels."""
 
 import torch
 from torch import Tensor
@@ -9,19 +9,21 @@ from lightning_modules.errors import RunError
 
 
 class ClipMixing:
-    """Mixes each clip of a batch with its neighbour; neither paper does.
+    """Mixes each clip of a batch with the previous clip (not in either paper).
 
-    Mixup (Zhang et al., ICLR 2018) averages two clips; cutmix (Yun et al., ICCV 2019) puts a box
-    of one, at the same place in all frames, into the other. With both, each batch draws one of
-    them. torchvision does the work; one draw holds for the whole batch.
+    Mixup (Zhang et al., ICLR 2018) averages two clips with random weights. Cutmix (Yun et al.,
+    ICCV 2019) pastes a random box of one clip, at the same place in all frames, into the other.
+    If both are on, one of them is chosen at random for each batch. torchvision's transforms draw
+    one weight or one box for the whole batch.
 
     Args:
-        mixup_alpha: Of mixup's Beta(alpha, alpha) distribution; 0 for no mixup.
-        cutmix_alpha: Of cutmix's; 0 for no cutmix.
-        probability: Share of the batches that are mixed, 0-1.
+        mixup_alpha: Mixup draws its weight from Beta(alpha, alpha); 0 turns mixup off.
+        cutmix_alpha: Cutmix draws the share of the frame outside its box from
+            Beta(alpha, alpha); 0 turns cutmix off.
+        probability: Probability that a batch is mixed, above 0 and at most 1.
 
     Raises:
-        RunError: If a number does not fit, or both alphas are 0.
+        RunError: If an alpha is negative, both are 0, or the probability is out of range.
     """
 
     def __init__(
@@ -29,8 +31,8 @@ class ClipMixing:
     ) -> None:
         if min(mixup_alpha, cutmix_alpha) < 0 or max(mixup_alpha, cutmix_alpha) == 0:
             raise RunError(
-                f"{mixup_alpha=} and {cutmix_alpha=}: give at least one above 0, and none below; "
-                "mixing=null mixes nothing"
+                f"{mixup_alpha=} and {cutmix_alpha=}: none may be negative, and at least one must "
+                "be above 0; mixing=null turns mixing off"
             )
         if not 0 < probability <= 1:
             raise RunError(f"{probability=} must be above 0 and at most 1")
@@ -39,7 +41,7 @@ class ClipMixing:
         self.probability = probability
 
     def __call__(self, clips: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
-        """Mix a batch, or leave it as it is.
+        """Mix a batch, with the configured probability.
 
         Args:
             clips: Normalised frames, float (B, T, 3, H, W).
@@ -47,10 +49,10 @@ class ClipMixing:
             num_classes: K.
 
         Returns:
-            Clips of the same shape, and probabilities of the classes, (B, K).
+            Clips of the same shape, and the probability of each class, (B, K).
 
         Raises:
-            RunError: If there is no second clip to mix with.
+            RunError: If the batch has fewer than 2 clips.
         """
         if len(clips) < 2:
             raise RunError("mixing needs batches of at least 2 clips: raise data.batch_size")

@@ -1,4 +1,4 @@
-"""Scaling and normalisation of frames, on the device."""
+"""Scaling and normalisation of uint8 frames, on the device of the network."""
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,8 @@ class FrameNormalizer(nn.Module):
     """Turn uint8 RGB 0-255 into the normalised input of ImageNet networks.
 
     Args:
-        mean: Of R, G and B in 0-1.
-        std: Of R, G and B in 0-1.
+        mean: Mean of R, G and B, 0-1.
+        std: Standard deviation of R, G and B, 0-1.
     """
 
     mean: Tensor
@@ -24,7 +24,7 @@ class FrameNormalizer(nn.Module):
         std: tuple[float, float, float] = IMAGENET_STD,
     ) -> None:
         super().__init__()
-        self.stated = {"mean": list(mean), "std": list(std)}
+        self.description = {"mean": list(mean), "std": list(std)}
         self.register_buffer("mean", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(std).view(3, 1, 1), persistent=False)
 
@@ -33,5 +33,5 @@ class FrameNormalizer(nn.Module):
         return (frames.to(self.mean.dtype) - self.mean) / self.std
 
     def describe(self) -> dict[str, list[float]]:
-        """Give mean and std as stated, in 0-1."""
-        return self.stated
+        """Return mean and std as given to the constructor, 0-1."""
+        return self.description

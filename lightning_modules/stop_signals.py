@@ -1,4 +1,4 @@
-"""Signals that ask a fit to stop: noted when they come, answered between two steps."""
+"""Signals that ask a fit to stop: recorded when they arrive, handled between two steps."""
 
 import signal
 import threading
@@ -7,11 +7,11 @@ from types import FrameType
 from pytorch_lightning import Trainer
 
 INTERRUPTED, PREEMPTED = 130, 143
-"""Exit statuses: Ctrl-C, and any other signal."""
+"""Exit statuses: after Ctrl-C, and after any other signal."""
 
 
 class Stopped(SystemExit):
-    """Ends a process that was asked to stop, with the exit status for that.
+    """Ends a process after a signal.
 
     Args:
         status: `INTERRUPTED` or `PREEMPTED`.
@@ -22,31 +22,34 @@ class Stopped(SystemExit):
 
 
 class StopSignals:
-    """Notes SIGINT (Ctrl-C), SIGTERM and SIGUSR1 instead of ending.
+    """Records SIGINT (Ctrl-C), SIGTERM and SIGUSR1, so that the fit can finish its step.
 
-    A second Ctrl-C ends at once. Lightning has handlers of its own, which answer in the middle of
-    a step, and puts back those of before when a fit ends.
+    A second Ctrl-C ends the process at once. During a fit these handlers replace Lightning's,
+    which act in the middle of a step. Lightning restores the original handlers after the fit.
 
     Attributes:
-        received: The first signal; 0 while there is none.
+        received: The number of the first signal; 0 if there was none.
     """
 
     def __init__(self) -> None:
         self.received = 0
 
     def begin(self, trainer: Trainer) -> None:
-        """Listen, from now to the end of the trainer's fit."""
+        """Install the handlers; call it at the start of a fit.
+
+        Outside the main thread Python allows no handlers, and none are installed.
+        """
         self.received = signal.SIGTERM if trainer.received_sigterm else 0
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
-                signal.signal(number, self._note)
+                signal.signal(number, self._record)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.received == signal.SIGINT:
             raise Stopped(INTERRUPTED)
         self.received = self.received or number
 
 
 def exit_status(number: int) -> int:
-    """Give the exit status for a signal."""
+    """Return the exit status that belongs to a signal."""
     return INTERRUPTED if number == signal.SIGINT else PREEMPTED

@@ -1,10 +1,11 @@
-"""The LightningModule: a network, its loss, its metrics per split, and multi-view scores.
+"""The LightningModule: a network, its loss, the metrics of each split, and multi-view scores.
 
 B videos, V views, T frames (segments), H W pixels, K classes.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any, Literal, Self, TypedDict
 
 import torch
@@ -27,6 +28,7 @@ from lightning_modules.mixing import ClipMixing
 from lightning_modules.normalization import FrameNormalizer
 from lightning_modules.optimization.optimizers import SGD, OptimizerMaker
 from lightning_modules.optimization.schedules import Constant, Schedule
+from lightning_modules.optimization.steps_per_epoch import steps_per_epoch
 from lightning_modules.optimization.total_batch import learning_rate
 
 Split = Literal["train", "val", "test"]
@@ -34,7 +36,7 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 class VideoBatch(TypedDict):
-    """A batch: clips uint8 0-255, (B, T, 3, H, W) in training, (B, V, T, 3, H, W) elsewhere."""
+    """A batch: clips uint8 0-255, (B, T, 3, H, W) in training, else (B, V, T, 3, H, W)."""
 
     clips: Tensor
     label: Tensor
@@ -43,7 +45,7 @@ class VideoBatch(TypedDict):
 
 
 class Predictions(TypedDict):
-    """What `VideoRecognizer.predict_step` gives: scores are logits, (B, K)."""
+    """A batch's scores, (B, K), see `VideoRecognizer.score_views`, and what they belong to."""
 
     index: Tensor
     scores: Tensor
@@ -52,7 +54,7 @@ class Predictions(TypedDict):
 
 
 def in_channels_last(network: nn.Module) -> nn.Module:
-    """Lay the weights of 2D convolutions out in channels_last; others, such as 3D, stay."""
+    """Convert the weights of 2D convolutions to channels_last; leave others, such as 3D, alone."""
     for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.to(memory_format=torch.channels_last)
@@ -60,32 +62,32 @@ def in_channels_last(network: nn.Module) -> nn.Module:
 
 
 ORIGIN = "schedule_origin"
-"""Where a checkpoint holds `VideoRecognizer.schedule_origin`."""
+"""The key of `VideoRecognizer.schedule_origin` in a checkpoint."""
 
 
 class VideoRecognizer(LightningModule):
     """Trains and scores a network on videos.
 
     Args:
-        network: Normalised clips (B, T, 3, H, W) to logits (B, K).
+        network: Maps normalised clips (B, T, 3, H, W) to logits (B, K).
         class_names: The K classes in the order of the labels.
-        optimizer: Makes the optimizer; None for the papers' SGD.
-        schedule: The learning rate's factor over the epochs, per step; None to keep it.
-        label_smoothing: Of the training loss, 0-1; both papers train without.
-        view_fusion: How a video's views are averaged: their ``logits`` (the code line's way) or
-            their ``softmax`` probabilities.
-        mixing: Mixes the clips of a training batch; None, as in both papers, mixes nothing.
-        partial_bn: Freeze all BatchNorm layers but the first, see
-            `lightning_modules.batch_norm.freeze_all_but_first`; both papers train them all.
-        allow_other_data: Whether a checkpoint may meet other classes, another data set or another
-            input than it was trained on, with a warning; see
+        optimizer: The optimizer's settings; None for the papers' SGD.
+        schedule: The schedule of the learning rate, applied at every step; None for a constant.
+        label_smoothing: Label smoothing of the training loss, 0-1; both papers use none.
+        view_fusion: What is averaged over a video's views: ``logits``, as in the public TSN and
+            TSM code, or ``softmax`` probabilities.
+        mixing: Mixup or cutmix of the training clips; None, as in both papers, for neither.
+        partial_bn: Freeze all BatchNorm layers except the first, see
+            `lightning_modules.batch_norm.freeze_all_but_first`; both papers train all of them.
+        allow_other_data: Warn, instead of raising an error, if a checkpoint was trained on other
+            classes, another data set or another input, see
             `lightning_modules.checkpoints.provenance`.
 
     Attributes:
-        configuration: How the model was built, in plain values, for checkpoints; who builds it
-            may say so.
-        schedule_origin: Optimizer steps, and the epochs that they were, from where the schedule
-            counts epochs on: not from the start where a resumed fit has other steps per epoch.
+        configuration: The model's classes and arguments as plain values, saved in checkpoints;
+            set by the command line, empty otherwise.
+        schedule_origin: (optimizer steps, epochs): the schedule counts epochs from this point.
+            (0, 0.0) unless a fit was resumed with another number of steps per epoch.
 
     Raises:
         RunError: If ``partial_bn`` finds no layer to freeze.
@@ -117,15 +119,12 @@ class VideoRecognizer(LightningModule):
         self.configuration: dict[str, Any] = {}
         self.schedule_origin = (0, 0.0)
         self.metrics = nn.ModuleDict(
-            {
-                f"{split}_metrics": SplitMetrics(len(class_names))
-                for split in ("train", "val", "test")
-            }
+            {f"{split}_metrics": SplitMetrics(len(class_names)) for split in SPLITS}
         )
         self.train()
 
     def train(self, mode: bool = True) -> Self:
-        """Switch between training and evaluation; frozen BatchNorm layers stay in evaluation."""
+        """Set training or evaluation mode; frozen BatchNorm layers stay in evaluation mode."""
         super().train(mode)
         if mode and self.partial_bn:
             freeze_all_but_first(self.network)
@@ -137,12 +136,17 @@ class VideoRecognizer(LightningModule):
 
     def _classify(self, normalised: Tensor) -> Tensor:
         logits: Tensor = self.network(normalised)
-        return logits.float()  # means and ranks of half-precision logits would tie
+        return logits.float()  # averages over views, and ranks, would often tie in half precision
 
     def score_views(self, views: Tensor) -> Tensor:
-        """Average a video's views, uint8 0-255 (B, V, T, 3, H, W) -> scores (B, K).
+        """Score videos by averaging over their views, in float32 at any precision of the network.
 
-        Scores are logits, or the logarithm of mean probabilities; cross-entropy fits both.
+        Args:
+            views: uint8 0-255, (B, V, T, 3, H, W).
+
+        Returns:
+            Mean logits, or the logarithm of mean probabilities, float32 (B, K); both are valid
+            inputs of cross-entropy.
         """
         logits = torch.stack([self(view) for view in views.unbind(1)], dim=1)  # (B, V, K)
         if self.view_fusion == "softmax":
@@ -150,10 +154,12 @@ class VideoRecognizer(LightningModule):
         return logits.mean(dim=1)
 
     def training_step(self, batch: VideoBatch, batch_idx: int) -> Tensor:
-        """Compute the loss of random clips; mixed ones count as their likelier class in top-k.
+        """Compute the loss of a training batch.
+
+        For top-1 and top-5, the label of a mixed clip is its class with the highest probability.
 
         Raises:
-            NonFiniteLossError: If the loss is not finite, before any weight changes.
+            NonFiniteLossError: If the loss is NaN or infinite.
         """
         clips, labels = self.normalize(batch["clips"]), batch["label"]
         targets = labels
@@ -168,15 +174,15 @@ class VideoRecognizer(LightningModule):
         return loss
 
     def validation_step(self, batch: VideoBatch, batch_idx: int) -> Tensor:
-        """Score one view of each video; callbacks get the scores, (B, K)."""
+        """Score one view of each video; return the scores, (B, K), for callbacks."""
         return self._evaluate(batch, "val")
 
     def test_step(self, batch: VideoBatch, batch_idx: int) -> None:
-        """Score the protocol's views of each video."""
+        """Score each video's views of the test protocol."""
         self._evaluate(batch, "test")
 
     def predict_step(self, batch: VideoBatch, batch_idx: int) -> Predictions:
-        """Score the protocol's views of each video, labelled or not."""
+        """Score each video's views of the test protocol; labels are -1 where unknown."""
         return Predictions(
             index=batch["index"],
             scores=self.score_views(batch["clips"]),
@@ -197,10 +203,10 @@ class VideoRecognizer(LightningModule):
         self._log_split("test")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Let a checkpoint say where it comes from.
+        """Add provenance and the schedule's origin to a checkpoint.
 
         Raises:
-            NonFiniteLossError: If its weights are not finite.
+            NonFiniteLossError: If a weight is NaN or infinite.
         """
         names = (name for name, _ in self.named_parameters())
         require_finite_weights(checkpoint["state_dict"], names)
@@ -208,56 +214,56 @@ class VideoRecognizer(LightningModule):
         checkpoint[ORIGIN] = list(self.schedule_origin)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Compare a checkpoint with the data and this network before anything is loaded.
+        """Compare a checkpoint with the data, before its weights are loaded.
 
         Raises:
-            RunError: If it was trained on other data, or a parameter is missing, unknown, or of
-                another shape, or a fit finds no optimizer to go on with.
+            RunError: If it was trained on other data, or a fit cannot be resumed from it because
+                it has no optimizer state.
         """
-        fits = self._trainer is not None and self._trainer.state.fn == "fit"
-        if fits:
+        if self._trainer is not None and self._trainer.state.fn == "fit":
+            if "optimizer_states" not in checkpoint:
+                raise RunError(
+                    "the checkpoint has weights but no optimizer state (save_weights_only), so no "
+                    "fit can be resumed from it; begin a new one with model.network.weights"
+                )
             step, epoch = checkpoint.get(ORIGIN, self.schedule_origin)
             self.schedule_origin = (int(step), float(epoch))
-        if fits and "optimizer_states" not in checkpoint:
-            raise RunError(
-                "the checkpoint holds weights without their optimizer (save_weights_only), so no "
-                "fit can go on from it; begin a new one with model.network.weights"
-            )
         there, here = checkpoint.get(KEY), provenance(self)
         refuse_other_data(there, here, allow=self.allow_other_data)
         self.class_names = tuple(names_of_classes(there, here))
-        own, found = self.state_dict(), checkpoint["state_dict"]
-        for key in [*own, *found]:
-            shapes = [tuple(state[key].shape) if key in state else None for state in (own, found)]
-            if shapes[0] != shapes[1]:
-                raise RunError(
-                    f"the checkpoint does not fit this network: {key} is {shapes[1]} there and "
-                    f"{shapes[0]} here; give the run's own --config <run folder>/config.yaml"
-                )
 
-    def configure_optimizers(self) -> Any:
-        """Make the optimizer, and the schedule as a factor per optimizer step.
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Load weights as torch does, with a one-line error.
 
         Raises:
-            RunError: If the number of epochs is not known, or the total batch that the
-                learning rate depends on.
+            RunError: If a parameter is missing, unknown, or of another shape.
+        """
+        try:
+            return super().load_state_dict(state_dict, strict, assign)
+        except RuntimeError as error:
+            found = [shorten(line, 200).rstrip(" .") for line in str(error).splitlines()[1:3]]
+            raise RunError(
+                f"the checkpoint does not fit this network: {'; '.join(found)}. Give the run's own "
+                "--config <run folder>/config.yaml"
+            ) from None
+
+    def configure_optimizers(self) -> Any:
+        """Make the optimizer and the schedule, which changes the learning rate at every step.
+
+        Raises:
+            RunError: If the number of epochs is not known, or the learning rate depends on a
+                total batch that is not known.
         """
         lr = learning_rate(self.optimizer_maker, self.trainer)
         optimizer = self.optimizer_maker.make(self.network, lr)
-        max_epochs = self.trainer.max_epochs
-        # Asking for the steps makes Lightning load the data, and so know the number of batches.
-        if (
-            not max_epochs
-            or max_epochs < 0
-            or not 0 < self.trainer.estimated_stepping_batches < math.inf
-        ):
-            raise RunError("schedules count epochs: give trainer.max_epochs")
-        batches = self.trainer.num_training_batches / self.trainer.accumulate_grad_batches
-        steps_per_epoch = math.ceil(batches)
+        steps = steps_per_epoch(self.trainer)
+        max_epochs = self.trainer.max_epochs or 0
 
         def factor(step: int) -> float:
-            first, epochs = self.schedule_origin
-            return self.schedule.factor(epochs + (step - first) / steps_per_epoch, max_epochs)
+            first_step, first_epoch = self.schedule_origin
+            return self.schedule.factor(first_epoch + (step - first_step) / steps, max_epochs)
 
         scheduler = LambdaLR(optimizer, factor)
         return {
@@ -272,7 +278,7 @@ class VideoRecognizer(LightningModule):
 
     def _log_split(self, split: Split) -> None:
         metrics = self._split_metrics(split)
-        # torchmetrics has already summed over the processes.
+        # torchmetrics has summed over the processes: self.log must not do it again.
         for name, value in metrics.compute().items():
             self.log(f"{split}/{name}", value, prog_bar=name == "top1")
         metrics.reset()

@@ -11,7 +11,7 @@ from models.teinet import TEINet
 from models.tsinet import TSINet
 from models.tsm import TSM
 from models.tsn import TSN
-from models.video_resnet import VideoResNet
+from models.video_network import VideoNetwork
 
 __all__ = [
     "ECO",
@@ -22,6 +22,6 @@ __all__ = [
     "ModelError",
     "TEINet",
     "TSINet",
-    "VideoResNet",
+    "VideoNetwork",
     "WeightsError",
 ]

@@ -1,5 +1,6 @@
-"""What every network checks of its sizes and its clips, and how its head begins."""
+"""What every network checks of its sizes and its clips, its consensus, and how its head begins."""
 
+import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
@@ -32,7 +33,16 @@ def require_clips(clips: Tensor, num_segments: int) -> None:
         )
 
 
-def reset_head(fc: nn.Linear) -> None:
-    """Begin a classifier as the TSN line does: weights N(0, 0.001), biases 0."""
-    nn.init.normal_(fc.weight, std=HEAD_STD)
-    nn.init.zeros_(fc.bias)
+def average_logits(logits: Tensor) -> Tensor:
+    """Average the logits of a clip's frames (B, T, K) -> (B, K), TSN's consensus.
+
+    Half-precision logits are averaged in float32, where means of close values do not tie.
+    """
+    precise = torch.promote_types(logits.dtype, torch.float32)
+    return logits.to(precise).mean(dim=1)
+
+
+def reset_head(classifier: nn.Linear) -> None:
+    """Begin a classifier as the public TSN and TSM code does: weights N(0, 0.001), biases 0."""
+    nn.init.normal_(classifier.weight, std=HEAD_STD)
+    nn.init.zeros_(classifier.bias)

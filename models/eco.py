@@ -74,7 +74,7 @@ class ECO(nn.Module):
         weights: A file with the weights of this network, or None; torchvision has none. The paper
             starts from a BN-Inception and a 3D ResNet-18 trained apart on Kinetics
             (**open**: files of a part alone are refused).
-        dropout: Probability before the classifier; see `VideoResNet`.
+        dropout: Probability before the classifier; see `VideoNetwork`.
 
     Raises:
         ModelError: If an argument does not fit.
@@ -100,7 +100,12 @@ class ECO(nn.Module):
         self.fc = nn.Linear(OUT_CHANNELS + WIDTHS[-1], num_classes)
         self._reset_parameters()
         if weights is not None:
-            load_weights(self, weights, None)
+            load_weights(self, weights, None, "fc")
+
+    @property
+    def classifier(self) -> nn.Linear:
+        """The linear layer that gives the logits."""
+        return self.fc
 
     def _reset_parameters(self) -> None:
         for module in self.modules():

@@ -6,15 +6,20 @@ Region Graphs, ECCV 2018, not the Inception I3D (108 G at 64 frames). Its layers
 et al., Non-local Neural Networks, CVPR 2018, without their blocks.
 """
 
+from typing import TypeGuard
+
 import torch
 from torch import Tensor, nn
 
 from models.backbones import BACKBONES, Backbone, get_backbone
+from models.backbones.resnet import ResNetBackbone, TemporalBottleneck
+from models.backbones.sites import BlockSite
 from models.clips import require_clips, require_sizes, reset_head
 from models.errors import ModelError
-from models.placement import FIRST_STAGE, LAST_STAGE, BlockSite
-from models.residual_blocks import TemporalBottleneck
 from models.weights import load_weights
+
+FIRST_STAGE, LAST_STAGE = 2, 5
+HEAD = "fc"
 
 
 def is_inflated(site: BlockSite) -> bool:
@@ -42,7 +47,7 @@ class InflatedBottleneck(nn.Module):
     """
 
     def __init__(
-        self, inplanes: int, planes: int, stride: int, length: int, shape: Backbone
+        self, inplanes: int, planes: int, stride: int, length: int, shape: ResNetBackbone
     ) -> None:
         super().__init__()
         outputs = planes * TemporalBottleneck.expansion
@@ -87,7 +92,7 @@ class I3D(nn.Module):
         backbone: A torchvision ResNet, ResNeXt or Wide ResNet of bottlenecks, by its name.
         weights: A torchvision weights name, a file, or None; 2D weights are inflated, see
             `models.weights.load_weights`.
-        dropout: Probability before the classifier; see `VideoResNet`.
+        dropout: Probability before the classifier; see `VideoNetwork`.
         res5_stride: 1 keeps 14 x 14 positions in res5, which the region graphs' 153 G need; 2 is
             the non-local network's.
 
@@ -127,7 +132,12 @@ class I3D(nn.Module):
         self.fc = nn.Linear(512 * TemporalBottleneck.expansion, num_classes)
         self._reset_parameters()
         if weights is not None:
-            load_weights(self, weights, backbone)
+            load_weights(self, weights, backbone, HEAD)
+
+    @property
+    def classifier(self) -> nn.Linear:
+        """The linear layer that gives the logits."""
+        return self.fc
 
     def _reset_parameters(self) -> None:
         for module in self.modules():
@@ -156,22 +166,27 @@ class I3D(nn.Module):
         return logits
 
 
-def require_bottlenecks(backbone: str) -> Backbone:
+def require_bottlenecks(backbone: str) -> ResNetBackbone:
     """Look up a backbone that can be inflated.
 
     Raises:
         ModelError: If ``backbone`` is unknown or has basic blocks, which the papers do not inflate.
     """
     shape = get_backbone(backbone)
-    if shape.block is not TemporalBottleneck:
-        fitting = [name for name, one in BACKBONES.items() if one.block is TemporalBottleneck]
+    if not has_bottlenecks(shape):
+        fitting = [name for name, one in BACKBONES.items() if has_bottlenecks(one)]
         raise ModelError(
             f"{backbone=}: I3D inflates bottlenecks; choose one of: {', '.join(fitting)}"
         )
     return shape
 
 
-def make_stage(shape: Backbone, stage: int, stride: int) -> nn.Sequential:
+def has_bottlenecks(backbone: Backbone) -> TypeGuard[ResNetBackbone]:
+    """Tell whether a backbone is a ResNet of bottlenecks."""
+    return isinstance(backbone, ResNetBackbone) and backbone.block is TemporalBottleneck
+
+
+def make_stage(shape: ResNetBackbone, stage: int, stride: int) -> nn.Sequential:
     """Make one of the stages 2 to 5 with a stride in space."""
     planes = 64 * 2 ** (stage - FIRST_STAGE)
     outputs = planes * TemporalBottleneck.expansion

@@ -1,77 +1,90 @@
-"""Where temporal modules stand in a ResNet, in the papers' words: "res4-5", first block or all."""
+"""Which blocks get temporal modules, in the papers' words: "res4-5", the first block or all."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Literal
 
 from torch import nn
 
+from models.backbones import Backbone
+from models.backbones.sites import BlockSite, Place, TemporalMaker
 from models.errors import ModelError, require_choice
-
-FIRST_STAGE, LAST_STAGE = 2, 5
 
 BlockChoice = Literal["all", "first"]
 
 
-@dataclass(frozen=True)
-class BlockSite:
-    """One residual block's place.
-
-    Attributes:
-        stage: 2 to 5, as the papers count: res2 is torchvision's ``layer1``.
-        index: The block's place in its stage, from 0.
-    """
-
-    stage: int
-    index: int
-
-
-class TemporalMaker(Protocol):
-    """Makes the module for C channels at a site, or None for no module there."""
-
-    def __call__(self, channels: int, site: BlockSite) -> nn.Module | None:
-        """Make it."""
-
-
 class Placement:
-    """The blocks that get a temporal module.
+    """The blocks of a backbone that get a temporal module in one place.
 
     Args:
-        stages: ``res2-5`` (all four), one stage such as ``res4``, a range such as ``res3-5``, or
-            ``none``; as TEINet's tables 1b and 1c write it.
-        blocks: All blocks of these stages, or the first of each (TSI's table 4c).
+        backbone: Has the blocks.
+        place: Where in a block.
+        stages: ``all``, one stage such as ``res4``, a range such as ``res3-5``, or ``none``, as
+            TEINet's tables 1b and 1c write it; other families than ResNets name their own stages,
+            see `models.backbones`.
+        blocks: All blocks of these stages that have the place, or the first such block of each
+            (TSI's table 4c).
+        step: Take every ``step``-th block of a stage only, beginning with its first.
 
     Raises:
-        ModelError: If ``stages`` or ``blocks`` is none of these.
+        ModelError: If ``stages`` or ``blocks`` is none of these, or no block is left.
     """
 
-    def __init__(self, stages: str = "res2-5", blocks: BlockChoice = "all") -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        place: Place,
+        stages: str = "all",
+        blocks: BlockChoice = "all",
+        step: int = 1,
+    ) -> None:
         require_choice("blocks", blocks, BlockChoice)
-        self.stages = parse_stages(stages)
-        self.first_only = blocks == "first"
+        if step < 1:
+            raise ModelError(f"every {step}-th block: give 1 for all, or more")
+        wanted = parse_stages(stages, backbone)
+        sites = backbone.sites(place) if wanted else []
+        chosen = [site for site in sites if site.stage in wanted and site.index % step == 0]
+        if blocks == "first":
+            first = {site.stage: site for site in reversed(chosen)}
+            chosen = [site for site in chosen if site is first[site.stage]]
+        if wanted and not chosen:
+            raise ModelError(
+                f"{stages=}: no block of these stages of {backbone.name} has a place for a module "
+                f"{place}; choose other stages"
+            )
+        self.sites = frozenset(chosen)
 
     def __contains__(self, site: BlockSite) -> bool:
         """Tell whether the block at ``site`` gets a module."""
-        return site.stage in self.stages and not (self.first_only and site.index > 0)
+        return site in self.sites
+
+    def maker(self, make: Callable[[int], nn.Module]) -> TemporalMaker:
+        """Make modules for C channels at the chosen blocks, and none elsewhere."""
+
+        def make_here(channels: int, site: BlockSite) -> nn.Module | None:
+            return make(channels) if site in self else None
+
+        return make_here
 
 
-def parse_stages(stages: str) -> range:
-    """Read ``res4``, ``res2-5`` or ``none``.
+def parse_stages(stages: str, backbone: Backbone) -> range:
+    """Read ``all``, ``res4``, ``res2-5`` or ``none``.
 
     Raises:
-        ModelError: If it is none of these, or runs outside res2..res5 or backwards.
+        ModelError: If it is none of these, or a stage is not the backbone's, or a range runs
+            backwards.
     """
+    word, least = backbone.stage_word, backbone.first_stage
+    greatest = least + len(backbone.places()) - 1
     if stages == "none":
         return range(0)
-    match = re.fullmatch(r"res(\d)(?:-(\d))?", stages)
+    if stages == "all":
+        return range(least, greatest + 1)
+    match = re.fullmatch(rf"{word}([0-9]+)(?:-([0-9]+))?", stages)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not FIRST_STAGE <= first <= last <= LAST_STAGE:
+    if not least <= first <= last <= greatest:
         raise ModelError(
-            f"stages={stages!r}: write one stage (res4), a range (res3-5) within res2-5, or none"
+            f"{stages=}: {backbone.name} has the stages {word}{least}-{greatest}; write one "
+            f"({word}{greatest - 1}), a range ({word}{greatest - 2}-{greatest}), all, or none"
         )
     return range(first, last + 1)
-
-
-def is_temporal(key: str) -> bool:
-    """Tell whether a parameter's or module's name lies inside a temporal module."""
-    return not {"before_conv1", "around_conv2", "before_last_conv"}.isdisjoint(key.split("."))

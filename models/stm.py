@@ -9,9 +9,10 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.backbones import get_backbone
 from models.blocks import ChannelwiseMotion, ChannelwiseSpatioTemporal
-from models.placement import BlockChoice, BlockSite, Placement
-from models.video_resnet import VideoResNet
+from models.placement import BlockChoice, Placement
+from models.video_network import VideoNetwork
 
 
 class SpatioTemporalMotion(nn.Module):
@@ -39,18 +40,18 @@ class SpatioTemporalMotion(nn.Module):
         return encoded + motion
 
 
-class STM(VideoResNet):
+class STM(VideoNetwork):
     """A ResNet of STM blocks: CSTM and CMM in every bottleneck.
 
-    In basic blocks (ResNet-18, -34) both stand around the second 3x3 convolution (**not in the
-    paper**, which runs ResNet-50).
+    Only ResNets have this place. In basic blocks (ResNet-18, -34) both stand around the second
+    3x3 convolution (**not in the paper**, which runs ResNet-50).
 
     Args:
         num_classes: Classes.
         num_segments: T, the frames of one clip; 8 or 16 in the paper.
-        backbone: A torchvision ResNet, ResNeXt or Wide ResNet by its torchvision name.
+        backbone: The network for frames, by its torchvision name; see `models.backbones`.
         weights: A torchvision weights name, a file, or None; see `models.weights.load_weights`.
-        dropout: Probability before the classifier; see `VideoResNet`.
+        dropout: Probability before the classifier; see `VideoNetwork`.
         stages: Stages with STM blocks, such as ``res4``; see `models.placement.Placement`.
         blocks: All blocks of these stages or the first of each.
         cmm_reduction: r = 16, section 3.2.
@@ -66,17 +67,15 @@ class STM(VideoResNet):
         backbone: str = "resnet50",
         weights: str | None = None,
         dropout: float = 0.5,
-        stages: str = "res2-5",
+        stages: str = "all",
         blocks: BlockChoice = "all",
         cmm_reduction: int = 16,
         cmm_norm: bool = True,
         cstm_fold_div: int = 4,
     ) -> None:
-        placement = Placement(stages, blocks)
+        placement = Placement(get_backbone(backbone), "around_conv2", stages, blocks)
 
-        def stm(channels: int, site: BlockSite) -> nn.Module | None:
-            if site not in placement:
-                return None
+        def stm(channels: int) -> nn.Module:
             cstm = ChannelwiseSpatioTemporal(channels, num_segments, cstm_fold_div)
             cmm = ChannelwiseMotion(channels, num_segments, cmm_reduction, cmm_norm)
             return SpatioTemporalMotion(cstm, cmm)
@@ -85,7 +84,7 @@ class STM(VideoResNet):
             num_classes,
             num_segments=num_segments,
             backbone=backbone,
-            around_conv2=stm,
+            modules={"around_conv2": placement.maker(stm)},
             dropout=dropout,
             weights=weights,
         )

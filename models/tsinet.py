@@ -4,13 +4,14 @@ A TSI block is a residual block with SME, then CTI, before its last convolution:
 ReLU) of a bottleneck, at bottleneck width (section 3.4, figure 2).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
 from torch import nn
 
+from models.backbones import get_backbone
+from models.backbones.sites import Place, TemporalMaker
 from models.blocks import (
     CrossPerceptionTemporalIntegration,
     MotionExcitation,
@@ -21,11 +22,12 @@ from models.blocks import (
 from models.blocks.cross_perception_temporal_integration import Integration
 from models.blocks.fusion import Cascade, Concatenation, Summation
 from models.blocks.motion_excitation import ExcitationGate
+from models.blocks.multiple_temporal_aggregation import GroupOrder, KernelStart
 from models.blocks.saliency_alignment import AlignmentOperator
 from models.blocks.salient_motion_excitation import MotionModel
 from models.errors import ModelError, require_choice
-from models.placement import BlockChoice, BlockSite, Placement
-from models.video_resnet import VideoResNet
+from models.placement import BlockChoice, Placement
+from models.video_network import VideoNetwork
 
 Motion = Literal["sme", "me", "none"]
 Integrator = Literal["cti", "tim", "mta", "none"]
@@ -40,64 +42,8 @@ def fuse(kind: FusionKind, sme: nn.Module, cti: nn.Module, channels: int) -> nn.
     return Cascade(sme, cti) if kind == "cascade" else Summation(sme, cti)
 
 
-@dataclass(frozen=True)
-class TSIModules:
-    """Which modules stand where in a TSI block; the arguments are those of `TSINet`.
-
-    Attributes:
-        make: Makes each kind of module, by its name in the switches, for C and T.
-
-    Raises:
-        ModelError: If a choice is unknown, or a fusion is asked of a single module.
-    """
-
-    make: Mapping[str, Callable[..., nn.Module]]
-    placement: Placement
-    num_segments: int
-    motion: Motion
-    integration: Integrator
-    tim_place: TimPlace
-    fusion: FusionKind
-
-    def __post_init__(self) -> None:
-        require_choice("motion", self.motion, Motion)
-        require_choice("integration", self.integration, Integrator)
-        require_choice("tim_place", self.tim_place, TimPlace)
-        require_choice("fusion", self.fusion, FusionKind)
-        if self.fusion != "cascade" and "none" in (self.motion, self.beside_motion):
-            raise ModelError(
-                f"fusion={self.fusion!r} needs two modules in one place, but "
-                f"motion={self.motion!r}, integration={self.integration!r} and "
-                f"tim_place={self.tim_place!r}"
-            )
-
-    @property
-    def tim_first(self) -> bool:
-        """Whether TIM stands at the head of the block, away from the motion module."""
-        return self.integration == "tim" and self.tim_place == "before_conv1"
-
-    @property
-    def beside_motion(self) -> Integrator:
-        """What stands in one place with the motion module."""
-        return "none" if self.tim_first else self.integration
-
-    def before_conv1(self, channels: int, site: BlockSite) -> nn.Module | None:
-        """Make TIM at the head of the block, where TEINet has it."""
-        if not self.tim_first or site not in self.placement:
-            return None
-        return self.make["tim"](channels, self.num_segments)
-
-    def before_last_conv(self, channels: int, site: BlockSite) -> nn.Module | None:
-        """Make the two modules before the block's last convolution."""
-        if site not in self.placement:
-            return None
-        motion = self.make[self.motion](channels, self.num_segments)
-        integration = self.make[self.beside_motion](channels, self.num_segments)
-        return fuse(self.fusion, motion, integration, channels)
-
-
-class TSINet(VideoResNet):
-    """A ResNet with Salient Motion Excitation and Cross-perception Temporal Integration.
+class TSINet(VideoNetwork):
+    """A 2D network with Salient Motion Excitation and Cross-perception Temporal Integration.
 
     Tables 4a and 4b: ``motion="none"`` is "CTI" alone, table 5's "TSN + CTI"; with it,
     ``integration="tim"`` is "TIM", TEINet's row to the digit, and ``integration="mta"`` "MTA".
@@ -112,9 +58,9 @@ class TSINet(VideoResNet):
     Args:
         num_classes: Classes.
         num_segments: T, the frames of one clip; 8 or 16 in the paper.
-        backbone: A torchvision ResNet, ResNeXt or Wide ResNet by its torchvision name.
+        backbone: The network for frames, by its torchvision name; see `models.backbones`.
         weights: A torchvision weights name, a file, or None; see `models.weights.load_weights`.
-        dropout: Probability before the classifier; see `VideoResNet`.
+        dropout: Probability before the classifier; see `VideoNetwork`.
         stages: Stages with TSI blocks, such as ``res4``; see `models.placement.Placement`.
         blocks: All blocks of these stages or the first of each.
         motion: SME, TEA's ME in its stead, or nothing.
@@ -133,6 +79,8 @@ class TSINet(VideoResNet):
         me_norm: See `MotionExcitation`.
         me_gate: See `MotionExcitation`.
         mta_norm: See `MultipleTemporalAggregation`.
+        mta_start: Likewise.
+        mta_order: Likewise.
 
     Raises:
         ModelError: If a choice is unknown, or a fusion is asked of a single module.
@@ -146,7 +94,7 @@ class TSINet(VideoResNet):
         backbone: str = "resnet50",
         weights: str | None = None,
         dropout: float = 0.5,
-        stages: str = "res2-5",
+        stages: str = "all",
         blocks: BlockChoice = "all",
         motion: Motion = "sme",
         integration: Integrator = "cti",
@@ -162,7 +110,10 @@ class TSINet(VideoResNet):
         me_norm: bool = True,
         me_gate: ExcitationGate = "paper",
         mta_norm: bool = True,
+        mta_start: KernelStart = "identity",
+        mta_order: GroupOrder = "code",
     ) -> None:
+        beside_motion = _check_choices(motion, integration, tim_place, fusion)
         make: dict[str, Callable[..., nn.Module]] = {
             "sme": partial(
                 SalientMotionExcitation,
@@ -176,25 +127,54 @@ class TSINet(VideoResNet):
             "cti": partial(
                 CrossPerceptionTemporalIntegration, groups=cti_groups, integration=cti_integration
             ),
-            "mta": partial(MultipleTemporalAggregation, norm=mta_norm),
+            "mta": partial(
+                MultipleTemporalAggregation, norm=mta_norm, start=mta_start, order=mta_order
+            ),
             "tim": TemporalInteraction,
             "none": nn.Identity,
         }
-        modules = TSIModules(
-            make,
-            Placement(stages, blocks),
-            num_segments,
-            motion,
-            integration,
-            tim_place,
-            fusion,
-        )
+        shape = get_backbone(backbone)
+
+        def tsi(channels: int) -> nn.Module:
+            first = make[motion](channels, num_segments)
+            return fuse(fusion, first, make[beside_motion](channels, num_segments), channels)
+
+        modules: dict[Place, TemporalMaker] = {}
+        if (motion, beside_motion) != ("none", "none"):
+            placement = Placement(shape, "before_last_conv", stages, blocks)
+            modules["before_last_conv"] = placement.maker(tsi)
+        if beside_motion != integration:
+            placement = Placement(shape, "before_conv1", stages, blocks)
+            modules["before_conv1"] = placement.maker(
+                lambda channels: TemporalInteraction(channels, num_segments)
+            )
         super().__init__(
             num_classes,
             num_segments=num_segments,
             backbone=backbone,
-            before_conv1=modules.before_conv1,
-            before_last_conv=modules.before_last_conv,
+            modules=modules,
             dropout=dropout,
             weights=weights,
         )
+
+
+def _check_choices(
+    motion: Motion, integration: Integrator, tim_place: TimPlace, fusion: FusionKind
+) -> Integrator:
+    """Check switches against each other; tell what stands in one place with the motion module.
+
+    Raises:
+        ModelError: If a choice is unknown, or a fusion is asked of a single module.
+    """
+    require_choice("motion", motion, Motion)
+    require_choice("integration", integration, Integrator)
+    require_choice("tim_place", tim_place, TimPlace)
+    require_choice("fusion", fusion, FusionKind)
+    tim_stands_apart = integration == "tim" and tim_place == "before_conv1"
+    beside_motion: Integrator = "none" if tim_stands_apart else integration
+    if fusion != "cascade" and "none" in (motion, beside_motion):
+        raise ModelError(
+            f"{fusion=} needs two modules in one place, but {motion=}, {integration=} and "
+            f"{tim_place=}"
+        )
+    return beside_motion

@@ -1,24 +1,33 @@
 """TSM: Lin, Gan, Han, Temporal Shift Module for Efficient Video Understanding, ICCV 2019."""
 
-from torch import nn
-
+from models.backbones import Backbone, get_backbone
 from models.blocks import TemporalShift
-from models.placement import BlockChoice, BlockSite, Placement
-from models.video_resnet import VideoResNet
+from models.placement import BlockChoice, Placement
+from models.video_network import VideoNetwork
+
+DEEP_STAGE = 23
+"""Blocks of res4 from which on the authors' code shifts every second block only."""
 
 
-class TSM(VideoResNet):
-    """A ResNet whose residual branches begin with a temporal shift (TSM's "residual shift").
+class TSM(VideoNetwork):
+    """A 2D network whose residual branches begin with a temporal shift ("residual shift").
 
     Args:
         num_classes: Classes.
         num_segments: T, the frames of one clip.
-        backbone: A torchvision ResNet, ResNeXt or Wide ResNet by its torchvision name.
+        backbone: The network for frames, by its torchvision name; see `models.backbones`.
         weights: A torchvision weights name, a file, or None; see `models.weights.load_weights`.
-        dropout: Probability before the classifier; see `VideoResNet`.
-        stages: Stages that shift, such as ``res2-5`` or ``res4``; see `models.placement.Placement`.
+        dropout: Probability before the classifier; see `VideoNetwork`.
+        stages: Stages that shift, such as ``all`` or ``res4``; see `models.placement.Placement`.
         blocks: All blocks of these stages or the first of each.
         fold_div: One part in ``fold_div`` of the channels moves each way; 8 in the paper.
+        shift_every: Shift every n-th block of a stage, from its first on. None is the authors'
+            code: 2 in ResNets whose res4 has at least 23 blocks (ResNet-101, -152), else 1; the
+            **paper leaves open** that deep networks differ.
+
+    Raises:
+        ModelError: If an argument is unknown or does not fit.
+        WeightsError: If ``weights`` cannot be found, read or fitted.
     """
 
     def __init__(
@@ -29,20 +38,26 @@ class TSM(VideoResNet):
         backbone: str = "resnet50",
         weights: str | None = None,
         dropout: float = 0.5,
-        stages: str = "res2-5",
+        stages: str = "all",
         blocks: BlockChoice = "all",
         fold_div: int = 8,
+        shift_every: int | None = None,
     ) -> None:
-        placement = Placement(stages, blocks)
-
-        def shift(channels: int, site: BlockSite) -> nn.Module | None:
-            return TemporalShift(channels, num_segments, fold_div) if site in placement else None
-
+        shape = get_backbone(backbone)
+        step = authors_step(shape) if shift_every is None else shift_every
+        placement = Placement(shape, "before_conv1", stages, blocks, step)
+        shift = placement.maker(lambda channels: TemporalShift(channels, num_segments, fold_div))
         super().__init__(
             num_classes,
             num_segments=num_segments,
             backbone=backbone,
-            before_conv1=shift,
+            modules={"before_conv1": shift},
             dropout=dropout,
             weights=weights,
         )
+
+
+def authors_step(backbone: Backbone) -> int:
+    """Tell which blocks of a ResNet the authors' code shifts: every one, or every second one."""
+    is_resnet = backbone.stage_word == "res"
+    return 2 if is_resnet and len(backbone.places()[2]) >= DEEP_STAGE else 1

@@ -1,17 +1,17 @@
 """TSN: Wang et al., Temporal Segment Networks, ECCV 2016. Frames meet only in the average."""
 
-from models.video_resnet import VideoResNet
+from models.video_network import VideoNetwork
 
 
-class TSN(VideoResNet):
-    """A ResNet on each frame, logits averaged: blind to the order of frames, the papers' baseline.
+class TSN(VideoNetwork):
+    """A 2D network on each frame, logits averaged: blind to the order of frames, the baseline.
 
     Args:
         num_classes: Classes.
         num_segments: T, the frames of one clip.
-        backbone: A torchvision ResNet, ResNeXt or Wide ResNet by its torchvision name.
+        backbone: The network for frames, by its torchvision name; see `models.backbones`.
         weights: A torchvision weights name, a file, or None; see `models.weights.load_weights`.
-        dropout: Probability before the classifier; see `VideoResNet`.
+        dropout: Probability before the classifier; see `VideoNetwork`.
     """
 
     def __init__(

@@ -11,41 +11,52 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
+from models.backbones.sites import is_temporal
+from models.blocks.fusion import Concatenation
 from models.errors import WeightsError
-from models.placement import is_temporal
 
 log = logging.getLogger(__name__)
 
-HEAD = ("fc.weight", "fc.bias")
-CHECKPOINT_PREFIX = "network."
+CONTAINERS = ("state_dict", "model", "model_state_dict", "model_state")
+"""Names under which files keep a state_dict beside other things."""
+
+OWN_PREFIXES = ("network.", "frame_network.")
+"""Of this project's checkpoints: the network in the recognizer, the frame network in it."""
+
+OTHER_PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "base_model.", "encoder.")
+"""Of wrappers: DataParallel, torch.compile, and modules of other projects."""
+
 SHOWN_KEYS = 3
 
 
-def load_weights(network: nn.Module, weights: str, backbone: str | None) -> None:
+def load_weights(network: nn.Module, weights: str, backbone: str | None, head: str) -> None:
     """Fill a network from ImageNet weights, a file of weights, or a training checkpoint.
 
     What may differ: a head with other classes stays as it was drawn (logged); temporal modules
     that the source lacks stay as they were drawn (logged, where it has others); a last
     convolution that is twice as wide as the source's (TSINet's concatenation) gets the source's
     weights repeated and halved; a 3D convolution gets a 2D one's, repeated over time and divided
-    by its length (I3D's inflation).
+    by its length (I3D's inflation); the usual prefixes of names, such as ``module.``, are taken
+    off (logged).
 
     Args:
-        network: One of this package's networks.
+        network: A frame network, or a network of this package that has none.
         weights: A torchvision weights name, such as ``IMAGENET1K_V1`` or ``DEFAULT``, downloaded
             on first use; or the path of a ``state_dict`` or of a Lightning checkpoint.
         backbone: torchvision's name of the network's backbone; None if torchvision lacks it.
+        head: The path of the linear classifier in ``network``.
 
     Raises:
         WeightsError: If there is no such name or file, or it does not fit the network.
     """
     own = network.state_dict()
     source = read_state_dict(weights, backbone)
-    fitted = {key: _fit(value, own.get(key), key) for key, value in source.items()}
-    _drop_other_head(fitted, own, weights)
+    may_widen = any(isinstance(module, Concatenation) for module in network.modules())
+    fitted = {key: _fit(value, own.get(key), may_widen) for key, value in source.items()}
+    _drop_other_head(fitted, own, head, weights)
     _check_shapes(fitted, own, weights)
     missing, unexpected = network.load_state_dict(fitted, strict=False)
-    lost = [key for key in missing if not _may_be_missing(key)]
+    lost = [key for key in missing if not _may_be_missing(key, head)]
     _refuse_keys(lost, f"{weights} lacks")
     _tell_of_new_modules([key for key in missing if is_temporal(key)], fitted, weights)
     _refuse_keys(unexpected, f"this network has no place for what {weights} holds:")
@@ -95,16 +106,34 @@ def _read_file(path: Path) -> dict[str, Tensor]:
             f"{path}: not a readable file of weights ({type(error).__name__}); save a state_dict "
             "with torch.save, or copy the file again"
         ) from error
-    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    state = content
+    if isinstance(content, Mapping):
+        state = next((content[name] for name in CONTAINERS if name in content), content)
     if not isinstance(state, Mapping) or not state or not all(map(_is_entry, state.items())):
         raise WeightsError(f"{path}: holds no state_dict, that is, no mapping of names to tensors")
-    # A Lightning checkpoint holds the network among other modules.
-    inside = {
-        key.removeprefix(CHECKPOINT_PREFIX): value
-        for key, value in state.items()
-        if key.startswith(CHECKPOINT_PREFIX)
+    for prefix in OWN_PREFIXES:  # a checkpoint holds the network among other modules
+        state = _inside(state, prefix) or state
+    return _without_prefixes(dict(state), path)
+
+
+def _inside(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)
     }
-    return inside or dict(state)
+
+
+def _without_prefixes(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Take the prefixes of wrappers off, one after the other; say what is left out with that."""
+    taken = ""
+    while prefix := next((p for p in OTHER_PREFIXES if _inside(state, p)), None):
+        beside = [key for key in state if not key.startswith(prefix)]
+        state = _inside(state, prefix)
+        taken += prefix
+        if beside:
+            log.warning("%s: left out what is not in %s: %s", path, taken, _shown(beside))
+    if taken:
+        log.warning("%s: the prefix %s of all names is taken off", path, taken)
+    return state
 
 
 def _check_sums(path: Path) -> None:
@@ -121,10 +150,10 @@ def _is_entry(item: tuple[Any, Any]) -> bool:
     return isinstance(key, str) and isinstance(value, Tensor)
 
 
-def _fit(value: Tensor, target: Tensor | None, key: str) -> Tensor:
+def _fit(value: Tensor, target: Tensor | None, may_widen: bool) -> Tensor:
     if target is not None and target.ndim == 5 and value.ndim == 4:
         return _inflate(value, target.shape[2])
-    return _widen(value, target, key)
+    return _widen(value, target) if may_widen and target is not None else value
 
 
 def _inflate(kernel: Tensor, length: int) -> Tensor:
@@ -132,22 +161,24 @@ def _inflate(kernel: Tensor, length: int) -> Tensor:
     return kernel.unsqueeze(2).expand(-1, -1, length, -1, -1) / length
 
 
-def _widen(value: Tensor, target: Tensor | None, key: str) -> Tensor:
-    if target is None or not key.endswith(("conv2.weight", "conv3.weight")) or value.ndim != 4:
+def _widen(value: Tensor, target: Tensor) -> Tensor:
+    if value.ndim < 2:
         return value
     outputs, inputs, *kernel = value.shape
     twice_as_wide = target.shape == (outputs, 2 * inputs, *kernel)
     return torch.cat([value, value], dim=1) / 2 if twice_as_wide else value
 
 
-def _drop_other_head(fitted: dict[str, Tensor], own: dict[str, Tensor], weights: str) -> None:
-    classes = len(own["fc.bias"])
-    found = fitted.get("fc.bias")
+def _drop_other_head(
+    fitted: dict[str, Tensor], own: dict[str, Tensor], head: str, weights: str
+) -> None:
+    classes = len(own[f"{head}.bias"])
+    found = fitted.get(f"{head}.bias")
     if found is None:
         log.warning("%s: holds no head; a new one of %d classes is used", weights, classes)
     elif found.ndim == 1 and len(found) != classes:
-        for key in HEAD:
-            fitted.pop(key, None)
+        for name in ("weight", "bias"):
+            fitted.pop(f"{head}.{name}", None)
         log.warning(
             "%s: its head of %d classes is replaced by a new one of %d",
             weights,
@@ -159,11 +190,7 @@ def _drop_other_head(fitted: dict[str, Tensor], own: dict[str, Tensor], weights:
 def _tell_of_new_modules(missing: list[str], fitted: dict[str, Tensor], weights: str) -> None:
     if missing and any(map(is_temporal, fitted)):
         log.warning(
-            "%s: lacks some temporal modules, which start anew: %s%s (%d tensors)",
-            weights,
-            ", ".join(missing[:SHOWN_KEYS]),
-            ", ..." if len(missing) > SHOWN_KEYS else "",
-            len(missing),
+            "%s: lacks some temporal modules, which start anew: %s", weights, _shown(missing)
         )
 
 
@@ -176,14 +203,18 @@ def _check_shapes(fitted: dict[str, Tensor], own: dict[str, Tensor], weights: st
             )
 
 
-def _may_be_missing(key: str) -> bool:
+def _may_be_missing(key: str, head: str) -> bool:
     # Converted files often lack BN's counter, which plays no part at a fixed momentum.
-    return is_temporal(key) or key in HEAD or key.endswith("num_batches_tracked")
+    return is_temporal(key) or key.startswith(f"{head}.") or key.endswith("num_batches_tracked")
 
 
 def _refuse_keys(keys: list[str], what: str) -> None:
     if keys:
-        shown = ", ".join(keys[:SHOWN_KEYS]) + (", ..." if len(keys) > SHOWN_KEYS else "")
         raise WeightsError(
-            f"{what} {shown} ({len(keys)} keys); name the network and backbone that they belong to"
+            f"{what} {_shown(keys)}; name the network and backbone that they belong to"
         )
+
+
+def _shown(keys: list[str]) -> str:
+    dots = ", ..." if len(keys) > SHOWN_KEYS else ""
+    return f"{', '.join(keys[:SHOWN_KEYS])}{dots} ({len(keys)} tensors)"

@@ -1,1 +1,1 @@
-"""Frames in, views out: which frames make a clip, crops, flips, and test protocols."""
+"""Frames in, views out: frame sampling, crops, flips and test protocols."""

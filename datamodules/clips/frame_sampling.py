@@ -1,7 +1,7 @@
 """Which frames make a clip: segment sampling (TSN) and dense sampling (Kinetics).
 
-n frames of a video, T segments (frames of a clip), k = 0..T-1. Indices count from 0. All are pure
-functions of (n, T, rng).
+n: frames of the video. T: segments, which are the frames of a clip. k: a segment, 0..T-1. Frame
+indices count from 0. All functions are pure functions of (n, T, rng).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class ClipSampler(Protocol):
     """Chooses the frames of clips.
 
     Attributes:
-        min_frames: Videos with fewer frames show some of them more than once.
+        min_frames: A clip repeats frames of videos with fewer frames.
     """
 
     min_frames: int
@@ -37,10 +37,14 @@ class ClipSampler(Protocol):
 
 
 class SegmentSampler:
-    """One frame from each of T equal segments that cover all n frames (TSN; both papers).
+    """One frame from each of T equal segments (TSN; both papers).
 
-    A video shorter than T shows frames floor(k * n / T): each in turn, some more than once, in
-    order. It has but one clip, which stands for every test clip.
+    The segments cover all n frames, as the papers say. The public code of TSM, TEA and TANet trains
+    on segments of floor(n / T) frames, which never reach the last n mod T frames.
+
+    A video shorter than T gives the same clip in every epoch and test: frames
+    floor((2k + 1) * n / (2T)), all of them in order, some more than once. TSM, TEA, TANet and
+    MMAction2 test such videos with these frames; the first three train on T copies of frame 0.
 
     Args:
         num_segments: T.
@@ -53,31 +57,28 @@ class SegmentSampler:
     def random_clip(self, num_frames: int, rng: Generator) -> Indices:
         """Draw one frame inside each segment [k*n/T, (k+1)*n/T)."""
         if num_frames < self.num_segments:
-            return self._shorter_than_clip(num_frames)
+            return self.spread_clips(num_frames, num_clips=1)[0]
         edges = np.arange(self.num_segments + 1) * num_frames // self.num_segments
         return rng.integers(edges[:-1], edges[1:])
 
     def spread_clips(self, num_frames: int, num_clips: int) -> Indices:
-        """Take the same part of every segment; for one clip its middle, floor(n/(2T) + k*n/T).
+        """Take the frames at the same position in every segment; for one clip, the middles.
 
-        Clip c takes the (c + 1/2) / num_clips part: num_clips * T offsets, evenly over the video.
-        The papers "uniformly sample 10 clips"; their line of code draws them at random. Ours are
-        the same at each run.
+        Clip c takes position (c + 1/2) / num_clips, so that num_clips * T frames are evenly spread
+        over the video. The papers "uniformly sample 10 clips"; the public TEA code draws them at
+        random. Here they are the same in every run.
         """
-        if num_frames < self.num_segments:
-            return np.tile(self._shorter_than_clip(num_frames), (num_clips, 1))
+        if num_frames < self.num_segments and num_clips > 1:
+            return np.tile(self.spread_clips(num_frames, num_clips=1), (num_clips, 1))
         # In whole numbers: floor((k + (2c + 1) / (2 * clips)) * n / T).
         segment = np.arange(self.num_segments)
         part = 2 * np.arange(num_clips)[:, None] + 1
         numerator = (2 * num_clips * segment + part) * num_frames
         return numerator // (2 * num_clips * self.num_segments)
 
-    def _shorter_than_clip(self, num_frames: int) -> Indices:
-        return np.arange(self.num_segments) * num_frames // self.num_segments
-
 
 class DenseSampler:
-    """Every (64/T)-th of 64 consecutive frames (TEINet on Kinetics-400; TSI names segments only).
+    """Every (64/T)-th of 64 consecutive frames (TEINet on Kinetics-400; TSI has segments only).
 
     A video shorter than 64 frames starts at 0 and wraps around: index modulo n.
 
@@ -103,7 +104,7 @@ class DenseSampler:
         return (start + self.offsets) % num_frames
 
     def spread_clips(self, num_frames: int, num_clips: int) -> Indices:
-        """Spread the starts from the first to the last possible one; a single one is central."""
+        """Spread the starts evenly from first to last; a single clip is central."""
         last = self._last_start(num_frames)
         if num_clips == 1:
             starts = np.array([last // 2])

@@ -1,4 +1,4 @@
-"""What a class becomes in the mirror: sides and turns change places in its name."""
+"""Labels of horizontally flipped clips: left and right swap, and so do directions of rotation."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -11,33 +11,34 @@ TURNS = {
     **dict.fromkeys(("anticlockwise", "counterclockwise"), ("clockwise",)),
     **dict.fromkeys(("anti-clockwise", "counter-clockwise"), ("clockwise",)),
 }
-"""What a turn can be called in the mirror."""
+"""How the mirror image of a rotation may be spelt."""
 
 # Whole words only, also in names like turn_left.
 SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])", re.IGNORECASE)
 TURN = re.compile(r"(?<![a-z])((?:anti|counter)-?)?clockwise(?![a-z])", re.IGNORECASE)
 
 
-def mirrored_labels(class_names: Sequence[str], sideless: Collection[str] = ()) -> list[int]:
+def mirrored_labels(class_names: Sequence[str], flip_invariant: Collection[str] = ()) -> list[int]:
     """Find each class's mirror image by name: "left to right" and "right to left" swap.
 
-    So do "clockwise" and "anticlockwise", or "counterclockwise".
-    Class numbers differ between releases of a data set, names do not.
+    So do "clockwise" and "anticlockwise" or "counterclockwise". Names are used because numbers of
+    classes differ between releases of a data set.
 
     Args:
         class_names: In the order of the labels.
-        sideless: Names that mean no side, such as "pulling it right out".
+        flip_invariant: Names that say left or right but mean no direction, such as "pulling it
+            right out".
 
     Returns:
-        The label that each class has once mirrored, (K,); most keep theirs.
+        The label of each class after a horizontal flip, (K,); most stay the same.
 
     Raises:
-        DataError: If a class names a side and its mirror image is no class.
+        DataError: If a class names a direction and its mirror image is no class.
     """
     numbers = {name.casefold(): number for number, name in enumerate(class_names)}
     mirrored = []
     for name in class_names:
-        images = [name.casefold()] if name in sideless else _images(name.casefold())
+        images = [name.casefold()] if name in flip_invariant else _images(name.casefold())
         known = [image for image in images if image in numbers]
         if not known:
             raise DataError(
@@ -49,7 +50,7 @@ def mirrored_labels(class_names: Sequence[str], sideless: Collection[str] = ()) 
 
 
 def _images(name: str) -> list[str]:
-    """List what a name can be in the mirror, the first spelling first."""
+    """List how the mirrored class may be named."""
     name = SIDE.sub(lambda match: SIDES[match[0]], name)
     turn = TURN.search(name)
     return [TURN.sub(image, name) for image in TURNS[turn[0]]] if turn else [name]

@@ -11,14 +11,14 @@ class TestProtocol:
     """Clips times crops, and what a crop is.
 
     Attributes:
-        name: As it was asked for.
+        name: As given.
         clips: Clips, evenly over time.
         crops: 1, the centre, or 3 along the longer side.
         full: Whether a crop spans the whole short side and is then resized (TSI's three 256 x 256
             crops to 224), instead of being cut at the network's size (TEINet's left, middle and
             right crops of 224).
-        random: Whether clips are drawn like training clips, by the seed and the video's index,
-            as the papers' line of code does, instead of being spread evenly.
+        random: Whether clips are drawn like training clips, by the seed and the video's index, as
+            in the public TEA code, instead of being spread evenly.
     """
 
     __test__ = False  # the name is the field's, not pytest's

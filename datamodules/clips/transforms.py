@@ -1,4 +1,4 @@
-"""Crops, resizes and flips of whole clips: every frame of a clip is treated alike.
+"""Crops, resizes and flips of whole clips, the same for every frame of a clip.
 
 Frames are uint8 0-255, (T, 3, H, W); sizes are in pixels. Scaling to 0-1 and normalisation run on
 the device, not here.
@@ -26,7 +26,7 @@ FIXED_POSITIONS = (
     *((0, 2), (2, 0), (2, 4), (4, 2)),  # edge midpoints
     *((1, 1), (1, 3), (3, 1), (3, 3)),  # quarter points
 )
-"""(row, column) of a crop, in quarters of the room that it leaves."""
+"""(row, column) of a crop, in quarters of the space around it."""
 
 
 def resize(frames: Tensor, height: int, width: int) -> Tensor:
@@ -55,7 +55,7 @@ class MultiScaleCrop:
         scales: Sides of crops as parts of the short side, each above 0 and at most 1.
 
     Raises:
-        DataError: If there is no scale, or one lies outside.
+        DataError: If there is no scale, or one is out of range.
     """
 
     def __init__(self, size: int, scales: Sequence[float] = JITTER_SCALES) -> None:
@@ -70,7 +70,7 @@ class MultiScaleCrop:
         ]
 
     def __call__(self, frames: Tensor, rng: Generator) -> Tensor:
-        """Crop all frames alike: (T, 3, H, W) -> (T, 3, size, size)."""
+        """Cut one random box out of all frames: (T, 3, H, W) -> (T, 3, size, size)."""
         height, width = frames.shape[-2:]
         shorter = min(height, width)
         scale_h, scale_w = self.scales[rng.integers(len(self.scales))]

@@ -25,7 +25,7 @@ class Views(NamedTuple):
 
     Attributes:
         clips: uint8 0-255, a training clip (T, 3, S, S) or test views (V, T, 3, S, S).
-        mirrored: Whether left and right are swapped.
+        mirrored: Whether they are flipped horizontally.
     """
 
     clips: Tensor
@@ -45,7 +45,7 @@ class RandomClip:
     Args:
         sampler: Draws the frames.
         crop: Draws the crop.
-        flip_probability: Of a left-right mirror image; 0 for none.
+        flip_probability: Of a horizontal flip.
     """
 
     def __init__(self, sampler: ClipSampler, crop: MultiScaleCrop, flip_probability: float) -> None:

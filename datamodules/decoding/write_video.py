@@ -1,6 +1,5 @@
 """Encodes frames as a video file."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +7,8 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+
+from datamodules.atomic_write import atomic_write
 
 
 def write_video(
@@ -19,19 +20,20 @@ def write_video(
     pixel_format: str = "yuv420p",
     options: Mapping[str, str] | None = None,
 ) -> None:
-    """Encode a video; the file appears complete or not at all.
+    """Encode a video; the file appears whole or not at all.
 
     Args:
-        path: The file; its ending chooses the container, its folder is created if missing.
+        path: The file; its ending chooses the container, its folder is made if missing.
         frames: RGB, uint8 0-255, (n, H, W, 3); H and W even for yuv420p.
         fps: Frames per second.
         codec: FFmpeg's name of the encoder; ``libx264rgb`` with ``crf`` 0 is lossless.
         pixel_format: FFmpeg's name of the stored format, ``rgb24`` for ``libx264rgb``.
         options: The encoder's options.
+
+    Raises:
+        DataError: If the disk does not take it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    with av.open(f"file:{draft}", "w") as container:
+    with atomic_write(path) as draft, av.open(f"file:{draft}", "w") as container:
         stream = container.add_stream(codec, rate=fps, options=dict(options or {}))
         assert isinstance(stream, VideoStream)
         stream.height, stream.width = frames.shape[1:3]
@@ -40,4 +42,3 @@ def write_video(
         for image in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
-    draft.replace(path)

@@ -1,1 +1,1 @@
-"""What lists and folders say: annotations, class names, splits, and which videos are used."""
+"""Reads lists and folders of videos: paths, labels, class names, splits, usable videos."""

@@ -1,4 +1,4 @@
-"""Class names of the benchmarks, kept as data, and their numbers."""
+"""Class names of the published data sets, stored as text files, and their class indices."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,16 +9,16 @@ FOLDER = Path(__file__).parent / "class_lists"
 
 
 def read_class_names(data_set: str) -> tuple[str, ...]:
-    """Read ``class_lists/<data set>.txt`` in the order of its labels; its first line says which."""
+    """Read ``class_lists/<data set>.txt``, one name per label; its first line states the source."""
     lines = (FOLDER / f"{data_set}.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line for line in lines if not line.startswith("#"))
 
 
 class ClassNumbers:
-    """Labels from 0, by name; case, underscores and repeated blanks make no difference.
+    """Looks up class indices by name; ignores case, underscores and repeated blanks.
 
     Args:
-        class_names: In the order of the labels.
+        class_names: The names, in label order.
     """
 
     def __init__(self, class_names: Sequence[str]) -> None:
@@ -29,20 +29,20 @@ class ClassNumbers:
         return len(self.numbers)
 
     def find(self, name: str, file: Path, place: str) -> int:
-        """Number a class that a list names.
+        """Return the index of a class that a list names.
 
         Args:
-            name: The class.
-            file: The list, for messages.
-            place: The place in it, likewise.
+            name: The class name.
+            file: The list, for the error message.
+            place: The line or entry in it, for the error message.
 
         Raises:
-            DataError: If there is no such class.
+            DataError: If no class has this name.
         """
         number = self.numbers.get(_simple(name))
         if number is None:
             raise DataError(
-                f"{file}, {place}: {name!r} is none of the {len(self)} classes; check that "
+                f"{file}, {place}: {name[:60]!r} is none of the {len(self)} classes; check that "
                 "the list belongs to this data set"
             )
         return number

@@ -1,4 +1,4 @@
-"""Which videos of a list are used: all, but for those that may be missing or are left out."""
+"""Selects the usable videos of a list; only missing or reported videos are ever left out."""
 
 import json
 import os
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from datamodules.atomic_write import atomic_write
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_index import VideoIndex, refuse_unreadable
 from datamodules.errors import DataError
@@ -14,12 +15,12 @@ from datamodules.lists.annotations import Annotations
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many videos of a list are used.
+    """Counts how many videos of a list are used.
 
     Attributes:
-        listed: Videos of the list.
-        missing: Files that are not there, where that is allowed.
-        skipped: Videos left out because a report calls them unreadable.
+        listed: Videos in the list.
+        missing: Videos whose file does not exist, where the data set allows that.
+        skipped: Videos left out because a report of ``prepare verify`` lists them as unreadable.
     """
 
     listed: int
@@ -28,15 +29,15 @@ class Coverage:
 
     @property
     def used(self) -> int:
-        """Count the videos in use."""
+        """Count the videos that are used."""
         return self.listed - self.missing - self.skipped
 
     def as_dict(self) -> dict[str, int]:
-        """Give the counts by name."""
+        """Return the counts by name."""
         return {f"n_{name}": count for name, count in asdict(self).items()}
 
     def __str__(self) -> str:
-        """Describe the coverage, for people."""
+        """Describe the counts in words."""
         if self.used == self.listed:
             return f"{self.used:,} videos"
         parts = {"missing": self.missing, "skipped as unreadable": self.skipped}
@@ -46,13 +47,13 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Selection:
-    """The videos in use.
+    """The usable videos of one split.
 
     Attributes:
-        paths: Files or folders.
-        labels: Their classes.
-        facts: What they hold.
-        coverage: How many of the list they are.
+        paths: Video files or folders of frames.
+        labels: Their class indices.
+        facts: Their number of frames, size and so on.
+        coverage: How many videos of the list these are.
     """
 
     paths: list[str]
@@ -67,14 +68,14 @@ def select_usable(
     report: Path | None,
     missing_list: Path | None,
 ) -> Selection:
-    """Choose a list's usable videos; those not known to the index yet are looked through.
+    """Select the usable videos of a list; videos that are new to the index are scanned.
 
     Args:
         annotations: The list.
-        index: Knows which videos can be read.
-        report: By ``prepare verify``; videos that it calls unreadable are left out. None for no
-            exception.
-        missing_list: Where to list the videos that are not there; None where none may be missing.
+        index: Stores which videos can be read.
+        report: Report of ``prepare verify``; videos that it lists as unreadable are left out. None
+            to leave out none.
+        missing_list: File to which missing videos are written; None if none may be missing.
 
     Raises:
         DataError: If a video cannot be used and may not be left out, or all are missing.
@@ -102,27 +103,20 @@ def select_usable(
 
 
 def write_report(file: Path, content: dict[str, object], unreadable: Sequence[str]) -> None:
-    """Write a verification's report: what `select_usable` leaves out, and what people read.
+    """Write the report of ``prepare verify``, from which `select_usable` leaves videos out.
 
     Args:
-        file: JSON.
-        content: For people.
-        unreadable: Videos that cannot be used, missing ones included.
+        file: The JSON file to write.
+        content: Further entries, for people to read.
+        unreadable: Videos that cannot be used, including missing ones.
     """
     stamps = {os.path.abspath(path): _stamp(path) for path in unreadable}
     _write(file, json.dumps({**content, "unreadable": stamps}, indent=1) + "\n")
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all; several processes may do so at once."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}.tmp")
+    with atomic_write(file, "name another data.index_dir") as draft:
         draft.write_text(text)
-        draft.replace(file)
-    except OSError as error:
-        message = f"{file}: cannot be written ({error}); name another data.index_dir"
-        raise DataError(message) from None
 
 
 def _read_report(file: Path) -> dict[str, list[int]]:
@@ -135,13 +129,13 @@ def _read_report(file: Path) -> dict[str, list[int]]:
         ) from None
     except (ValueError, KeyError, TypeError):
         raise DataError(
-            f"{file}: is no report of python -m datamodules.prepare verify; run it again"
+            f"{file}: is not a report of python -m datamodules.prepare verify; run it again"
         ) from None
     return stamps
 
 
 def _stamp(path: str) -> list[int]:
-    """Tell a file's state; a video that was replaced since a report is tried again."""
+    """Return a file's size and time; a video that changed since the report is used again."""
     try:
         status = os.stat(path)
     except OSError:

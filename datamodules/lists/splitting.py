@@ -1,5 +1,6 @@
-"""Train, validation and test parts of one list; the videos of a group stay together."""
+"""Divides a list into train, val and test; the videos of a group stay together."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,23 +11,44 @@ from datamodules.errors import DataError
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+SPLIT_WORDS: dict[str, tuple[Split, ...]] = {
+    **dict.fromkeys(("train", "training"), ("train",)),
+    **dict.fromkeys(("val", "valid", "validate", "validation", "dev", "development"), ("val",)),
+    **dict.fromkeys(("test", "testing"), ("test",)),
+    **dict.fromkeys(("eval", "evaluation", "holdout"), ("val", "test")),
+    **dict.fromkeys(("trainval", "traindev"), ("train", "val")),
+}
+"""Usual words for the splits, and which split each may mean."""
+_WORDS = "|".join(sorted(SPLIT_WORDS, key=len, reverse=True))
+_FILLERS = "(?:set|split|data|videos?|clips?|frames|rgb)*"
+_SPLIT_NAME = re.compile(f"{_FILLERS}({_WORDS}){_FILLERS}")
+
+
+def possible_splits(folder: str) -> tuple[Split, ...]:
+    """Return the splits that a folder's name may mean, such as ``train_256`` or ``ValidationSet``.
+
+    Case, digits and separators are ignored. Most names mean none; ``eval`` may mean two.
+    """
+    letters = re.sub(r"[\W\d_]", "", folder.casefold())
+    found = _SPLIT_NAME.fullmatch(letters)
+    return SPLIT_WORDS[found[1]] if found else ()
 
 
 def split_by_groups(
     groups: Sequence[str], held_out: dict[Split, Sequence[str]], where: str
 ) -> NDArray[np.str_]:
-    """Put named groups into val and test, all others into train.
+    """Assign named groups to val and test, all others to train.
 
     Args:
-        groups: Each video's group.
-        held_out: Group names of ``val`` and of ``test``.
-        where: The list, for messages.
+        groups: The group of each video.
+        held_out: The groups of ``val`` and of ``test``.
+        where: The list, for error messages.
 
     Returns:
-        Each video's split.
+        The split of each video.
 
     Raises:
-        DataError: If a named group does not occur, or is named for two splits.
+        DataError: If a named group does not occur, or is named for both splits.
     """
     assigned = np.full(len(groups), "train")
     column = np.asarray(groups, dtype=str)
@@ -45,16 +67,16 @@ def split_by_groups(
 def split_at_random(
     groups: Sequence[str], fractions: dict[Split, float], seed: int, where: str
 ) -> NDArray[np.str_]:
-    """Draw whole groups into val and test: each gets its fraction, and at least one if any.
+    """Draw whole groups at random for val and test; a fraction above 0 gets at least one.
 
     Args:
-        groups: Each video's group.
-        fractions: Of ``val`` and of ``test``, 0-1.
-        seed: Of the draw.
-        where: The list, for messages.
+        groups: The group of each video.
+        fractions: Fractions of the groups for ``val`` and for ``test``, 0-1.
+        seed: Seed of the random draw.
+        where: The list, for error messages.
 
     Returns:
-        Each video's split.
+        The split of each video.
 
     Raises:
         DataError: If a fraction lies outside 0-1 or nothing would be left for training.

@@ -1,34 +1,25 @@
-"""Reads anyone's list of videos: class folders, or a csv with path and label."""
+"""A user's own list of videos: its rows, and what they must agree on."""
 
-import csv
-import io
-import re
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.errors import DataError
-from datamodules.lists.splitting import SPLITS
-
-VIDEO_SUFFIXES = {
-    *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv"),
-    *(".ts", ".webm", ".wmv"),
-}
-DEFAULTS = {"group", "name"}
-"""Columns that may be absent."""
 
 
 @dataclass(frozen=True)
 class AnnotatedVideo:
-    """One video of a list.
+    """One video of a user's list.
 
     Attributes:
-        path: The file.
-        label: Its class, as written; "" where it is unknown.
-        group: Videos of one group are never split; "" where none is given.
-        split: train, val or test; "" where none is given.
-        name: A readable name of the class, "" where none is given.
-        where: The place in the list, for messages.
+        path: The video file or folder of frames.
+        label: Its class as written; "" if unknown.
+        group: Its group; all videos of a group go to the same split; "" if none is given.
+        split: train, val or test; "" if none is given.
+        name: A readable name of its class; "" if none is given.
+        where: The line of the csv, or the file, for error messages.
     """
 
     path: str
@@ -39,139 +30,63 @@ class AnnotatedVideo:
     where: str
 
 
-def read_class_folders(root: Path) -> list[AnnotatedVideo]:
-    """Read ``root/<class>/<video>``, or ``root/<split>/<class>/<video>`` where splits exist.
+def find_first_rows(videos: Sequence[AnnotatedVideo]) -> list[int]:
+    """Return for each row the index of the first row of the same video.
 
-    Raises:
-        DataError: If there is no folder or no video.
+    Rows with other paths are of the same video if these lead to the same file: by ``..``, a
+    symbolic or hard link, or a file system that ignores case.
     """
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give a folder of class folders, or a csv")
-    parts = {str(split): root / split for split in SPLITS if (root / split).is_dir()}
-    folders = parts or {"": root}
-    videos = [
-        AnnotatedVideo(str(file), file.parent.name, "", split, "", str(file))
-        for split, folder in folders.items()
-        for file in sorted(folder.glob("*/*"))
-        if file.suffix.lower() in VIDEO_SUFFIXES and not file.name.startswith(".")
-    ]
-    if not videos:
-        raise DataError(f"{root}: holds no <class>/<video> file; known endings: {_endings()}")
-    return videos
+    first: dict[object, int] = {}
+    return [first.setdefault(_file_key(video.path), row) for row, video in enumerate(videos)]
 
 
-def read_csv(
-    file: Path, root: Path | None, group_column: str, name_column: str
-) -> list[AnnotatedVideo]:
-    """Read a csv with columns ``path`` and ``label``, and perhaps group, ``split`` and name.
+def refuse_contradictions(
+    source: str, videos: Sequence[AnnotatedVideo], labels: Sequence[int], first_rows: Sequence[int]
+) -> None:
+    """Refuse a video that is listed twice with different annotations; count equal repetitions.
 
     Args:
-        file: The csv, with a header line.
-        root: What relative paths start from; None for the csv's own folder.
-        group_column: The column of groups; it may be absent if it is the default one, or if no
-            video has a label.
-        name_column: The column of readable class names, likewise.
+        source: The list, for the log.
+        videos: Its rows.
+        labels: Their class indices.
+        first_rows: As `find_first_rows` gives them.
 
     Raises:
-        DataError: If the file or a column is missing, or a row lacks a value.
+        DataError: If two rows of one video differ in label, split or group.
     """
-    if not file.is_file():
-        raise DataError(f"{file}: no such csv; give its path, or a folder of class folders")
-    start = root or file.parent
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: is not UTF-8 ({error.reason}); save it as UTF-8") from None
-    with io.StringIO(text, newline="") as stream:
-        reader = csv.DictReader(stream)
-        columns = reader.fieldnames or []
-        _require_columns(file, columns, ["path", "label"])
-        videos = [
-            AnnotatedVideo(
-                path=str(start / _value(row, "path", file, reader.line_num)),
-                label=(row.get("label") or "").strip(),
-                group=(row.get(group_column) or "").strip(),
-                split=(row.get("split") or "").strip(),
-                name=(row.get(name_column) or "").strip(),
-                where=f"{file}, line {reader.line_num}",
-            )
-            for row in reader
-        ]
-    if not videos:
-        raise DataError(f"{file}: lists no video")
-    if any(video.label for video in videos):
-        asked_for = [column for column in (group_column, name_column) if column not in DEFAULTS]
-        _require_columns(file, columns, asked_for)
-    for video in videos:
-        if video.split not in ("", *SPLITS):
-            raise DataError(f"{video.where}: split {video.split!r} is not one of {SPLITS}")
-    return videos
-
-
-def class_indices(
-    videos: Sequence[AnnotatedVideo], num_classes: int | None
-) -> tuple[list[int], tuple[str, ...]]:
-    """Number the classes: whole-number labels keep their value, names are sorted, none is -1.
-
-    Args:
-        videos: The list.
-        num_classes: Classes that labels must fit; None to take them from the list.
-
-    Returns:
-        Each video's class from 0, or -1, and the class names in order.
-
-    Raises:
-        DataError: If a label lies outside 0..num_classes-1, or a class has no video while
-            ``num_classes`` is not given.
-    """
-    labelled = [video for video in videos if video.label]
-    if not labelled:
-        if num_classes is None:
-            raise DataError(
-                f"{videos[0].where}: no video has a label, so the classes are not known; state "
-                "data.num_classes, as many as the checkpoint has, to predict"
-            )
-        return [-1] * len(videos), tuple(map(str, range(num_classes)))
-    if not all(re.fullmatch("-?[0-9]+", video.label) for video in labelled):
-        names = tuple(sorted({video.label for video in labelled}))
-        if num_classes not in (None, len(names)):
-            raise DataError(
-                f"{videos[0].where}: the list names {len(names)} classes, not {num_classes}"
-            )
-        return [names.index(video.label) if video.label else -1 for video in videos], names
-    labels = [int(video.label) if video.label else -1 for video in videos]
-    count = max(labels) + 1 if num_classes is None else num_classes
-    for video, label in zip(videos, labels, strict=True):
-        if video.label and not 0 <= label < count:
-            raise DataError(
-                f"{video.where}: label {label} lies outside 0..{count - 1}; labels count from 0"
-            )
-    absent = sorted(set(range(count)) - set(labels))
-    if num_classes is None and absent:
-        raise DataError(
-            f"{videos[0].where}: no video has label {absent[0]}, though labels run to {count - 1}; "
-            "number classes from 0 without gaps, or state num_classes"
+    repeated = 0
+    for row, first in enumerate(first_rows):
+        if row == first:
+            continue
+        repeated += 1
+        one, two = videos[first], videos[row]
+        for what, values in {
+            "label": (labels[first], labels[row]),
+            "split": (one.split, two.split),
+            "group": (one.group, two.group),
+        }.items():
+            if values[0] != values[1]:
+                raise DataError(_describe_contradiction(one, two, what))
+    if repeated:
+        rank_zero_info(
+            f"{source}: {repeated:,} of {len(videos):,} rows list a video again, with the same "
+            "label and split; each row counts"
         )
-    known = {label: video.name for video, label in zip(videos, labels, strict=True) if video.name}
-    return labels, tuple(known.get(index, str(index)) for index in range(count))
 
 
-def _require_columns(file: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
-    for column in wanted:
-        if column not in columns:
-            raise DataError(
-                f"{file}: has no column {column!r}; its first line names: {', '.join(columns)}"
-            )
+def _describe_contradiction(one: AnnotatedVideo, two: AnnotatedVideo, what: str) -> str:
+    values = " and ".join(repr(getattr(video, what)) for video in (one, two))
+    link = "" if one.path == two.path else f" ({two.path} is the same file)"
+    return (
+        f"{one.where} and {two.where}: list one video, {one.path}{link}, with {what} {values}; "
+        "keep the right one"
+    )
 
 
-def _value(row: dict[str, str], column: str, file: Path, line: int) -> str:
-    if None in row:  # where csv puts what has no column
-        raise DataError(f"{file}, line {line}: has too many values; quote those with commas")
-    value = (row.get(column) or "").strip()
-    if not value:
-        raise DataError(f"{file}, line {line}: column {column!r} is empty")
-    return value
-
-
-def _endings() -> str:
-    return " ".join(sorted(VIDEO_SUFFIXES))
+def _file_key(path: str) -> object:
+    """Identify a file; size and time are added because some network drives repeat inodes."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.abspath(path)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

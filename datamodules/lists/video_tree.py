@@ -1,70 +1,62 @@
-"""Where the videos of a data set lie: one walk through a folder, then look-ups by name."""
+"""Finds the videos of a data set by name: one walk through a folder, then look-ups."""
 
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
-from datamodules.errors import DataError
-from datamodules.lists.user_list import VIDEO_SUFFIXES
+from pytorch_lightning.utilities import rank_zero_info
+
+from datamodules.lists.folder_walk import Entry, find_videos, is_folder
+from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.video_files import has_video_suffix
 
 
 class VideoTree:
-    """Videos below a folder by name without ending: video files, or folders of frames.
+    """The videos below a folder by name without ending: video files, or folders of frames.
 
-    Class folders, split folders and endings make no difference, so that transcoded and rearranged
-    copies are found too. Hidden files, such as macOS's ``._*``, and other files are passed over;
-    an empty or damaged video is not, and whoever reads it will say so.
+    Class folders, split folders and endings are ignored, so that transcoded and rearranged copies
+    are found too. Hidden files, such as macOS's ``._*``, and files of other kinds are not
+    included, but counted. Empty or damaged videos are included: reading them raises an error.
 
     Args:
-        root: The folder; links to folders are followed.
-        pattern: Fits the names of videos. A folder so named is a video: nobody looks inside.
-        ignore_case: Whether upper and lower case make no difference.
+        root: The folder; symbolic links to folders are followed.
+        pattern: Matches the names of videos. A folder with a matching name is a video of frames,
+            and is not searched.
+        ignore_case: Whether names may differ in case.
 
     Raises:
-        DataError: If there is no such folder, or it cannot be read.
+        DataError: If a folder cannot be read.
     """
 
     def __init__(self, root: Path, pattern: re.Pattern[str], *, ignore_case: bool = False) -> None:
+        self.pattern = pattern
         self.ignore_case = ignore_case
+        self.passed_over = PassedOver()
         self.first: dict[str, str] = {}
         self.others: defaultdict[str, list[str]] = defaultdict(list)
-        for name, path in _walk(str(root), pattern, ()):
-            key = self._key(name)
-            if self.first.setdefault(key, path) != path:
-                self.others[key].append(path)
+        for entry in find_videos([str(root)], self._is_video, self.passed_over, set()):
+            key = self._key(_video_name(entry))
+            if self.first.setdefault(key, entry.path) != entry.path:
+                self.others[key].append(entry.path)
+        if self.passed_over:
+            rank_zero_info(f"{root}: {self.passed_over}")
 
     def find(self, name: str) -> list[str]:
-        """Give all places of a video, sorted; usually there is one."""
+        """Return all paths of a video, sorted; usually there is one."""
         key = self._key(name)
         if key not in self.first:
             return []
         return sorted([self.first[key], *self.others.get(key, [])])
 
+    def _is_video(self, entry: Entry) -> bool:
+        if not is_folder(entry) and not has_video_suffix(entry.name):
+            return False
+        return self.pattern.fullmatch(_video_name(entry)) is not None
+
     def _key(self, name: str) -> str:
         return name.casefold() if self.ignore_case else name
 
 
-def _walk(
-    folder: str, pattern: re.Pattern[str], parents: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
-    """Give names without ending, and paths; a link back to a parent is not followed."""
-    real = os.path.realpath(folder)
-    if real in parents:
-        return
-    try:
-        entries = list(os.scandir(folder))
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror}); check root") from None
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if not entry.is_dir():
-            name, suffix = os.path.splitext(entry.name)
-            if suffix.lower() in VIDEO_SUFFIXES and pattern.fullmatch(name):
-                yield name, entry.path
-        elif pattern.fullmatch(entry.name):
-            yield entry.name, entry.path
-        else:
-            yield from _walk(entry.path, pattern, (*parents, real))
+def _video_name(entry: Entry) -> str:
+    return entry.name if is_folder(entry) else os.path.splitext(entry.name)[0]

@@ -1,1 +1,1 @@
-"""The data set of samples, the order of an epoch, and the loader that names what failed."""
+"""The data set, the order of an epoch, and a loader that names the file of a failure."""

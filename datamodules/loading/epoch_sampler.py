@@ -1,19 +1,19 @@
-"""The order of samples: a function of (seed, epoch), split over ranks without padding."""
+"""The order of samples: a function of seed and epoch, divided among ranks without padding."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 from torch.utils.data import Sampler
 
-from datamodules.loading.video_dataset import SampleKey
+from datamodules.loading.sample import SampleKey
 
 
 class EpochSampler(Sampler[SampleKey]):
     """Yields the keys of one rank's samples in one epoch.
 
-    Training shuffles and gives every rank equally many samples, so that ranks step together; up
-    to ``world_size - 1`` samples, others in each epoch, sit out. Evaluation keeps the order and
-    gives each sample to exactly one rank: metrics count every video once.
+    Training shuffles and gives every rank the same number of samples, so that ranks step together;
+    up to ``world_size - 1`` samples are left out, others in each epoch. Evaluation keeps the order
+    and gives each sample to exactly one rank, so that metrics count every video once.
 
     Args:
         size: Samples in the data set.
@@ -21,8 +21,8 @@ class EpochSampler(Sampler[SampleKey]):
         seed: Of the order.
         rank: This process.
         world_size: Processes.
-        count_done: Tells how many of this rank's samples of the epoch are done already, which are
-            left out; asked when an iteration begins. None where an epoch is never half done.
+        count_done: Called when an iteration begins; gives how many of this rank's samples of the
+            epoch have been trained on, which are skipped. None for a start at the first sample.
     """
 
     def __init__(

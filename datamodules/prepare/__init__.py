@@ -1,4 +1,4 @@
-"""Prepares the videos of any data module: looks through them, verifies them, transcodes them.
+"""Prepares the videos of any data module: indexes, verifies or transcodes them.
 
 python -m datamodules.prepare index | verify | transcode
 """

@@ -1,4 +1,4 @@
-"""The entrance of ``python -m datamodules.prepare``."""
+"""Entry point of ``python -m datamodules.prepare``."""
 
 import sys
 

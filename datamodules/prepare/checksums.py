@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from os.path import abspath
 from pathlib import Path
 
+from datamodules.atomic_write import atomic_write
 from datamodules.base import VideoDataModule
 from datamodules.decoding.image_series import ImageSeries
 from datamodules.decoding.open_file import open_file
@@ -87,13 +88,6 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _write(file: Path, digests: dict[str, str]) -> None:
-    draft = file.with_name(f".{file.name}.draft")
-    try:
-        draft.write_text(
-            "".join(f"{digest}{SEPARATOR}{path}\n" for path, digest in digests.items())
-        )
-        draft.replace(file)
-    except OSError as error:
-        raise DataError(
-            f"{file}: cannot be written ({error}); name another data.index_dir"
-        ) from None
+    lines = (f"{digest}{SEPARATOR}{path}\n" for path, digest in digests.items())
+    with atomic_write(file, "name another data.index_dir") as draft:
+        draft.write_text("".join(lines))

@@ -2,11 +2,10 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import ClassVar
 
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace, get_loader
@@ -18,6 +17,7 @@ from datamodules.errors import DataError
 from datamodules.lists.splitting import SPLITS, Split
 from datamodules.prepare.checksums import verify_checksums
 from datamodules.prepare.index import index_videos
+from datamodules.prepare.parser import OneLineParser, constructor_errors
 from datamodules.prepare.transcode import transcode_videos
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.prepare.verify import verify_lists, verify_videos
@@ -29,47 +29,27 @@ DESCRIPTION = """Prepare the videos of a data set, named as for train.py.
   python -m datamodules.prepare verify --config experiments/my_videos.yaml --splits val
   python -m datamodules.prepare transcode --config experiments/my_videos.yaml --output small
 
-"<command> --help" tells a command's options, "<command> --data.help UCF101" a data set's. All
-commands work in parallel, and go on where they were interrupted. Exit status: 0 all is well, 1
+"<command> --help" lists a command's options, "<command> --data.help UCF101" a data set's. All
+commands run in parallel and continue where they were interrupted. Exit status: 0 all is well, 1
 something is wrong, 2 bad usage.
 """
 COMMANDS = {
-    "index": "look through every video once: frames, sizes, where decoding may begin",
+    "index": "scan every video once: frames, sizes, where decoding may begin",
     "verify": "compare lists, official counts and videos; write the report for skip_unreadable",
-    "transcode": "write a copy that is several times faster to sample from",
+    "transcode": "write copies from which clips are read several times faster",
 }
 SPLITS_HELP = {
     "index": "Default: all that have a list.",
     "verify": "Default: all that have a list. The report covers these alone.",
     "transcode": "Default: all that have a list.",
 }
-DATA_SETS = [
-    name for name in datamodules.__all__ if issubclass(getattr(datamodules, name), VideoDataModule)
-]
-TYPE_NOISE = (
-    *("Does not validate against any of the Union subtypes", "Subtypes:", "Errors:", "Given value"),
-    "- Expected a <class 'NoneType'>",
-)
-UNKNOWN_CLASS = "Expected a dot import path string"
 INTERRUPTED = 130
 
 
-class _Parser(ArgumentParser):
-    """Answers a mistake with the mistake, and an unknown data set with the known ones."""
+class _Parser(OneLineParser, ArgumentParser):
+    """Lists the data sets if the one asked for does not exist."""
 
-    def print_usage(self, file: Any = None) -> None:
-        """Print nothing."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Leave out what jsonargparse tells of the types that it tried."""
-        if UNKNOWN_CLASS in message:
-            unknown = message.rpartition("Given value: ")[2].strip()
-            message = f"no data set {unknown!r}; known ones: {', '.join(DATA_SETS)}"
-        elif re.search(r"required: \w+\.data\b", message):
-            message = f"--data or --config must name a data set: {', '.join(DATA_SETS)}"
-        lines = [line for line in message.splitlines() if line.strip()]
-        lines = [line for line in lines if not line.strip().startswith(TYPE_NOISE)]
-        super().error("\n".join(lines), ex)
+    packages: ClassVar = {"data": datamodules}
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -79,7 +59,7 @@ def main(args: Sequence[str] | None = None) -> int:
         args: Command-line arguments; None for the process's own.
 
     Returns:
-        The exit status; a mistake is explained in one line on stderr.
+        The exit status; an error is explained in one line on stderr.
     """
     parser = _make_parser()
     try:
@@ -91,7 +71,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "interrupted; finished videos are kept, and the same command goes on from there",
+            "interrupted; finished videos are kept, and the same command continues from there",
             file=sys.stderr,
         )
         return INTERRUPTED
@@ -114,7 +94,7 @@ def _make_parser() -> ArgumentParser:
         )
         if name == "verify":
             command.add_argument(
-                "--lists_only", action="store_true", help="Look at no video; write no report."
+                "--lists_only", action="store_true", help="Check no video; write no report."
             )
             command.add_argument(
                 "--checksums",
@@ -179,10 +159,6 @@ def _run(parser: ArgumentParser, options: Namespace) -> bool:
 
 
 def _make_data(parser: ArgumentParser, options: Namespace) -> VideoDataModule:
-    try:
-        return parser.instantiate(options)[options.command].data
-    except ValueError as error:
-        # jsonargparse wraps what a constructor raises in an account of the types it tried.
-        cause = error.__cause__
-        known = next((e for e in (error, cause) if isinstance(e, DataError)), None)
-        raise known or DataError(str(error)) from error
+    with constructor_errors((DataError,), DataError):
+        data: VideoDataModule = parser.instantiate(options)[options.command].data
+    return data

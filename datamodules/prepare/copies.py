@@ -1,9 +1,5 @@
-"""Writes one copy of a video, whole or not at all."""
+"""Writes the copy of one video, as a whole or not at all."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +8,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 from PIL import Image
 
+from datamodules.atomic_write import atomic_write
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_stream import iterate_frames
 from datamodules.errors import DataError
@@ -19,7 +16,7 @@ from datamodules.prepare.frames import resized_frames
 from datamodules.prepare.transcode_settings import TranscodeSettings
 
 USUAL_FPS = 25.0
-"""Frames per second of a copy whose source states none."""
+"""Frames per second of a copy whose source does not give any."""
 
 MAX_DENOMINATOR = 1001
 IMAGE_NAME = "{:06d}.jpg"
@@ -31,18 +28,18 @@ def write_copy(source: Path, facts: VideoFacts, target: Path, settings: Transcod
     Args:
         source: A file, or a folder of images.
         facts: Of the source.
-        target: What to write; an older one is replaced.
-        settings: How.
+        target: The copy; an older one is replaced.
+        settings: Format, size and quality.
 
     Raises:
-        DataError: If the source does not decode, or the copy cannot be written or has not as many
-            frames.
+        DataError: If the source does not decode, or the copy cannot be written or has another
+            number of frames.
     """
     write = _write_h264 if settings.format == "h264" else _write_jpegs
-    with _draft(target) as draft:
+    with atomic_write(target) as draft:
         try:
             write(source, facts, draft, settings)
-        except (av.FFmpegError, OSError, RuntimeError) as error:  # a full disk, most often
+        except (av.FFmpegError, OSError, RuntimeError) as error:  # most often a full disk
             reason = " ".join(str(error).split())
             raise DataError(f"{source}: its copy cannot be written ({reason})") from error
         found = count_frames(draft)
@@ -59,28 +56,6 @@ def count_frames(path: Path) -> int:
     return sum(1 for _ in iterate_frames(path))
 
 
-@contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """Give a hidden place that becomes the target where nothing fails, and else disappears."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
-    _remove(draft)
-    try:
-        yield draft
-        if target.is_dir():  # only files are replaced in one step
-            _remove(target)
-        draft.replace(target)
-    finally:
-        _remove(draft)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def _write_h264(source: Path, facts: VideoFacts, draft: Path, settings: TranscodeSettings) -> None:
     rate = Fraction(facts.fps or USUAL_FPS).limit_denominator(MAX_DENOMINATOR)
     with av.open(str(draft), "w", format="mp4") as container:
@@ -91,11 +66,11 @@ def _write_h264(source: Path, facts: VideoFacts, draft: Path, settings: Transcod
         context.width, context.height = settings.fit(facts.width, facts.height)
         context.pix_fmt = settings.pixel_format
         for index, frame in enumerate(resized_frames(source, facts, settings)):
-            if index == 0:  # readers turn colours back by what these say
+            if index == 0:  # readers convert colours back according to these
                 context.colorspace, context.color_range = frame.colorspace, frame.color_range
                 context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
             frame.pts, frame.time_base = index, 1 / rate
-            frame.pict_type = PictureType.NONE  # the source's types are not the copy's
+            frame.pict_type = PictureType.NONE  # the encoder chooses its own
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 

@@ -1,15 +1,16 @@
-"""What may be wrong with a data set, and what is only worth knowing.
+"""What is wrong with a data set, and what is only worth knowing.
 
-Wrong, because results would not be what they claim: a list that cannot be used, a list of another
-length than the authors' (unless ``check_counts`` is false), and videos that are missing or cannot
-be read. Only noted: a test list that is withheld (unless asked for by name), missing videos where
-the data set is known to lose them (unless all are missing), videos shorter than a clip, headers
-that claim another number of frames than decode (reading does not believe them), and classes without
-a usable video.
+Wrong, because results would not be comparable: a list that cannot be used, a list of another length
+than the authors' (unless ``check_counts`` is false), and videos that are missing or cannot be read.
+Only noted: a test list that is not public (unless asked for by name), missing videos where the data
+set is known to lose some (unless all are missing), videos shorter than a clip, headers that claim
+another number of frames than decode (reading does not rely on them), classes without a usable
+video, and files and folders that are not read.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.splitting import Split
@@ -21,14 +22,14 @@ class Finding:
     """One finding.
 
     Attributes:
-        split: Where.
-        kind: In a word or two.
-        is_wrong: Or only noted.
-        text: In a sentence.
-        items: What it is about, one line each.
+        split: Where it was found; "all" for the folder of the videos.
+        kind: One or two words.
+        is_wrong: Whether it is wrong, or only noted.
+        text: One sentence.
+        items: The videos or classes concerned, one line each.
     """
 
-    split: Split
+    split: Split | Literal["all"]
     kind: str
     is_wrong: bool
     text: str
@@ -43,7 +44,7 @@ def find_all(
     Args:
         inventory: The data set.
         class_names: Its classes.
-        min_frames: Videos with fewer frames show some of them more than once.
+        min_frames: A clip repeats frames of videos with fewer frames.
         asked_for: Splits that the user has named.
     """
     findings = find_in_lists(inventory, class_names, asked_for)
@@ -55,7 +56,7 @@ def find_all(
 def find_in_lists(
     inventory: Inventory, class_names: Sequence[str], asked_for: Sequence[Split]
 ) -> list[Finding]:
-    """List what the lists alone tell."""
+    """List findings that need no video."""
     findings = []
     for split, reason in inventory.refused.items():
         is_wrong = split != "test" or split in asked_for
@@ -67,6 +68,8 @@ def find_in_lists(
             findings.append(Finding(split, "count", not part.may_be_part, text))
         listed = set(part.annotations.labels)
         findings += _absent_classes(split, "listed", listed, class_names)
+    if inventory.passed_over:
+        findings.append(Finding("all", "not read", False, str(inventory.passed_over)))
     return findings
 
 

@@ -22,7 +22,7 @@ def resized_frames(
     Args:
         path: A file, or a folder of images.
         facts: Of the video.
-        settings: Tell size and format.
+        settings: Size and format.
 
     Raises:
         VideoDecodeError: If the video does not decode or the size of its frames changes.

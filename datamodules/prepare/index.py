@@ -1,4 +1,4 @@
-"""``index``: looks through every video once, so that training starts at once."""
+"""``index``: scans every video once, so that training starts at once."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from datamodules.prepare.summary import describe_splits, side_by_side
 
 
 def index_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | None) -> bool:
-    """Fill the data module's index and print what the videos are like.
+    """Fill the data module's index and print a table of the videos.
 
     Args:
         data: The data set.

@@ -1,17 +1,16 @@
-"""What a data module's lists name, and what of it is there and can be read."""
+"""Compares the lists of a data set with the videos that exist and can be read."""
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
-from datamodules.lists.annotations import Annotations
+from datamodules.lists.annotations import Annotations, refuse_shared_videos
+from datamodules.lists.passed_over import PassedOver
 from datamodules.lists.splitting import SPLITS, Split
-from datamodules.moving_shapes import MovingShapes
-from datamodules.published import Benchmark
+from datamodules.published import PublishedDataset
 
 
 @dataclass
@@ -19,12 +18,12 @@ class SplitInventory:
     """The videos of one split.
 
     Attributes:
-        annotations: Its list.
-        may_miss: Whether the data set is known to lose videos.
-        may_be_part: Whether the list may have another length than the authors'.
-        missing: Those that are not there.
-        unreadable: Why, of those that are there and cannot be used.
-        facts: Of all others.
+        annotations: The list.
+        may_miss: Whether videos may be missing, as in data sets whose videos leave the web.
+        may_be_part: Whether the list may have another length than the official one.
+        missing: Videos whose file does not exist.
+        unreadable: The reason for each existing video that cannot be used.
+        facts: Frames, size and so on of all other videos.
     """
 
     annotations: Annotations
@@ -36,12 +35,12 @@ class SplitInventory:
 
     @property
     def videos(self) -> list[str]:
-        """Name the listed videos, each once."""
+        """Return the listed videos, each once."""
         return list(dict.fromkeys(self.annotations.paths))
 
     @property
     def lacks_too_many(self) -> bool:
-        """Tell whether videos are missing that should be there."""
+        """Whether videos are missing that must exist."""
         return bool(self.missing) and (not self.may_miss or len(self.missing) == len(self.videos))
 
 
@@ -50,21 +49,23 @@ class Inventory:
     """The videos of a data set.
 
     Attributes:
-        splits: Those whose list can be used.
-        refused: Why, of those whose list cannot.
+        splits: The splits whose list can be used.
+        refused: The reason for each split whose list cannot be used.
+        passed_over: The files and folders among the videos that are not read.
     """
 
     splits: dict[Split, SplitInventory]
     refused: dict[Split, str]
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
     @property
     def facts(self) -> dict[str, VideoFacts]:
-        """Give the facts of all usable videos, each once."""
+        """Return the facts of all usable videos, each once."""
         return {path: facts for part in self.splits.values() for path, facts in part.facts.items()}
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Say why of the videos that should be there to be read, and are not."""
+        """Return the reason for each video that is needed and cannot be used."""
         reasons: dict[str, str] = {}
         for part in self.splits.values():
             reasons |= part.unreadable
@@ -73,7 +74,7 @@ class Inventory:
         return reasons
 
     def refuse(self, path: str, reason: str) -> None:
-        """Count a video as unreadable after all."""
+        """Move a video from the usable to the unreadable ones."""
         for part in self.splits.values():
             if part.facts.pop(path, None):
                 part.unreadable[path] = reason
@@ -83,7 +84,7 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
     """Read the lists of some splits; no video is opened.
 
     Raises:
-        DataError: If none can be used.
+        DataError: If none can be used, or train shares a video with another split.
     """
     inventory = Inventory({}, {})
     for split in splits or SPLITS:
@@ -93,29 +94,29 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
             inventory.refused[split] = str(error)
         else:
             may_miss = data.missing_list(split) is not None
-            may_be_part = isinstance(data, Benchmark) and not data.check_counts
+            may_be_part = isinstance(data, PublishedDataset) and not data.check_counts
             inventory.splits[split] = SplitInventory(annotations, may_miss, may_be_part)
     if not inventory.splits:
         raise DataError("; ".join(dict.fromkeys(inventory.refused.values())))
+    refuse_shared_videos({split: part.annotations for split, part in inventory.splits.items()})
+    inventory.passed_over = data.passed_over
     return inventory
 
 
 def take_inventory(
     data: VideoDataModule, splits: Sequence[Split], jobs: int | None = None
 ) -> Inventory:
-    """Read the lists of some splits and look through the videos that are not known yet.
+    """Read the lists of some splits and scan the videos that are new to the index.
 
     Args:
         data: The data set.
-        splits: Empty for all.
-        jobs: Threads; None for one per core.
+        splits: The splits; empty for all.
+        jobs: Number of threads; None for one per core.
 
     Raises:
         DataError: If no list can be used.
     """
-    if isinstance(data, MovingShapes):
-        with suppress(DataError):  # what it refuses is reported below
-            data.prepare_data()  # renders what is not there
+    data.make_videos()
     inventory = read_lists(data, splits)
     present: list[str] = []
     for part in inventory.splits.values():

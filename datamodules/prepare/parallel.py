@@ -1,4 +1,4 @@
-"""Works on many things at once, with a progress bar, and stops cleanly."""
+"""Runs work in threads, with a progress bar and a clean stop."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +15,11 @@ Result = TypeVar("Result")
 def in_parallel(
     work: Callable[[Item], Result], items: Sequence[Item], title: str, jobs: int | None
 ) -> Iterator[Result]:
-    """Yield ``work`` of each item, in order; Ctrl-C lets begun ones finish and drops the others.
+    """Yield ``work(item)`` in order; at Ctrl-C, started items finish and the others are dropped.
 
     Args:
-        work: Spends its time outside Python's lock, as FFmpeg and Pillow do.
-        items: All of them.
+        work: Releases Python's GIL most of the time, as FFmpeg and Pillow do.
+        items: What to work on.
         title: Of the progress bar.
         jobs: Threads; None for one per core.
     """

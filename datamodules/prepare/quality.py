@@ -1,4 +1,4 @@
-"""How much a few copies differ from their sources."""
+"""Measures how much a few copies differ from their sources."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ SAMPLED_VIDEOS = 8
 SAMPLED_FRAMES = 4
 WHITE = 255.0
 IDENTICAL = 100.0
-"""In place of the infinite PSNR of equal pictures, dB."""
+"""PSNR of equal images, dB, instead of infinity."""
 
 
 def measure_psnr(
@@ -27,9 +27,9 @@ def measure_psnr(
     """Compare a few frames of a few copies, as RGB, with the source's resized the same way.
 
     Args:
-        copies: Finished ones.
+        copies: Finished copies.
         facts: Of their sources.
-        settings: They were written with.
+        settings: The settings that they were written with.
 
     Returns:
         The mean and the least PSNR, dB, and how many frames of how many videos were compared.

@@ -9,6 +9,7 @@ import rich
 from rich.markup import escape
 from rich.table import Table
 
+from datamodules.atomic_write import atomic_write
 from datamodules.lists.selection import write_report
 from datamodules.prepare.findings import Finding
 
@@ -28,8 +29,8 @@ def write_reports(
     Args:
         file: The JSON.
         name: The data set's.
-        columns: What the videos of each split are like.
-        findings: All of them.
+        columns: The summary of each split.
+        findings: All findings.
         unusable: Videos that ``skip_unreadable`` leaves out.
 
     Returns:
@@ -53,7 +54,8 @@ def write_reports(
     }
     write_report(file, content, unusable)
     readable = file.with_suffix(".md")
-    readable.write_text(_as_markdown(name, when, columns, findings))
+    with atomic_write(readable, "name another data.index_dir") as draft:
+        draft.write_text(_as_markdown(name, when, columns, findings))
     return readable
 
 

@@ -1,4 +1,4 @@
-"""What usable videos are like, in a table."""
+"""Sums up the usable videos in a table."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ def describe_splits(inventory: Inventory, min_frames: int) -> dict[str, dict[str
 
     Args:
         inventory: The data set.
-        min_frames: Videos with fewer frames show some of them more than once.
+        min_frames: A clip repeats frames of videos with fewer frames.
     """
     columns = {}
     for split, part in inventory.splits.items():
@@ -53,7 +53,7 @@ def _summarize(facts: Sequence[VideoFacts], min_frames: int) -> dict[str, str]:
 
 
 def side_by_side(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
-    """Lay out one column per split, one row per quantity; "-" where a column has none."""
+    """Make a table of one column per split and one row per quantity; "-" where one is absent."""
     table = Table(title=title, title_justify="left")
     table.add_column()
     for name in columns:

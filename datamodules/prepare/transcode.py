@@ -1,7 +1,6 @@
-"""``transcode``: writes copies that are several times faster to sample from."""
+"""``transcode``: writes copies from which clips are read several times faster."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ import av
 import PIL
 import rich
 
+from datamodules.atomic_write import atomic_write
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
@@ -36,14 +36,14 @@ def transcode_videos(
     output: Path,
     settings: TranscodeSettings,
 ) -> bool:
-    """Write copies of all usable videos that have none yet, and a record of how.
+    """Write copies of all usable videos that have none yet, and a record of settings and outcome.
 
     Args:
         data: The data set.
         splits: Empty for all.
         jobs: Threads; None for one per core.
         output: Folder of the copies.
-        settings: How to write them.
+        settings: Format, size and quality.
 
     Returns:
         Whether every video has a copy.
@@ -71,7 +71,7 @@ def transcode_videos(
 
 
 def _refuse_other_settings(record: Path, settings: TranscodeSettings) -> None:
-    """Keep copies of several settings apart: the finished ones would not be written anew."""
+    """Refuse to mix copies of different settings: finished ones would not be written again."""
     if not record.is_file():
         return
     try:
@@ -91,7 +91,7 @@ def _write_copies(
     settings: TranscodeSettings,
     jobs: int | None,
 ) -> dict[str, str]:
-    """Write the copies that are not there yet; give back why others failed."""
+    """Write the copies that do not exist yet; return the failed videos with their reasons."""
     waiting = [video for video, copy in copies.items() if not copy.is_done]
 
     def write(video: str) -> str | None:
@@ -127,7 +127,7 @@ def _outcome(
 
 
 def _write_record(file: Path, settings: TranscodeSettings, outcome: Mapping[str, Any]) -> None:
-    """Write how copies are made, before the first one, and what came of it, after the last."""
+    """Write the settings, before the first copy, and the outcome too, after the last."""
     content = {
         "settings": asdict(settings),
         "encoder": settings.encoder_options if settings.format == "h264" else "libjpeg",
@@ -138,10 +138,8 @@ def _write_record(file: Path, settings: TranscodeSettings, outcome: Mapping[str,
         },
         **outcome,
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps(content, indent=1) + "\n")
-    draft.replace(file)
+    with atomic_write(file) as draft:
+        draft.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _print_outcome(output: Path, outcome: Mapping[str, Any], refused: Mapping[Split, str]) -> None:

@@ -1,4 +1,4 @@
-"""How copies of videos are written."""
+"""Format, size and quality of transcoded copies."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,18 +11,18 @@ MAX_JPEG_QUALITY = 100
 
 @dataclass(frozen=True)
 class TranscodeSettings:
-    """How copies are written: every frame, upright, without sound.
+    """Format, size and quality of copies, which hold every frame, upright, without sound.
 
     Args:
         format: ``h264`` for .mp4 files, ``jpeg`` for folders of images ``000001.jpg``.
         short_side: Largest short side of a copy, pixels; smaller videos keep their size. Sides of
             h264 are even.
         crf: Loss of h264, 0 (none) to 51. At 20, copies of Kinetics clips of 340x256 have a PSNR
-            of 39 dB against the source, take 1.6 times its bytes and are sampled 5-9 times faster.
-        keyframe_interval: Frames from one keyframe of h264 to the next, at most. Fewer are faster
-            to sample from and larger: about 1.2 times the bytes at 4, 0.9 times at 12.
-        jpeg_quality: Of jpeg, 1-100. At 95, the same clips have 43 dB, take 12 times the bytes and
-            are sampled 8-18 times faster.
+            of 39 dB against the source and 1.6 times its bytes; clips are read 5-9 times faster.
+        keyframe_interval: Frames from one keyframe of h264 to the next, at most. Smaller values
+            make reading faster and files larger: about 1.2 times the bytes at 4, 0.9 times at 12.
+        jpeg_quality: Of jpeg, 1-100. At 95, the copies have 43 dB and 12 times the bytes; clips are
+            read 8-18 times faster.
     """
 
     format: Literal["h264", "jpeg"] = "h264"
@@ -42,7 +42,7 @@ class TranscodeSettings:
 
     @property
     def suffix(self) -> str:
-        """Give the ending of copies; folders have none."""
+        """Give the file ending of copies; folders have none."""
         return ".mp4" if self.format == "h264" else ""
 
     @property
@@ -54,9 +54,9 @@ class TranscodeSettings:
     def encoder_options(self) -> dict[str, str]:
         """Give x264's options.
 
-        Measured on Kinetics clips: ``fastdecode`` (neither CABAC nor deblocking) halves the time
-        to sample for an eighth more bytes; one B-frame between two others, which a reader leaves
-        out where it is not wanted, saves as many bytes again and some more time.
+        Measured on Kinetics clips: ``fastdecode`` (no CABAC, no deblocking) halves the time to read
+        a clip for an eighth more bytes; one B-frame between two others, which a reader skips unless
+        it is wanted, saves as many bytes again and some more time.
         """
         return {
             "preset": "medium",
@@ -76,5 +76,5 @@ class TranscodeSettings:
 
 
 def _round(length: float, step: int) -> int:
-    """Round to a multiple, not upwards by more than the scaled side allows."""
+    """Round down to a multiple of ``step``, and up only for errors of floating point."""
     return max(step, int(length / step + 1e-6) * step)

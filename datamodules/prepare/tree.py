@@ -1,4 +1,4 @@
-"""Where copies lie: at the same place below the output as their sources below the root."""
+"""Maps videos to the paths of their copies: the same path below another folder."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class Copy:
 
     Attributes:
         source: The video.
-        target: Where its copy lies.
+        target: The path of its copy.
     """
 
     source: Path
@@ -23,7 +23,7 @@ class Copy:
 
     @property
     def is_done(self) -> bool:
-        """Tell whether the copy is there and newer than its source."""
+        """Whether the copy exists and is newer than its source."""
         if not self.target.exists():
             return False
         return self.target.stat().st_mtime_ns >= self.source.stat().st_mtime_ns
@@ -32,12 +32,12 @@ class Copy:
 def find_root(data: VideoDataModule, paths: Sequence[str]) -> Path:
     """Find the folder whose tree is copied.
 
-    It is the data module's ``root`` if it has one that holds all listed videos, and otherwise
-    the deepest folder that does, whatever part of the videos is there or asked for.
+    It is the ``root`` of the data module if all listed videos lie below it, otherwise their
+    deepest common folder. It does not depend on which videos exist or which splits are copied.
 
     Args:
         data: The data set.
-        paths: Of all videos of all splits.
+        paths: The paths of all videos of all splits.
     """
     root = getattr(data, "root", None)
     folders = [Path(os.path.abspath(path)).parent for path in paths]
@@ -49,10 +49,10 @@ def find_root(data: VideoDataModule, paths: Sequence[str]) -> Path:
 
 
 def refuse_output(data: VideoDataModule, root: Path, output: Path) -> None:
-    """Keep copies from sources: they would be overwritten, or every video found twice.
+    """Refuse an output among the sources: files would be overwritten, or videos found twice.
 
     Raises:
-        DataError: If the output is the root of the tree, or lies where the data set looks.
+        DataError: If the output is the root, or lies in the folder that the data set searches.
     """
     place = output.resolve()
     searched = getattr(data, "root", None)
@@ -61,16 +61,16 @@ def refuse_output(data: VideoDataModule, root: Path, output: Path) -> None:
 
 
 def plan_copies(root: Path, output: Path, videos: Sequence[str], suffix: str) -> dict[str, Copy]:
-    """Give each video its place in the output.
+    """Return the copy of each video, at the same relative path in the output.
 
     Args:
-        root: Holds all videos.
-        output: Where copies go.
-        videos: Their paths.
-        suffix: Of copies.
+        root: The folder of all videos.
+        output: The folder of the copies.
+        videos: The paths of the videos.
+        suffix: The ending of copies.
 
     Raises:
-        DataError: If two videos would share a place.
+        DataError: If two videos would have the same copy.
     """
     copies: dict[str, Copy] = {}
     owners: dict[Path, str] = {}
@@ -85,7 +85,7 @@ def plan_copies(root: Path, output: Path, videos: Sequence[str], suffix: str) ->
 
 
 def stored_bytes(path: Path) -> int:
-    """Count the bytes of a file, or of a folder's files."""
+    """Return the size of a file, or of the files in a folder, in bytes."""
     if path.is_dir():
         return sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
     return path.stat().st_size

@@ -1,1 +1,1 @@
-"""MovingShapes' renderer: motion, drawing, and how much the camera hides."""
+"""MovingShapes' renderer: motion, drawing, and nuisances such as camera drift."""

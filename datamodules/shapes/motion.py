@@ -30,13 +30,13 @@ MIN_TURN, MAX_TURN = 150.0, 300.0
 MIN_PIVOT, MAX_PIVOT = 0.14, 0.22
 MIN_RADIUS, MAX_RADIUS = 0.19, 0.28
 MIN_GROWTH, MAX_GROWTH = 1.8, 3.0
-# Share of a shape's radius that stays inside the frame all along its way.
+# Part of a shape's radius that always stays inside the frame.
 VISIBLE_RADIUS = 0.75
 
 
 @dataclass(frozen=True)
 class Track:
-    """Where the shape and the scene are in each of the n frames, in frame units.
+    """Position of the shape and of the scene in each of the n frames, in frame units.
 
     Attributes:
         centre: (n, 2) shape centre as (x, y), camera drift included.
@@ -107,7 +107,7 @@ def _draw_path(
     progress: NDArray[np.float64],
     angle: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Draws the (n, 2) way of the shape's centre about the middle of its way."""
+    """Draws the (n, 2) path of the shape's centre, relative to the path's middle."""
     if forward_class == "clockwise":
         # Like the hand of a clock, the shape turns about a pivot beside it.
         pivot = rng.uniform(MIN_PIVOT, MAX_PIVOT)

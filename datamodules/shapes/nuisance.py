@@ -1,4 +1,4 @@
-"""How hard a scene of MovingShapes hides its motion: camera drift, speed and scale."""
+"""How strongly camera drift, speed and scale hide the motion in a scene of MovingShapes."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Nuisance:
     """What varies from clip to clip without changing the class.
 
     The class is always the motion relative to the background. Once the camera may drift farther
-    than the shape travels, the shape's place in the frame no longer tells it.
+    than the shape travels, the shape's position in the frame no longer reveals the class.
 
     Attributes:
         max_drift: Farthest that the camera drifts over a clip, in frame widths; the default is

@@ -1,9 +1,9 @@
-"""Renderer of MovingShapes, the embedded synthetic dataset whose classes differ by order only.
+"""Renders MovingShapes, the embedded synthetic data set whose classes differ by order only.
 
 A clip shows one textured shape moving over a textured, drifting background. The eight
-classes are four pairs of time reversals. Both members of a pair are rendered from the same
-random draw; the second member is the first one played backwards. The frames of a clip, taken
-without their order, therefore say nothing about which member of its pair the clip belongs to.
+classes are four pairs of time reversals. Both classes of a pair are rendered from the same random
+draw; the second is the first one played backwards. The frames of a clip without their order
+therefore say nothing about which class of its pair the clip belongs to.
 
 Geometry is in frame units: the frame spans [0, 1] x [0, 1], x to the right and y downwards, so
 that growing angles turn clockwise on screen. Colours are RGB in [0, 1] until the last step.
@@ -70,7 +70,7 @@ def render_clip(
         seed: Non-negative number of the clip within its class. The same seed gives, for the
             two classes of a pair, the same frames in opposite order.
         size: Height and width of a frame, in pixels.
-        nuisance: What hides the motion; another one leaves the rest of the scene as it is.
+        nuisance: What hides the motion; it does not change the rest of the scene.
 
     Returns:
         (n, size, size, 3) RGB frames in 0-255, with n from `MIN_FRAMES` to `MAX_FRAMES`.

@@ -1,1 +1,1 @@
-"""Measurements that stand beside those of other libraries: python -m experiments.benchmark."""
+"""Measurements beside those of other libraries: python -m experiments.benchmark."""

@@ -3,8 +3,7 @@
 python -m experiments.benchmark decode videos/
 """
 
-import argparse
-
+from datamodules.prepare.parser import OneLineParser
 from experiments.benchmark import decode, loader, model
 from experiments.cli.user_errors import user_errors
 
@@ -14,7 +13,7 @@ SUBCOMMANDS = {"decode": decode, "loader": loader, "model": model}
 
 def main(args: list[str] | None = None) -> None:
     """Run one subcommand; a user's mistake ends it with one line and exit status 1."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
+    parser = OneLineParser(prog="python -m experiments.benchmark", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, module in SUBCOMMANDS.items():
         module.add_arguments(commands.add_parser(name, help=module.HELP, epilog=module.EPILOG))

@@ -1,4 +1,4 @@
-"""Builds the data part of an experiment alone, with a few of its videos."""
+"""Builds only the data module of an experiment, with a few of its videos."""
 
 import json
 from collections.abc import Sequence
@@ -12,14 +12,15 @@ from datamodules import DataError
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_index import refuse_unreadable
 from datamodules.lists.splitting import Split
-from datamodules.loading.video_dataset import VideoRecords
-from experiments.cli.brief_parser import BriefParser
+from datamodules.loading.video_records import VideoRecords
+from datamodules.prepare.parser import constructor_errors
+from experiments.cli.parser import TrainParser
 from experiments.cli.strict_yaml import load_strictly, refuse_duplicate_keys
 from lightning_modules import RunError
 
 
 def build_data(config: Path, overrides: Sequence[str]) -> VideoDataModule:
-    """Build the data module of an experiment, and nothing else of it.
+    """Build the data module of an experiment, without model and trainer.
 
     Args:
         config: The experiment's YAML.
@@ -27,19 +28,14 @@ def build_data(config: Path, overrides: Sequence[str]) -> VideoDataModule:
 
     Raises:
         RunError: If the file cannot be used.
-        DataError: If a setting does not fit.
+        DataError: If the data module refuses a setting.
     """
     refuse_duplicate_keys()
-    parser = BriefParser(prog="python -m experiments.benchmark loader", parser_mode="yaml")
+    parser = TrainParser(prog="python -m experiments.benchmark loader", parser_mode="yaml")
     parser.add_lightning_class_args(VideoDataModule, "data", subclass_mode=True, required=True)
     parsed = parser.parse_args([f"--data={json.dumps(_data_part(config))}", *overrides])
-    try:
+    with constructor_errors((DataError,), RunError):
         data: VideoDataModule = parser.instantiate(parsed).data
-    except ValueError as error:
-        # jsonargparse wraps what a constructor raises in an account of the types it tried.
-        cause = error.__cause__
-        known = next((e for e in (error, cause) if isinstance(e, DataError)), None)
-        raise known or RunError(str(error)) from error
     return data
 
 
@@ -56,10 +52,10 @@ def _data_part(config: Path) -> dict[str, Any]:
 
 
 def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
-    """Give a split a few of its videos, evenly spread over the list.
+    """Reduce a split to a few of its videos, evenly spread over the list.
 
     Args:
-        data: Whose split.
+        data: The data module.
         split: The split.
         limit: At most this many.
 
@@ -72,7 +68,7 @@ def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
     if not chosen:
         raise DataError(f"the {split} split holds no videos; name another with --split")
     if not any(Path(listed.paths[place]).exists() for place in chosen):
-        data.prepare_data()  # some data sets make their videos
+        data.make_videos()
     found = data.index.look_up([listed.paths[place] for place in chosen])
     unusable = {failure.path for failure in found.unreadable}
     usable = [place for place in chosen if listed.paths[place] not in unusable]

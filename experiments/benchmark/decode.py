@@ -13,7 +13,7 @@ from rich.progress import track
 from datamodules.clips.frame_sampling import make_sampler
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
-from datamodules.lists.user_list import VIDEO_SUFFIXES
+from datamodules.lists.video_files import VIDEO_SUFFIXES
 from experiments.benchmark import vp9
 from experiments.benchmark.decode_results import (
     FileResult,

@@ -1,4 +1,4 @@
-"""What a decoding benchmark found, and the tables made of it; no time is taken here."""
+"""Results of a decoding benchmark and their tables; nothing is measured here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

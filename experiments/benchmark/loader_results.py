@@ -1,4 +1,4 @@
-"""What a loader benchmark found, and the tables made of it; no time is taken here."""
+"""Results of a loader benchmark and their tables; nothing is measured here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class LoaderResult:
         return 1000 / self.stages.total_ms
 
     def cores_for(self, clips_per_second: float) -> int:
-        """Count the cores that feed a GPU of this speed."""
+        """Count the cores that a GPU of this speed needs."""
         return ceil(clips_per_second / self.per_core)
 
     def as_dict(self, rates: Sequence[float]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What numbers depend on besides the code: the machine, its threads, the versions, the day."""
+"""The conditions of a measurement: machine, threads, versions and date."""
 
 import platform
 import sys
@@ -18,7 +18,7 @@ def describe_machine(*packages: str) -> dict[str, str]:
     """Describe the machine and the software, for people.
 
     Args:
-        packages: Whose versions matter besides torch's and PyAV's.
+        packages: Further packages whose versions are listed.
     """
     facts = {
         "CPU": f"{cpu_name()}, {available_cores()} cores available",
@@ -40,7 +40,7 @@ def cpu_name() -> str:
 
 
 def installed_version(package: str) -> str | None:
-    """Give a package's version, None where it is not installed."""
+    """Give a package's version, None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -49,7 +49,7 @@ def installed_version(package: str) -> str | None:
 
 def _described(package: str) -> str:
     found = installed_version(package) or "not installed"
-    # torchcodec takes the FFmpeg that it finds on the system, and says which.
+    # torchcodec uses the FFmpeg of the system and reports its version.
     ffmpeg = getattr(sys.modules.get(package), "ffmpeg_major_version", None)
     return f"{found} with FFmpeg {ffmpeg}" if ffmpeg else found
 

@@ -1,6 +1,6 @@
 """Counts a network's parameters and multiply-adds as the papers do: one view of 224 x 224 pixels.
 
-Nothing is computed: networks are built and run on torch's ``meta`` device.
+Networks run on torch's ``meta`` device, without computing values.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ PRODUCTS = "aten.bmm"
 
 @dataclass(frozen=True)
 class Counts:
-    """What one clip costs; one GMAC is 10^9 multiply-accumulates, which the papers print as 1 G.
+    """The cost of one clip; one GMAC is 10^9 multiply-accumulates, which the papers print as 1 G.
 
     Attributes:
-        parameters: How many.
+        parameters: The number of parameters.
         convolutions: GMAC of all convolutions.
         alignment: GMAC of TSINet's two alignment products; 0 for the others.
         total: GMAC of everything, the classifier too.

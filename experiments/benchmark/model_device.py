@@ -1,6 +1,6 @@
-"""The device that networks are timed on: its clock, its numbers, its memory.
+"""The device on which networks are timed: clock, precision and memory.
 
-The CUDA half has been written with care and has not run on a GPU yet.
+The code for CUDA has not run on a GPU yet.
 """
 
 from collections.abc import Callable
@@ -22,24 +22,24 @@ DEVICES: tuple[str, ...] = get_args(DeviceKind)
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 COMPILATIONS = 256
-"""torch keeps 8 compiled forms of one function and then, silently, runs it uncompiled; networks
-and batch sizes here share functions."""
+"""torch compiles a function 8 times and then silently runs it uncompiled; the networks and batch
+sizes here share functions."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device and how it is to compute.
+    """A device and its settings.
 
     Attributes:
         kind: ``cpu`` or ``cuda``, the current GPU.
-        precision: ``tf32`` is fp32 whose products are rounded on the way in; bf16 and fp16 are
-            autocast, as the Trainer's ``bf16-mixed`` and ``16-mixed`` are.
-        channels_last: Whether frames and 2D weights are laid out so, as in training here.
-        compiled: Whether networks go through torch.compile.
-        clock: ``wall``, or ``cpu`` for the seconds given to this process, on one thread.
+        precision: ``tf32`` is fp32 with rounded inputs of products; bf16 and fp16 use autocast, as
+            the Trainer's ``bf16-mixed`` and ``16-mixed`` do.
+        channels_last: Whether frames and 2D weights have this memory format, as in training here.
+        compiled: Whether networks are compiled by torch.compile.
+        clock: ``wall``, or ``cpu`` for the CPU time of this process, on one thread.
 
     Raises:
-        RunError: If the machine has no such device or it does not compute so.
+        RunError: If there is no such device, or it does not support a setting.
     """
 
     kind: DeviceKind = "cpu"
@@ -64,7 +64,7 @@ class Device:
         return self.kind == "cuda"
 
     def prepare(self) -> None:
-        """Set torch's switches, and let libraries take the memory that they keep for good."""
+        """Set torch's global flags, and let libraries allocate the memory that they keep."""
         if self.compiled:
             import torch._dynamo  # slow to import
 
@@ -79,35 +79,35 @@ class Device:
             torch.cuda.synchronize()
 
     def place(self, network: nn.Module) -> nn.Module:
-        """Move a network here, laid out as asked."""
+        """Move a network to the device, in the memory format."""
         moved = network.to(self.kind)
         return in_channels_last(moved) if self.channels_last else moved
 
     def compile(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
-        """Give what to call: the network, or its compiled form, whole or not at all."""
+        """Return the network, or its compiled form in one graph."""
         if not self.compiled:
             return network
         return torch.compile(network, fullgraph=True, dynamic=False)
 
     def clips(self, batch: int, frames: int, size: int) -> Tensor:
-        """Draw normalised clips, (B, T, 3, S, S)."""
+        """Make random normalised clips, (B, T, 3, S, S)."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         folded = torch.randn(batch * frames, 3, size, size, device=self.kind)
         return folded.contiguous(memory_format=layout).unflatten(0, (batch, frames))
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Compute in the precision."""
+        """Give the context of the precision."""
         dtype = AUTOCAST.get(self.precision)
         return torch.autocast(self.kind, dtype=dtype, enabled=dtype is not None)
 
     def now(self) -> float:
-        """Give seconds, once the device has done what it was given."""
+        """Wait for the device, then read the clock in seconds."""
         if self.on_gpu:
             torch.cuda.synchronize()
         return CLOCKS[self.clock]()
 
     def allocated(self) -> int | None:
-        """Give the bytes that tensors take now, and start to watch their peak; None on a CPU."""
+        """Give the allocated bytes and reset their peak; None on a CPU."""
         if not self.on_gpu:
             return None
         torch.cuda.synchronize()
@@ -115,17 +115,17 @@ class Device:
         return torch.cuda.memory_allocated()
 
     def peak(self) -> int:
-        """Give the most bytes that tensors took since `allocated`, on a GPU."""
+        """Give the peak of allocated bytes since `allocated`, on a GPU."""
         torch.cuda.synchronize()
         return torch.cuda.max_memory_allocated()
 
     def release(self) -> None:
-        """Give cached memory back, after running out of it."""
+        """Free cached memory after running out of it."""
         if self.on_gpu:
             torch.cuda.empty_cache()
 
     def describe(self) -> dict[str, str]:
-        """Describe the machine and how it computes, for people."""
+        """Describe the machine and the settings."""
         facts = {k: v for k, v in describe_machine("torchvision").items() if k != "av"}
         device = "CPU"
         if self.on_gpu:

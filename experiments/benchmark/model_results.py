@@ -1,4 +1,4 @@
-"""What a benchmark of networks found, and its ratios; no time is taken here."""
+"""Results of a benchmark of networks and their ratios; nothing is measured here."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from experiments.benchmark.model_counts import Counts
 from experiments.benchmark.model_rows import REFERENCE, Row
 from experiments.benchmark.model_timing import Measured
-from experiments.benchmark.paper_figures import TABLES, figure, paper_ratio
+from experiments.benchmark.paper_figures import TEINET, TSI
 from experiments.benchmark.timing import MS
 
 MIB = 2**20
@@ -44,7 +44,11 @@ class RowResult:
             "throughput": _for_json(self.throughput),
             "training": _for_json(self.training) if self.training else None,
             "ratio_to_tsn_8": {"latency": latency, "throughput": throughput},
-            "papers": _papers(self.row.name),
+            "papers": [
+                figures
+                for paper in (TEINET, TSI)
+                if (figures := paper.as_dict(self.row.name, REFERENCE))
+            ],
         }
 
 
@@ -104,15 +108,3 @@ def _for_json(measured: Measured) -> dict[str, Any]:
         "peak_mib": None if measured.peak_bytes is None else measured.peak_bytes / MIB,
         "failure": measured.failure or None,
     }
-
-
-def _papers(row: str) -> list[dict[str, Any]]:
-    found = []
-    for paper in TABLES:
-        if printed := figure(paper, row):
-            ratios = {
-                f"{column}_ratio_to_tsn_8": paper_ratio(paper, row, REFERENCE, column)
-                for column in ("latency", "throughput")
-            }
-            found.append({**printed._asdict(), "table": TABLES[paper], **ratios})
-    return found

@@ -1,4 +1,4 @@
-"""The efficiency tables of both papers, with what was measured here."""
+"""The efficiency tables of both papers, beside the results measured here."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from experiments.benchmark.model_results import (
 )
 from experiments.benchmark.model_rows import REFERENCE
 from experiments.benchmark.model_timing import Measured
-from experiments.benchmark.paper_figures import TEINET, TSI, figure, paper_ratio
+from experiments.benchmark.paper_figures import TEINET, TSI
 from experiments.benchmark.tables import Table
 
 PAPER_BATCH = 16
@@ -35,7 +35,7 @@ def cost_table(results: Sequence[RowResult]) -> Table:
                 f"{counts.convolutions:.2f}",
                 f"{counts.alignment:.2f}" if counts.alignment else MISSING,
                 f"{counts.total:.2f}",
-                *(_printed_cost(paper, result) for paper in (TEINET, TSI)),
+                *(paper.cost(result.row.name) or MISSING for paper in (TEINET, TSI)),
             ]
         )
     headings = ["network", "frames", "parameters", "GMAC of convolutions", "of alignment", "of all"]
@@ -79,8 +79,8 @@ def ratio_table(results: Sequence[RowResult]) -> Table:
     for result in results:
         latency, throughput = ratios(result, reference)
         name = result.row.name
-        paper = [paper_ratio(paper, name, REFERENCE, "throughput") for paper in (TEINET, TSI)]
-        latencies = [latency, paper_ratio(TEINET, name, REFERENCE, "latency")]
+        paper = [table.ratio(name, REFERENCE, "throughput") for table in (TEINET, TSI)]
+        latencies = [latency, TEINET.ratio(name, REFERENCE, "latency")]
         rows.append([*_name(result), *map(_times, [throughput, *paper, *latencies])])
     headings = ["videos/s here", "in TEINet", "in TSI", "latency here", "in TEINet"]
     notes = [
@@ -130,13 +130,6 @@ def _name(result: RowResult) -> list[str]:
     return [result.row.label, str(result.row.frames)]
 
 
-def _printed_cost(paper: str, result: RowResult) -> str:
-    printed = figure(paper, result.row.name)
-    if printed is None:
-        return MISSING
-    return ", ".join(filter(None, (printed.parameters, printed.flops)))
-
-
 def _spread(spread: Spread | None, measured: Measured) -> str:
     if spread is None:
         return measured.failure
@@ -159,7 +152,7 @@ def _peak(measured: Measured) -> str:
 
 
 def _without_memory(table: Table, columns: int) -> Table:
-    """Take the last columns away where no row has them, and say so."""
+    """Drop the last columns if no row has them, and add a note."""
     if any(cell != MISSING for row in table.rows for cell in row[-columns:]):
         return table
     rows = [row[:-columns] for row in table.rows]

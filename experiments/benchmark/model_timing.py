@@ -1,4 +1,4 @@
-"""Times passes and training steps of networks, in turns, and what memory they take."""
+"""Measures time and memory of forward passes and training steps; the networks take turns."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from lightning_modules import RunError
 
 OUT_OF_MEMORY = "out of memory"
 LEARNING_RATE = 1e-6
-"""Labels are drawn: weights had better stay. No time depends on it."""
+"""Labels are random, so the weights hardly change. No time depends on it."""
 
 
 class Plan(NamedTuple):
@@ -49,7 +49,7 @@ class Measured:
     failure: str = ""
 
     def quartiles(self) -> tuple[float, float, float] | None:
-        """Give lower quartile, median and upper quartile in seconds, None without a time."""
+        """Give lower quartile, median and upper quartile in seconds; None without measurements."""
         if not self.seconds:
             return None
         if len(self.seconds) == 1:
@@ -92,14 +92,14 @@ class TrainingStep(Pass):
         self.scaler = torch.amp.GradScaler(device.kind, enabled=device.precision == "fp16")
 
     def __call__(self) -> None:
-        """Step once; gradients are freed, so that other networks' turns have the memory."""
+        """Make one step; gradients are freed, so that other networks can use the memory."""
         try:
             with self.device.autocast():
                 loss = F.cross_entropy(self.call(self.clips), self.labels)
             self.scaler.scale(loss).backward()
             self.scaler.step(self.optimizer)
             self.scaler.update()
-        finally:  # also where memory ran out
+        finally:  # also after running out of memory
             self.optimizer.zero_grad(set_to_none=True)
 
 
@@ -110,7 +110,7 @@ def measure(
     plan: Plan,
     advance: Callable[[], object],
 ) -> dict[str, Measured]:
-    """Warm each network up, look at its memory, then let all take turns.
+    """Warm up each network and measure its memory, then let all take turns.
 
     Args:
         makers: By row; what they make lives until all turns are over.
@@ -146,7 +146,7 @@ def measure(
 def _warm_up(
     maker: Callable[[], Pass], device: Device, plan: Plan, advance: Callable[[], object]
 ) -> tuple[Pass, int | None]:
-    """Run a network's first passes, then one for the peak of what it alone takes."""
+    """Run a network's first passes, then one to measure its peak memory."""
     before = device.allocated()
     job = maker()
     for _ in range(plan.warmup):
@@ -154,7 +154,7 @@ def _warm_up(
         advance()
     if before is None:
         return job, None
-    device.allocated()  # what compiling or choosing algorithms took is not counted
+    device.allocated()  # compiling and choosing algorithms are not counted
     job()
     return job, device.peak() - before + bytes_of(job.network)
 
@@ -164,7 +164,7 @@ def _take_turns(
 ) -> dict[str, list[float]]:
     def before(name: str) -> None:
         advance()
-        if device.on_gpu:  # another network's turn has left the caches to it
+        if device.on_gpu:  # the caches hold data of another network
             jobs[name]()
 
     try:
@@ -174,7 +174,7 @@ def _take_turns(
 
 
 def bytes_of(network: nn.Module) -> int:
-    """Add parameters and buffers up; they were on the device before."""
+    """Sum the bytes of parameters and buffers, which were on the device before."""
     tensors = [*network.parameters(), *network.buffers()]
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 

@@ -1,4 +1,4 @@
-"""Ways to read frames of a video by index: ours, all in order, and other libraries'."""
+"""Ways to read frames of a video by index: ours, sequential decoding, and other libraries'."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Reader:
     Attributes:
         name: For people.
         library: Whose; of several ways of one library the faster one counts.
-        read: Takes a file, indices and the file's layout; gives (n, 3, H, W), uint8 0-255.
+        read: Takes a file, indices and the file's seek index; gives (n, 3, H, W), uint8 0-255.
     """
 
     name: str
@@ -34,10 +34,10 @@ class Reader:
 
 
 def our_readers() -> list[Reader]:
-    """List the ways that are always there: by the layout, and decoding all up to the last one."""
+    """List our own ways: by the seek index, and decoding all frames up to the last wanted one."""
     return [
         Reader(OURS, OURS, read_frames),
-        Reader(IN_ORDER, IN_ORDER, lambda path, indices, layout: read_frames(path, indices)),
+        Reader(IN_ORDER, IN_ORDER, lambda path, indices, seek_index: read_frames(path, indices)),
     ]
 
 
@@ -73,7 +73,7 @@ def _why_unusable(package: str) -> str | None:
 
 def _torchcodec_readers() -> list[Reader]:
     def reader(mode: str) -> Reader:
-        def read(path: Path, indices: Indices, layout: bytes) -> Tensor:
+        def read(path: Path, indices: Indices, seek_index: bytes) -> Tensor:
             decoder = import_module("torchcodec.decoders").VideoDecoder
             video = decoder(str(path), seek_mode=mode, num_ffmpeg_threads=1)
             return video.get_frames_at(indices).data
@@ -84,7 +84,7 @@ def _torchcodec_readers() -> list[Reader]:
 
 
 def _decord_readers() -> list[Reader]:
-    def read(path: Path, indices: Indices, layout: bytes) -> Tensor:
+    def read(path: Path, indices: Indices, seek_index: bytes) -> Tensor:
         video = import_module("decord").VideoReader(str(path), num_threads=1)
         return torch.from_numpy(video.get_batch(indices).asnumpy()).permute(0, 3, 1, 2)
 

@@ -1,4 +1,4 @@
-"""Tells whether a library returned the frames asked for, or others."""
+"""Checks whether a library returned the requested frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from datamodules.decoding.video_stream import iterate_frames
 
 SAME, OTHER_FRAMES, OTHER_SIZE = "same", "other frames", "other size"
 GRID = 32
-"""Pixels per side of the grid on which a frame is looked for among all frames."""
+"""Pixels per side of the grid on which a frame is compared with all frames."""
 
 
 @dataclass
 class TrueFrames:
-    """What decoding in order gives.
+    """The frames of sequential decoding.
 
     Attributes:
-        wanted: The frames asked for, uint8 (n, 3, H, W).
+        wanted: The requested frames, uint8 (n, 3, H, W).
         indices: Their indices.
         grids: A few pixels of every frame, (frames, 3, rows, columns).
     """
@@ -33,13 +33,13 @@ class TrueFrames:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a library's frames differ from those of decoding in order.
+    """How a library's frames differ from those of sequential decoding.
 
     Attributes:
-        what: `SAME`, `OTHER_FRAMES` or `OTHER_SIZE`; libraries that convert colours otherwise
-            still return the same frames.
+        what: `SAME`, `OTHER_FRAMES` or `OTHER_SIZE`; with another conversion of colours the frames
+            still count as the same.
         largest: Largest difference of a pixel, 0-255; None for another size.
-        others: Places whose frame is another one.
+        others: Positions in the request whose frame has another index.
     """
 
     what: str
@@ -48,7 +48,7 @@ class Verdict:
 
 
 def read_truth(path: Path, indices: Sequence[int]) -> TrueFrames:
-    """Decode a whole file in order.
+    """Decode a whole file sequentially.
 
     Raises:
         VideoDecodeError: If it does not decode.
@@ -67,9 +67,9 @@ def read_truth(path: Path, indices: Sequence[int]) -> TrueFrames:
 
 
 def compare(frames: Tensor, truth: TrueFrames) -> Verdict:
-    """Compare frames with those asked for.
+    """Compare frames with the requested ones.
 
-    A frame is another one if it differs and a frame of another index is nearer to it.
+    A frame counts as another one if it differs and a frame of another index is closer to it.
 
     Args:
         frames: uint8 0-255, (n, 3, H, W).

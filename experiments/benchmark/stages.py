@@ -1,4 +1,4 @@
-"""What a clip costs from its file to a batch, stage by stage, on one thread."""
+"""The time of each stage from a file to a batch of clips, on one thread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ from torch.utils.data import default_collate
 
 from datamodules.decoding.video import Video
 from datamodules.decoding.video_stream import open_video
-from datamodules.loading.video_dataset import Sample, VideoDataset
+from datamodules.loading.sample import Sample
+from datamodules.loading.video_dataset import VideoDataset
 
 STAGES = ("open", "decode", "transform", "collate")
 WHAT = {
@@ -26,11 +27,11 @@ CLIP_DIMENSIONS = 4
 
 @dataclass
 class StageTimes:
-    """CPU seconds of each stage, added up.
+    """Sums of the CPU seconds of each stage.
 
     Attributes:
         seconds: Stage -> seconds.
-        clips: Clips that they gave; a video under several test views gives several.
+        clips: The clips that were made; a video with several test views gives several.
     """
 
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
@@ -48,7 +49,7 @@ class StageTimes:
 
 @dataclass(frozen=True)
 class TimedVideo(Video):
-    """A video that notes how long reading took.
+    """A video that measures its own reading.
 
     Attributes:
         spent: CPU seconds of each reading.
@@ -65,14 +66,14 @@ class TimedVideo(Video):
 
 
 def time_stages(dataset: VideoDataset, batch_size: int) -> StageTimes:
-    """Take every video through all stages, in this process.
+    """Run all stages for every video, in this process.
 
     Args:
         dataset: The videos and their views.
         batch_size: Videos of one batch.
 
     Raises:
-        VideoDecodeError: If a video does not give its frames.
+        VideoDecodeError: If a video cannot be decoded.
     """
     for index in range(min(WARM_UP, len(dataset))):
         _time_sample(dataset, index, StageTimes())

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from lightning_modules.checkpoints.atomic_write import atomic_write
+
 
 @dataclass(frozen=True)
 class Table:
@@ -78,6 +80,9 @@ def show(
 
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:
-    """Write results for programs."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(content, indent=1) + "\n")
+    """Write results as JSON.
+
+    Raises:
+        RunError: If the file cannot be written.
+    """
+    atomic_write(file, json.dumps(content, indent=1) + "\n")

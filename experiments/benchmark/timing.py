@@ -1,4 +1,4 @@
-"""Takes times fairly: what is compared takes turns, and the middle of the times counts."""
+"""Measures times: the compared functions take turns, and the median counts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -6,8 +6,8 @@ from statistics import median
 from time import perf_counter, process_time
 
 CLOCKS: dict[str, Callable[[], float]] = {"wall": perf_counter, "cpu": process_time}
-"""``cpu`` counts the seconds that this process was given, all threads, which other programs on
-the machine disturb less; waiting for a disk is not in it."""
+"""``cpu`` is the CPU time of all threads of this process. Other programs on the machine disturb it
+less, but it does not contain the time of waiting for a disk."""
 
 MS = 1000
 
@@ -18,7 +18,7 @@ def take_turns(
     clock: Callable[[], float] = perf_counter,
     before: Callable[[str], object] = lambda name: None,
 ) -> dict[str, list[float]]:
-    """Run all jobs once per repetition, in a drawn order: what runs before warms caches.
+    """Run all jobs once per repetition, in random order: jobs warm caches for others.
 
     Args:
         jobs: By name.

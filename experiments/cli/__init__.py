@@ -1,1 +1,1 @@
-"""The command line of train.py: LightningCLI with defaults, links, run folder and errors."""
+"""The command line of train.py: LightningCLI with defaults, run folder and one-line errors."""

@@ -1,4 +1,4 @@
-"""The telling part of a configuration, flat: what TensorBoard compares runs by."""
+"""The hyperparameters of a configuration, flat, for TensorBoard's table of runs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,20 +10,20 @@ TRAINER = (
 )
 DATA = ("num_segments", "batch_size", "sampling", "short_side", "crop_size", "flip_probability")
 LINKED = ("num_classes", "num_segments")
-"""Arguments of the network that the data decide."""
+"""Arguments of the network that are copied from the data module."""
 
 Value = bool | int | float | str
 
 
 def hyperparameters(config: Any) -> dict[str, Value]:
-    """Flatten network, optimiser, schedule and what else decides a result.
+    """Flatten network, optimizer, schedule and the other settings that affect results.
 
     Args:
         config: One subcommand's configuration, as parsed.
 
     Returns:
         Values by name, such as ``network: TEINet``, ``network.enhancement: mem`` and
-        ``optimizer.lr: 0.01``. What is not a number or a text is written as a text.
+        ``optimizer.lr: 0.01``. Other values than numbers and strings become strings.
     """
     model = config.model.as_dict()
     data = config.data.as_dict()

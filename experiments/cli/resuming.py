@@ -1,38 +1,88 @@
-"""What a checkpoint says before it is loaded: its step, and the SLURM job that saved it."""
+"""Before any work: whether a run folder can be written, and which of its checkpoints is loaded."""
 
+import os
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from experiments.run_folder import find_checkpoint, holds_run
-from lightning_modules import RunError, slurm
+from lightning_modules import RunError, slurm_job
 from lightning_modules.callbacks.exact_resume import KEY
+from lightning_modules.checkpoints.checkpoint_file import find_fault, peek
+from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
 
 
-def step_of(checkpoint: str | Path) -> int:
-    """Read how many optimizer steps a checkpoint has behind it.
+def refuse_existing_run(run: RunFolder) -> None:
+    """Prevent a new fit from writing into the folder of another run.
 
     Raises:
-        RunError: If the file is damaged.
+        RunError: If the folder holds a run that has saved a checkpoint.
     """
-    return int(_read(checkpoint)["global_step"])
+    if run.has_checkpoint():
+        raise RunError(
+            f"{run.path} already holds a run: resume it with --ckpt_path last, or choose another "
+            "folder with --run_dir"
+        )
 
 
-def continues_slurm_job(run_dir: Path) -> bool:
-    """Tell whether this is a job that SLURM runs again, and that saved the folder's last.ckpt.
+def require_writable(run: RunFolder) -> None:
+    """Check that a run folder exists or can be made, and can be written.
 
-    Its command is the one that began the run, without ``--ckpt_path last``. Another job's run is
-    never gone on with unasked.
+    Raises:
+        RunError: If not.
     """
-    if not slurm.is_restarted() or not holds_run(run_dir):
+    place = next(path for path in (run.path, *run.path.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise RunError(f"{run.path}: {place} is a file; choose another folder with --run_dir")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise RunError(f"{run.path}: {place} cannot be written; choose another with --run_dir")
+
+
+def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
+    """Find a checkpoint and check all of its bytes.
+
+    Args:
+        run: The run folder.
+        wanted: ``last``, ``best``, ``previous`` or a path; None for ``best``, or ``last`` if there
+            is no ``best``.
+
+    Raises:
+        RunError: If the file does not exist, is damaged or not a checkpoint. The message names an
+            intact checkpoint beside it, which is never loaded unasked.
+    """
+    if wanted is None:
+        wanted = "best" if run.checkpoint("best").exists() else "last"
+    file = run.checkpoint(wanted) if wanted in CHECKPOINTS else Path(wanted)
+    if not file.is_file():
+        raise RunError(
+            f"{file}: no such checkpoint; name the run with --run_dir, or a file with --ckpt_path"
+        )
+    fault = find_fault(file)
+    if fault is not None:
+        raise RunError(f"{file}: {fault}; {_offer_instead(file)}")
+    return file
+
+
+def _offer_instead(file: Path) -> str:
+    others = (other for other in file.parent.glob("*.ckpt") if other != file)
+    for other in sorted(others, key=lambda other: other.stat().st_mtime, reverse=True):
+        if find_fault(other) is None:
+            return f"{other} (step {step_of(other)}) is intact: use it with --ckpt_path {other}"
+    return "no other checkpoint is beside it; name another with --ckpt_path"
+
+
+def step_of(checkpoint: Path) -> int:
+    """Read the optimizer step of a checkpoint that has no fault."""
+    return int(peek(checkpoint)["global_step"])
+
+
+def continues_slurm_job(run: RunFolder) -> bool:
+    """Tell whether SLURM has restarted this job, and the same job saved the folder's last.ckpt.
+
+    A restarted job has the command that started the run, without ``--ckpt_path last``. The run of
+    another job is never resumed unasked.
+
+    Raises:
+        RunError: If last.ckpt is damaged.
+    """
+    if not slurm_job.is_restarted() or not run.has_checkpoint():
         return False
-    checkpoint = _read(find_checkpoint(run_dir, "last"))
-    return checkpoint.get(KEY, {}).get("slurm_job") == slurm.job_id()
-
-
-def _read(checkpoint: str | Path) -> dict[str, Any]:
-    try:
-        return torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:
-        raise RunError(f"{checkpoint}: damaged ({error}); name another with --ckpt_path") from None
+    checkpoint = peek(find_checkpoint(run, "last"))
+    return bool(checkpoint.get(KEY, {}).get("slurm_job") == slurm_job.job_id())

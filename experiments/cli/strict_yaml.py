@@ -1,4 +1,4 @@
-"""YAML that refuses a key given twice, which plain YAML resolves in silence."""
+"""YAML that refuses duplicate keys; PyYAML silently keeps the last one."""
 
 from collections.abc import Hashable
 from functools import cache
@@ -9,7 +9,7 @@ from jsonargparse import get_loader, set_loader
 
 
 class _DuplicateKeyLoader(yaml.SafeLoader):
-    """Builds mappings and looks for repeated keys on the way."""
+    """Builds mappings and refuses repeated keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
@@ -28,14 +28,14 @@ def load_strictly(stream: str) -> Any:
     """Read YAML of plain values.
 
     Raises:
-        yaml.YAMLError: If it is not YAML, or a key is given twice.
+        yaml.YAMLError: If it is not valid YAML, or a key is given twice.
     """
     return yaml.load(stream, Loader=_DuplicateKeyLoader)
 
 
 @cache
 def refuse_duplicate_keys() -> None:
-    """Make every YAML that jsonargparse reads from now on strict."""
+    """Make jsonargparse refuse duplicate keys, in this process."""
     load = get_loader("yaml")
 
     def strict_load(stream: str) -> Any:

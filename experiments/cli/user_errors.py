@@ -1,4 +1,4 @@
-"""How a run ends that a user, a signal or a scheduler ends: one line, a status, no traceback."""
+"""Ends a process that a user's mistake or a signal ends: one line, an exit status, no traceback."""
 
 import sys
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ USER_ERRORS = (DataError, ModelError, RunError, MisconfigurationException)
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """End the process with one line and status 1 where the user can mend what is wrong.
+    """End the process with one line on stderr and status 1 if the user can fix the error.
 
-    Ctrl-C ends it with 130, SIGTERM with 143; Lightning's own statuses are 1 and 0.
+    Ctrl-C ends it with 130 and SIGTERM with 143, where Lightning's own statuses are 1 and 0.
     """
     try:
         yield
@@ -36,6 +36,6 @@ def user_errors() -> Iterator[None]:
 
 
 def _one_line(message: str) -> str:
-    if message.startswith("Caught "):  # in a loader's worker, which sends its traceback along
+    if message.startswith("Caught "):  # torch puts a loader worker's traceback before its message
         message = message.strip().splitlines()[-1].partition("Error: ")[2]
     return " ".join(message.split())

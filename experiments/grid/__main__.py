@@ -1,4 +1,4 @@
-"""Every number of the papers: what there is, running it, reporting it.
+"""Lists, runs and reports the rows of the papers' tables.
 
 python -m experiments.grid list
 python -m experiments.grid run teinet_table1a --rows TIM MEM+TIM --seeds 0 1 2

@@ -1,34 +1,40 @@
-"""list | run | report: the command line of grids."""
+"""list | run | report: the command line of grids.
+
+argparse parses it, not jsonargparse as for train.py: flags that it does not know go to train.py,
+and jsonargparse cannot pass unknown flags on.
+"""
 
 import argparse
 import importlib
 import shlex
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from datamodules.prepare.parser import OneLineParser
 from experiments.grid import task
 from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
-from experiments.grid.jobs import Job, expand
-from experiments.grid.launchers import Launcher, LocalLauncher
+from experiments.grid.interruption import termination_as_interrupt
+from experiments.grid.launcher import Launcher
+from experiments.grid.local_launcher import LocalLauncher
 from experiments.grid.report import write_report
 from experiments.grid.report.tables import HEADINGS, cells
-from experiments.grid.results import found_seeds, row_state, table_lines
+from experiments.grid.results import found_seeds, report_lines, row_state
 from experiments.grid.runner import STYLES, Runner
+from experiments.grid.runs import expand
 from experiments.grid.state import refuse_other_flags
+from experiments.session import Run
 from lightning_modules import RunError
+from lightning_modules.stop_signals import INTERRUPTED
 
-INTERRUPTED = 130
-SHOWN = HEADINGS.index("commit")
-"""Columns of results on the terminal; reports have all."""
+TERMINAL_COLUMNS = HEADINGS.index("commit")
+"""How many columns of the results are printed on the terminal; reports have all."""
 
 
 def main(args: list[str] | None = None) -> None:
@@ -37,11 +43,11 @@ def main(args: list[str] | None = None) -> None:
     Raises:
         RunError: If a grid, a row or an option is wrong.
     """
-    options, extra = _parser().parse_known_args(args)
-    if extra and not extra[0].startswith("-"):
-        raise RunError(f"{extra[0]}: flags for train.py come last, or as --flag=value")
-    if extra and options.command != "run":
-        raise RunError(f"{extra[0]}: only run takes further flags, which go to train.py")
+    options, flags = _parser().parse_known_args(args)
+    if flags and not flags[0].startswith("-"):
+        raise RunError(f"{flags[0]}: flags for train.py come last, or as --flag=value")
+    if flags and options.command != "run":
+        raise RunError(f"{flags[0]}: only run takes further flags, which go to train.py")
     grids = [read_grid(file) for file in _grid_files(options.grids)]
     if options.command == "list":
         list_grids(grids, options.runs)
@@ -49,7 +55,7 @@ def main(args: list[str] | None = None) -> None:
         for file in write_report(grids, options.runs, options.output):
             print(file)
     else:
-        run_grids(grids, options, extra)
+        run_grids(grids, options, flags)
 
 
 def _grid_files(names: list[str]) -> list[Path]:
@@ -59,19 +65,18 @@ def _grid_files(names: list[str]) -> list[Path]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m experiments.grid",
-        description="The papers' tables: rows to run, watch and report.",
-        allow_abbrev=False,
+        description="The papers' tables: run their rows, watch them, report the results.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     texts = {
         "list": "show every table, row and its state",
-        "run": "train and test rows; finished ones are skipped, broken ones go on",
+        "run": "train and test rows; finished ones are skipped, interrupted ones are resumed",
         "report": "write Markdown, CSV and an HTML page: paper, ours, difference",
     }
     for name, text in texts.items():
-        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        command = commands.add_parser(name, help=text, description=text)
         number = "+" if name == "run" else "*"
         command.add_argument(
             "grids",
@@ -88,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--output",
                 type=Path,
                 default=Path("docs/results"),
-                help="files to write, without ending; default: docs/results",
+                help="files to write, without suffix; default: docs/results",
             )
     return parser
 
@@ -97,7 +102,9 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
     run.epilog = "Any other flag goes to train.py for every row, such as --trainer.precision."
     run.add_argument("--rows", nargs="+", metavar="LABEL", help="default: all rows")
     run.add_argument("--seeds", type=int, nargs="+", default=[0], help="default: 0")
-    run.add_argument("--jobs", type=int, help="runs at once; default: one a GPU, one on the CPU")
+    run.add_argument(
+        "--jobs", type=int, help="runs at once; default: one for each GPU, or one on the CPU"
+    )
     run.add_argument("--gpus-per-run", type=int, default=1, help="default: 1")
     run.add_argument("--launcher", choices=["local", "slurm"], default="local")
     run.add_argument(
@@ -105,17 +112,17 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME=VALUE",
-        help="for sbatch, as submitit names it: partition=gpu time=2880 cpus_per_task=16",
+        help="sbatch's parameters, as submitit names them: partition=gpu time=2880",
     )
     run.add_argument("--dry-run", action="store_true", help="print what would be run")
     run.add_argument(
         "--allow-other-flags",
         action="store_true",
-        help="go on with, and count as finished, what was run with other flags for train.py",
+        help="resume, or count as finished, runs that were started with other flags for train.py",
     )
 
 
-def list_grids(grids: Sequence[Grid], runs: Path) -> None:
+def list_grids(grids: Sequence[Grid], runs_dir: Path) -> None:
     """Print every row with its state, the paper's top-1 and the command that runs it."""
     console = Console(soft_wrap=True, highlight=False)
     for grid in grids:
@@ -123,66 +130,55 @@ def list_grids(grids: Sequence[Grid], runs: Path) -> None:
         console.print(f"[bold]{escape(grid.title)}[/]  ({escape(name)})")
         width = max(map(len, grid.rows))
         for row in grid.rows.values():
-            seeds = found_seeds(grid, row, runs)
-            state = row_state(grid, row, seeds or [0], runs)
+            seeds = found_seeds(grid, row, runs_dir)
+            state = row_state(grid, row, seeds or [0], runs_dir)
             colour = f"[{STYLES[state]}]" if state in STYLES else "[default]"
             top1 = row.figures.get("top1")
             command = shlex.join(
                 ["python", "-m", "experiments.grid", "run", name, "--rows", row.label]
             )
-            told = f"{row.label:{width}}  {'' if top1 is None else f'paper {top1}':10}  "
-            told += "" if row.quoted else command
-            console.print(f"  {colour}{state:8}[/]  {escape(told.rstrip())}")
+            text = f"{row.label:{width}}  {'' if top1 is None else f'paper {top1}':10}  "
+            text += "" if row.quoted else command
+            console.print(f"  {colour}{state:8}[/]  {escape(text.rstrip())}")
 
 
-def run_grids(grids: Sequence[Grid], options: argparse.Namespace, extra: list[str]) -> None:
-    """Run rows of grids and print what they gave."""
+def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[str]) -> None:
+    """Run rows of grids and print their results.
+
+    Args:
+        grids: The grids.
+        options: The options of ``run``.
+        flags: Further flags for train.py.
+
+    Raises:
+        RunError: If an option is wrong, or a run did not finish.
+    """
     chosen = _choose(grids, options.rows)
-    jobs = expand(chosen, options.seeds, options.runs, extra)
+    runs = expand(chosen, options.seeds, options.runs, flags)
     if options.jobs is not None and options.jobs < 1:
         raise RunError(f"--jobs {options.jobs}: at least 1")
     if options.gpus_per_run < 1:
         raise RunError(f"--gpus-per-run {options.gpus_per_run}: at least 1")
     if not options.allow_other_flags:
-        refuse_other_flags(jobs.values())
+        refuse_other_flags(runs.values())
     if options.dry_run:
-        _print_plan(jobs, options)
+        _print_plan(runs, options)
         return
-    if extra and jobs:
-        _require_known_flags(next(iter(jobs.values())))
+    if flags and runs:
+        _require_known_flags(next(iter(runs.values())))
     console = Console()
-    runner = Runner(jobs, _launcher(options), console)
+    runner = Runner(runs, _launcher(options), console)
     try:
-        with _ends_are_interruptions():
-            finished = runner.run()
+        with termination_as_interrupt():
+            finished = runner.execute()
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from the last checkpoints.")
         sys.exit(INTERRUPTED)
     for grid, labels in chosen:
         _print_results(console, grid, labels, options.runs)
     if not finished:
-        bad = [name for name, line in runner.lines.items() if line.state != "finished"]
+        bad = [name for name, one in runner.progress.items() if one.state != "finished"]
         raise RunError(f"not finished: {', '.join(bad)}; the same command tries them again")
-
-
-@contextmanager
-def _ends_are_interruptions() -> Iterator[None]:
-    """Treat the end of the session or of the machine as Ctrl-C: runs are stopped, not left.
-
-    What was to be ignored, as nohup says of SIGHUP, stays ignored.
-    """
-
-    def interrupt(number: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    both = (signal.SIGTERM, signal.SIGHUP)
-    ends = [number for number in both if signal.getsignal(number) is not signal.SIG_IGN]
-    before = [signal.signal(number, interrupt) for number in ends]
-    try:
-        yield
-    finally:
-        for number, handler in zip(ends, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _choose(grids: Sequence[Grid], wanted: list[str] | None) -> list[tuple[Grid, list[str]]]:
@@ -203,27 +199,27 @@ def _choose(grids: Sequence[Grid], wanted: list[str] | None) -> list[tuple[Grid,
     ]
 
 
-def _require_known_flags(job: Job) -> None:
-    """Ask train.py whether it knows the flags, before all runs fail on them one by one."""
-    fit = ["fit", *job.experiment.common_arguments(), "--print_config"]
-    asked = subprocess.run([*task.PROGRAM, *fit], capture_output=True, text=True, check=False)
-    if asked.returncode:
-        lines = [line for line in asked.stderr.splitlines() if line.strip()]
+def _require_known_flags(run: Run) -> None:
+    """Let train.py check the flags once, before all runs fail on them one by one."""
+    fit = ["fit", *run.common_arguments(), "--print_config"]
+    check = subprocess.run([*task.PROGRAM, *fit], capture_output=True, text=True, check=False)
+    if check.returncode:
+        lines = [line for line in check.stderr.splitlines() if line.strip()]
         raise RunError(lines[-1].removeprefix("error: ") if lines else "train.py refuses the flags")
 
 
 def _launcher(options: argparse.Namespace) -> Launcher:
     if options.launcher == "local":
         return LocalLauncher(options.jobs, options.gpus_per_run)
-    slurm = _slurm()
-    slurm.require_slurm()
-    return slurm.SubmititLauncher(_executor(options), options.jobs)
+    slurm_launcher = _import_slurm_launcher()
+    slurm_launcher.require_slurm()
+    return slurm_launcher.SlurmLauncher(_executor(options), options.jobs)
 
 
-def _slurm() -> Any:
-    """Import what needs submitit only where it is asked for."""
+def _import_slurm_launcher() -> Any:
+    """Import it only on request: it needs submitit, which is optional."""
     try:
-        return importlib.import_module("experiments.grid.slurm")
+        return importlib.import_module("experiments.grid.slurm_launcher")
     except ModuleNotFoundError as error:
         raise RunError(f"--launcher slurm needs submitit, see requirements.txt: {error}") from None
 
@@ -236,25 +232,26 @@ def _executor(options: argparse.Namespace) -> Any:
             raise RunError(f"--slurm {text}: write NAME=VALUE, such as partition=gpu")
         parameters[name] = int(value) if value.isdigit() else value
     folder = options.runs / "grid" / "slurm"
-    return _slurm().slurm_executor(folder, parameters, options.gpus_per_run)
+    return _import_slurm_launcher().slurm_executor(folder, parameters, options.gpus_per_run)
 
 
-def _print_plan(jobs: dict[str, Job], options: argparse.Namespace) -> None:
-    for job in jobs.values():
-        steps = job.experiment.missing_steps()
-        start = f", after {job.after}" if job.after else ""
-        start += f", {options.gpus_per_run} GPUs visible" if options.gpus_per_run > 1 else ""
-        print(f"# {job.name}{start}{'' if steps else ': finished'}")
+def _print_plan(runs: dict[str, Run], options: argparse.Namespace) -> None:
+    for run in runs.values():
+        steps = run.missing_steps()
+        details = f", after {run.pretraining.name}" if run.pretraining else ""
+        details += f", {options.gpus_per_run} GPUs visible" if options.gpus_per_run > 1 else ""
+        print(f"# {run.name}{details}{'' if steps else ': finished'}")
         for arguments in steps:
             print(shlex.join(["python", "train.py", *arguments]))
         if steps and options.launcher == "slurm":
-            print(_slurm().sbatch_script(_executor(options), job))
+            print(_import_slurm_launcher().sbatch_script(_executor(options), run))
 
 
-def _print_results(console: Console, grid: Grid, labels: list[str], runs: Path) -> None:
-    rows = [cells(line)[:SHOWN] for line in table_lines(grid, runs) if line.row.label in labels]
+def _print_results(console: Console, grid: Grid, labels: list[str], runs_dir: Path) -> None:
+    lines = [line for line in report_lines(grid, runs_dir) if line.row.label in labels]
+    rows = [cells(line)[:TERMINAL_COLUMNS] for line in lines]
     table = Table(title=escape(grid.title))
-    used = [column for column in range(SHOWN) if any(row[column] for row in rows)]
+    used = [column for column in range(TERMINAL_COLUMNS) if any(row[column] for row in rows)]
     for column in used:
         table.add_column(HEADINGS[column], overflow="fold")
     for row in rows:

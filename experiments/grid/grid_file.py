@@ -1,7 +1,7 @@
-"""Grid files: one YAML for each table of a paper, strictly read.
+"""Grid files: one YAML file for each table of a paper; mistakes in it are refused.
 
-A table is repeated on other data by a file that names it (``rows_of``), the data set, and for each
-config that its rows start from the one to start from instead (``bases``).
+A file can also repeat a table on another data set. It then names the grid (``rows_of``), the data
+set, and a replacement for each config that the grid's rows start from (``bases``).
 """
 
 from collections.abc import Mapping
@@ -32,23 +32,23 @@ class Row:
     """A row of a table.
 
     Attributes:
-        label: What commands call it, unique in its grid.
-        name: What the paper calls it.
-        dataset: What it is trained and tested on.
-        figures_dataset: What the paper measured its figures on: another data set where a table is
-            repeated on other data, and then only the rows' order can be compared.
-        base: The configs that it starts from, later ones over earlier ones.
-        overrides: Dotted key -> value over them.
-        protocols: Its tests; the paper's figures belong to the first.
-        figures: What the paper prints: top1, top5 and test_top1 in per cent, params in millions,
-            gflops of one of the ``views``, or in all where none are named (null: the paper has no
-            number of views), latency in ms, throughput in videos per second; backbone, pretrain
-            and frames as printed.
+        label: Its name in commands, unique in its grid.
+        name: Its name in the paper.
+        dataset: The data set of its training and tests.
+        figures_dataset: The data set of the paper's figures. It is another one where a table is
+            repeated on other data; then only the order of the rows can be compared.
+        base: The configs that it starts from; values of later ones replace those of earlier ones.
+        overrides: Dotted key -> value; they replace values of the configs.
+        protocols: Its test protocols; the paper's figures belong to the first.
+        figures: The paper's figures: top1, top5 and test_top1 in per cent; params in millions;
+            gflops of one view, with the number of ``views`` (null where the paper does not print
+            it), or of all views where ``views`` is left out; latency in ms; throughput in videos
+            per second; backbone, pretrain and frames as printed.
         note: What a reader of the figures must know.
-        quoted: Whether it is kept as a figure only.
-        ensemble: Labels of the rows whose scores it adds.
-        repeat_over: Dotted key -> values; the row's result is the mean over them.
-        pretrain: Configs of the run whose last checkpoint gives its weights.
+        quoted: Whether the paper quotes the row from another work; such a row is not run.
+        ensemble: Labels of the rows whose scores are added.
+        repeat_over: Dotted key -> values; the row is run with each, its result is the mean.
+        pretrain: Configs of the run whose last checkpoint gives the row its first weights.
     """
 
     label: str
@@ -71,12 +71,12 @@ class Grid:
     """A table.
 
     Attributes:
-        file: Its YAML.
+        file: Its YAML file.
         paper: The paper.
-        table: The table's number in it.
-        caption: What it shows.
-        predict_split: The split whose predictions ensembles add, the one that ``test`` reads.
-        rows: By label, in the paper's order.
+        table: The table's number in the paper.
+        caption: The table's caption.
+        predict_split: The split whose predictions ensembles use: the one that ``test`` evaluates.
+        rows: The rows by label, in the paper's order.
     """
 
     file: Path
@@ -88,12 +88,12 @@ class Grid:
 
     @property
     def name(self) -> str:
-        """Name it in commands."""
+        """Its name in commands."""
         return self.file.stem
 
     @property
     def title(self) -> str:
-        """Name it for people."""
+        """Its title in reports."""
         return f"{self.paper}, table {self.table}: {self.caption}"
 
 
@@ -104,7 +104,11 @@ def shipped_grids() -> list[Path]:
 
 
 def find_grid(name: str) -> Path:
-    """Turn a path, with its ending, or the name of a shipped grid into a path."""
+    """Give the path of a grid.
+
+    Args:
+        name: A path with its suffix, or the name of a shipped grid.
+    """
     file = Path(name)
     return file if file.suffix else GRIDS / f"{name}.yaml"
 
@@ -113,9 +117,14 @@ def read_grid(file: Path) -> Grid:
     """Read a grid file.
 
     Raises:
-        RunError: If the file or a config that it names is missing, or something in it is not
-            what this module's classes describe.
+        RunError: If the file or a config that it names is missing, or if its content is not as
+            `Grid` and `Row` describe.
     """
+    content = _load(file)
+    return _repeat(file, content) if "rows_of" in content else _read_table(file, content)
+
+
+def _load(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise RunError(
             f"{file}: no such grid; see python -m experiments.grid list (flags for train.py come "
@@ -125,8 +134,13 @@ def read_grid(file: Path) -> Grid:
         content = load_strictly(file.read_text())
     except yaml.YAMLError as error:
         raise RunError(f"{file}: {' '.join(str(error).split())}") from None
-    if isinstance(content, dict) and "rows_of" in content:
-        return _repeat(file, content)
+    if not isinstance(content, dict):
+        raise RunError(f"{file}: is not a mapping of keys to values")
+    return content
+
+
+def _read_table(file: Path, content: dict[str, Any]) -> Grid:
+    """Read a file that has rows of its own."""
     _check_keys(str(file), content, GRID_KEYS, REQUIRED)
     if not isinstance(content["rows"], dict) or not content["rows"]:
         raise RunError(f"{file}: rows map labels to rows")
@@ -147,11 +161,13 @@ def read_grid(file: Path) -> Grid:
 
 
 def _repeat(file: Path, content: dict[str, Any]) -> Grid:
-    """Read a repetition of another grid's rows on other data."""
+    """Read a file that repeats another grid's rows on other data."""
     _check_keys(str(file), content, REPETITION_KEYS, REPETITION_KEYS)
-    if content["rows_of"] == file.stem:
-        raise RunError(f"{file}: rows_of names another grid, not this one")
-    original = read_grid(file.parent / f"{content['rows_of']}.yaml")
+    source = file.parent / f"{content['rows_of']}.yaml"
+    source_content = _load(source)
+    if "rows_of" in source_content:
+        raise RunError(f"{file}: rows_of names {source.stem}, which has no rows of its own")
+    original = _read_table(source, source_content)
     bases, folder = content["bases"], file.parent.parent
     if not isinstance(bases, dict):
         raise RunError(f"{file}: bases maps configs to configs")
@@ -162,7 +178,7 @@ def _repeat(file: Path, content: dict[str, Any]) -> Grid:
             raise RunError(f"{file}: row {row.label} of {original.file} cannot be repeated")
         names = [config.relative_to(folder).as_posix() for config in row.base]
         if missing := [name for name in names if name not in bases]:
-            raise RunError(f"{file}: bases says nothing of {missing[0]}, as row {row.label} needs")
+            raise RunError(f"{file}: bases lacks {missing[0]}, which row {row.label} starts from")
         rows[row.label] = replace(
             row,
             dataset=str(content["dataset"]),
@@ -207,7 +223,7 @@ def _read_figures(where: str, figures: dict[str, Any]) -> dict[str, Any]:
         if key == "views" and value is None:
             continue
         if key in NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise RunError(f"{where}: figure {key}: {value!r} is no number")
+            raise RunError(f"{where}: figure {key}: {value!r} is not a number")
         if key.endswith(("top1", "top5")) and not 0 <= value <= 100:
             raise RunError(f"{where}: figure {key}: {value} is not in per cent")
     return {key: value if key in NUMBERS else str(value) for key, value in figures.items()}

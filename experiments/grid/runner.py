@@ -1,4 +1,4 @@
-"""Runs jobs as places get free, with a live table; Ctrl-C stops them so that they can go on."""
+"""Executes runs as slots get free, with a live table; Ctrl-C stops them so that they can resume."""
 
 import time
 from collections.abc import Mapping
@@ -10,8 +10,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from experiments.grid.jobs import Job
-from experiments.grid.launchers import Launched, Launcher
+from experiments.grid.launcher import Launcher, RunHandle
 from experiments.grid.state import (
     Record,
     State,
@@ -21,181 +20,185 @@ from experiments.grid.state import (
     state_of,
     write_record,
 )
-from experiments.session import read_metrics
+from experiments.session import Run, read_metrics
 from lightning_modules import RunError
 
-PAUSE = 0.2
-"""Seconds between two looks at the runs."""
+POLL_SECONDS = 0.2
+"""Time between two looks at the runs."""
 
 STYLES = {"finished": "green", "failed": "red", "running": "cyan", "stopped": "yellow"}
 BY_INTEREST: tuple[State, ...] = ("running", "failed", "stopped", "waiting", "finished")
-FRAME = 6
-"""Lines of the live table around its rows."""
+FRAME_LINES = 6
+"""Lines of the live table that are not rows."""
 
 
 @dataclass
-class Progress:
-    """A job's line in the live table.
+class RunProgress:
+    """A run's row in the live table.
 
     Attributes:
-        job: The job.
-        state: How far it is.
-        message: What there is to say of it.
-        launched: The run under way, or the latest one.
-        seconds: How long it ran, or has run.
+        run: The run.
+        state: Its state.
+        message: Its last message, or the reason for its state.
+        handle: The latest start of the run by this command; None before it.
+        seconds: How long the run took, once it has ended.
         started: When it started, on ``perf_counter``'s clock.
     """
 
-    job: Job
+    run: Run
     state: State
     message: str = ""
-    launched: Launched | None = None
+    handle: RunHandle | None = None
     seconds: float = 0.0
     started: float = 0.0
 
     def cells(self) -> tuple[str, ...]:
-        """Write the line."""
+        """Write the row."""
         style = STYLES.get(self.state, "")
         seconds = perf_counter() - self.started if self.state == "running" else self.seconds
-        metrics = read_metrics(self.job.experiment.run_dir) if self.launched else {}
+        metrics = read_metrics(self.run.run_dir) if self.handle else {}
         val = metrics.get("val", {}).get("top1")
         return (
-            escape(self.job.name),
+            escape(self.run.name),
             f"[{style}]{self.state}[/]" if style else self.state,
-            self.launched.place if self.launched else "",
-            f"{seconds / 60:.1f}" if self.launched else "",
+            self.handle.where if self.handle else "",
+            f"{seconds / 60:.1f}" if self.handle else "",
             "" if val is None else f"{100 * val:.1f}",
             escape(self.message),
         )
 
 
 class Runner:
-    """Runs jobs.
+    """Executes runs.
 
     Args:
-        jobs: By name, what others start from first.
-        launcher: Where they go.
+        runs: By name, a pretraining before the runs that start from it.
+        launcher: Starts them.
         console: For the table.
     """
 
-    def __init__(self, jobs: Mapping[str, Job], launcher: Launcher, console: Console) -> None:
+    def __init__(self, runs: Mapping[str, Run], launcher: Launcher, console: Console) -> None:
         self.launcher = launcher
         self.console = console
-        self.lines = {name: Progress(job, self._first_state(job)) for name, job in jobs.items()}
-        for line in self.lines.values():
-            if line.state == "running":
-                line.message = self._elsewhere(line.job)
+        self.progress = {
+            name: RunProgress(run, self._first_state(run)) for name, run in runs.items()
+        }
+        for one in self.progress.values():
+            if one.state == "running":
+                one.message = self._elsewhere(one.run)
 
     @staticmethod
-    def _first_state(job: Job) -> State:
-        state = state_of(job)
+    def _first_state(run: Run) -> State:
+        state = state_of(run)
         return state if state in ("finished", "running") else "waiting"
 
     @staticmethod
-    def _elsewhere(job: Job) -> str:
-        record = read_record(job)
+    def _elsewhere(run: Run) -> str:
+        record = read_record(run)
         host = record.host if record else "?"
-        return f"another command runs it on {host}; if not, delete {record_file(job)}"
+        return f"another command runs it on {host}; if not, delete {record_file(run)}"
 
-    def run(self) -> bool:
-        """Run everything that is not finished; a failure ends only what depends on it.
+    def execute(self) -> bool:
+        """Execute everything that is not finished; a failed run stops only those that need it.
 
         Returns:
-            Whether all jobs are finished.
+            Whether all runs are finished.
 
         Raises:
-            KeyboardInterrupt: If it was interrupted; the runs under way have been stopped.
+            KeyboardInterrupt: If it was interrupted; the runs it had started have been stopped.
         """
         with Live(self.table(), console=self.console, refresh_per_second=2) as live:
             try:
-                while self._step():
+                while self._poll():
                     live.update(self.table())
-                    time.sleep(PAUSE)
+                    time.sleep(POLL_SECONDS)
             finally:
                 self._stop()
                 live.update(self.table())
         if not self.console.is_terminal:
             self.console.print()
-        return all(line.state == "finished" for line in self.lines.values())
+        return all(one.state == "finished" for one in self.progress.values())
 
     def table(self) -> Table:
-        """Write how far all jobs are; those for which there is no room are counted."""
-        states = [line.state for line in self.lines.values()]
+        """Draw the live table; runs that do not fit on the terminal are counted in its caption."""
+        states = [one.state for one in self.progress.values()]
         counts = ", ".join(f"{states.count(s)} {s}" for s in BY_INTEREST if s in states)
         table = Table(title="Runs", caption=counts)
         for heading in ("run", "state", "where", "minutes", "val top-1 %", "message"):
             table.add_column(heading, overflow="fold")
-        lines = list(self.lines.values())
-        room = max(self.console.height - FRAME, 1)
-        if self.console.is_terminal and len(lines) > room:
-            lines = sorted(lines, key=lambda line: BY_INTEREST.index(line.state))[:room]
-        for line in lines:
-            table.add_row(*line.cells())
+        shown = list(self.progress.values())
+        room = max(self.console.height - FRAME_LINES, 1)
+        if self.console.is_terminal and len(shown) > room:
+            shown = sorted(shown, key=lambda one: BY_INTEREST.index(one.state))[:room]
+        for one in shown:
+            table.add_row(*one.cells())
         return table
 
-    def _step(self) -> bool:
-        """Look at all runs once, start what can start; say whether there is more to do."""
-        for line in self._under_way():
-            record = line.launched.result() if line.launched else None
+    def _poll(self) -> bool:
+        """Look at all runs once and start those that can start; tell whether any are left."""
+        for one in self._started():
+            record = one.handle.result() if one.handle else None
             if record is not None:
-                self._end(line, record)
-        for line in self.lines.values():
-            if line.state == "running" and not line.launched:
-                self._look_elsewhere(line)
-        for line in self.lines.values():
-            if line.state == "waiting" and len(self._under_way()) < self.launcher.places:
-                self._start(line)
-        return bool(self._under_way()) or any(
-            line.state == "waiting" for line in self.lines.values()
+                self._end(one, record)
+        for one in self.progress.values():
+            if one.state == "running" and not one.handle:
+                self._look_elsewhere(one)
+        for one in self.progress.values():
+            if one.state == "waiting" and len(self._started()) < self.launcher.slots:
+                self._start(one)
+        return bool(self._started()) or any(
+            one.state == "waiting" for one in self.progress.values()
         )
 
-    def _look_elsewhere(self, line: Progress) -> None:
-        """See whether what another command runs has ended; what it left is ours to do."""
-        state = self._first_state(line.job)
+    def _look_elsewhere(self, one: RunProgress) -> None:
+        """Check whether another command's run has ended; if unfinished, it is ours to do."""
+        state = self._first_state(one.run)
         if state != "running":
-            line.state, line.message = state, ""
+            one.state, one.message = state, ""
 
-    def _under_way(self) -> list[Progress]:
-        return [line for line in self.lines.values() if line.launched and line.state == "running"]
+    def _started(self) -> list[RunProgress]:
+        """List the runs that this command has started and that have not ended."""
+        return [one for one in self.progress.values() if one.handle and one.state == "running"]
 
-    def _start(self, line: Progress) -> None:
-        before = self.lines.get(line.job.after or "")
+    def _start(self, one: RunProgress) -> None:
+        folder = one.run.pretraining
+        before = self.progress.get(folder.name) if folder is not None else None
         if before is not None and before.state in ("failed", "stopped"):
-            line.state, line.message = "failed", f"starts from {before.job.name}: {before.state}"
-            write_record(line.job, Record("failed", line.message))
-        elif before is not None and before.state == "running" and before.launched is None:
-            line.state, line.message = "stopped", f"starts from {before.job.name}, not finished"
-        elif state_of(line.job) == "running":
-            line.state, line.message = "running", self._elsewhere(line.job)
+            one.state, one.message = "failed", f"starts from {before.run.name}: {before.state}"
+            write_record(one.run, Record("failed", one.message))
+        elif before is not None and before.state == "running" and before.handle is None:
+            one.state, one.message = "stopped", f"starts from {before.run.name}, not finished"
+        elif state_of(one.run) == "running":
+            one.state, one.message = "running", self._elsewhere(one.run)
         elif before is None or before.state == "finished":
             try:
-                line.launched = self.launcher.launch(line.job)
-            except RunError as error:  # such as a cluster's limit
-                line.state, line.message = "failed", str(error)
+                one.handle = self.launcher.launch(one.run)
+            except RunError as error:  # such as a limit of the cluster
+                one.state, one.message = "failed", str(error)
             else:
-                line.state, line.started = "running", perf_counter()
+                one.state, one.started = "running", perf_counter()
 
-    def _end(self, line: Progress, record: Record) -> None:
-        line.seconds = perf_counter() - line.started
-        line.state, line.message = record.state, ""
+    def _end(self, one: RunProgress, record: Record) -> None:
+        one.seconds = perf_counter() - one.started
+        one.state, one.message = record.state, ""
         if record.state != "finished":
-            line.message = f"{record.message} (log: {log_file(line.job)})"
-        if not self.console.is_terminal:  # there, the table comes at the end
-            self.console.print(f"{line.job.name}: {line.state} {line.message}", markup=False)
+            one.message = f"{record.message} (log: {log_file(one.run)})"
+        if not self.console.is_terminal:  # where Live prints nothing but its last table
+            self.console.print(f"{one.run.name}: {one.state} {one.message}", markup=False)
 
     def _stop(self) -> None:
-        """Stop the runs under way, if there are any."""
-        under_way = [line for line in self._under_way() if line.launched is not None]
-        launched = [line.launched for line in under_way if line.launched is not None]
-        if launched:
-            self.console.print("Stopping the runs; they save what they can.")
-        for run in launched:
-            run.stop()
+        """Stop the runs that this command has started, if any still run."""
+        running = self._started()
+        handles = [one.handle for one in running if one.handle is not None]
+        if handles:
+            self.console.print("Stopping the runs; they save their checkpoints.")
+        for handle in handles:
+            handle.stop()
         try:
-            for run in launched:
-                run.wait()
+            for handle in handles:
+                handle.wait()
         finally:  # a second interruption ends the waiting, and the runs
-            for run in launched:
-                run.kill()
-            for line in under_way:
-                line.state = "stopped"
+            for handle in handles:
+                handle.kill()
+            for one in running:
+                one.state = "stopped"

@@ -1,6 +1,7 @@
-"""What is known of a run: not run, running, finished, failed or stopped.
+"""The state of a run, and the record of its latest attempt.
 
-Records lie beside the run folders, in ``<runs>/grid/<name>.json``, with ``.log`` and ``.out``.
+Records lie beside the run folders: ``<runs>/grid/<name>.json``, with ``.log`` (stderr) and ``.out``
+(stdout).
 """
 
 import json
@@ -12,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from experiments.grid.jobs import Job
-from experiments.run_folder import holds_run
+from experiments.session import Run
 from lightning_modules import RunError
-from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.run_folder import RunFolder
 
 State = Literal["not run", "waiting", "running", "stopped", "failed", "finished"]
 FOLDER = "grid"
@@ -28,10 +29,10 @@ class Record:
     Attributes:
         state: How it ended, or ``running``.
         message: The last line that it wrote to stderr.
-        host: Where it runs.
-        pids: The processes that look after it and that run it there.
-        commands: What was run, in order.
-        flags: The user's further arguments; None in records of before they were kept.
+        host: The machine that it runs on.
+        pids: Ids of the processes there: the one that watches the run, and the run's own.
+        commands: The commands that were executed, in order.
+        flags: The user's further arguments; None in records of versions that did not keep them.
     """
 
     state: State
@@ -43,13 +44,13 @@ class Record:
 
     @property
     def alive(self) -> bool:
-        """Whether it can still run; what runs on another machine is believed."""
+        """Whether the run may still be running; a record of another machine is trusted."""
         if self.state != "running":
             return False
-        return self.host != socket.gethostname() or any(map(_is_there, self.pids))
+        return self.host != socket.gethostname() or any(map(_process_exists, self.pids))
 
 
-def _is_there(pid: int) -> bool:
+def _process_exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -59,75 +60,76 @@ def _is_there(pid: int) -> bool:
     return True
 
 
-def record_file(job: Job) -> Path:
-    """Name a run's record."""
-    return job.experiment.run_dir.parent / FOLDER / f"{job.name}.json"
+def record_file(run: Run) -> Path:
+    """Name the file of a run's record."""
+    return _file(run, ".json")
 
 
-def log_file(job: Job) -> Path:
-    """Name the file that holds what a run wrote to stderr: messages, warnings, errors."""
-    return _beside(job, ".log")
+def log_file(run: Run) -> Path:
+    """Name the file with what a run wrote to stderr: messages, warnings, errors."""
+    return _file(run, ".log")
 
 
-def output_file(job: Job) -> Path:
-    """Name the file that holds what a run wrote to stdout: progress and tables."""
-    return _beside(job, ".out")
+def output_file(run: Run) -> Path:
+    """Name the file with what a run wrote to stdout: progress and tables."""
+    return _file(run, ".out")
 
 
-def _beside(job: Job, ending: str) -> Path:
-    return record_file(job).with_name(job.name + ending)
+def _file(run: Run, suffix: str) -> Path:
+    return run.run_dir.parent / FOLDER / f"{run.name}{suffix}"
 
 
-def write_record(job: Job, record: Record) -> None:
-    """Replace a run's record, whole; it gets the job's flags.
+def write_record(run: Run, record: Record) -> None:
+    """Replace a run's record atomically, with the run's flags in it.
 
     Raises:
-        RunError: If the disk does not take it.
+        RunError: If the file cannot be written.
     """
-    record.flags = list(job.flags)
-    write_whole(record_file(job), json.dumps(asdict(record), indent=2) + "\n")
+    record.flags = list(run.flags)
+    atomic_write(record_file(run), json.dumps(asdict(record), indent=2) + "\n")
 
 
-def read_record(job: Job) -> Record | None:
+def read_record(run: Run) -> Record | None:
     """Read a run's record; None where there is none."""
-    file = record_file(job)
+    file = record_file(run)
     return Record(**json.loads(file.read_text())) if file.is_file() else None
 
 
-def refuse_other_flags(jobs: Iterable[Job]) -> None:
-    """Refuse to go on with, or to count, what was run with other flags: it is not the same run.
+def refuse_other_flags(runs: Iterable[Run]) -> None:
+    """Refuse to resume, or to count as finished, a run that was started with other flags.
 
     Raises:
         RunError: If there is such a run.
     """
-    for job in jobs:
-        record = read_record(job)
-        if record is None or record.flags is None or record.flags == list(job.flags):
+    for run in runs:
+        record = read_record(run)
+        if record is None or record.flags is None or record.flags == list(run.flags):
             continue
-        if record.state == "failed" and not holds_run(job.experiment.run_dir):
+        if record.state == "failed" and not RunFolder(run.run_dir).has_checkpoint():
             continue  # nothing came of it
-        theirs, ours = shlex.join(record.flags), shlex.join(job.flags)
+        theirs, ours = shlex.join(record.flags), shlex.join(run.flags)
         raise RunError(
-            f"{job.experiment.run_dir} was run with {theirs or 'no flags'}, this command has "
+            f"{run.run_dir} was run with {theirs or 'no flags'}, this command has "
             f"{ours or 'none'}: give the same flags or another --runs, delete the run, or add "
             "--allow-other-flags"
         )
 
 
-def state_of(job: Job) -> State:
-    """Say how far a run is. What was begun and is not being run is ``stopped``."""
-    record = read_record(job)
+def state_of(run: Run) -> State:
+    """Give the state of a run; one that was begun and is not running now is ``stopped``."""
+    record = read_record(run)
     if record is not None and record.alive:
         return "running"
-    if not job.experiment.missing_steps():
+    if not run.missing_steps():
         return "finished"
     if record is not None and record.state == "failed":
         return "failed"
-    return "stopped" if record is not None or holds_run(job.experiment.run_dir) else "not run"
+    begun = record is not None or RunFolder(run.run_dir).has_checkpoint()
+    return "stopped" if begun else "not run"
 
 
 def summarize(states: list[State]) -> str:
-    """Say how far a row is whose runs have these states."""
+    """Give the state of a row from the states of its runs; ``quoted`` where it has none."""
     if not states:
         return "quoted"
     for state in ("failed", "running", "stopped"):

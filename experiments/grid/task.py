@@ -1,4 +1,4 @@
-"""One run of a grid: its steps as processes, one after another; what they write goes to files."""
+"""Executes a run: its missing steps as processes, one after another; their output goes to files."""
 
 import contextlib
 import os
@@ -9,29 +9,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.grid.jobs import Job
 from experiments.grid.state import Record, State, log_file, output_file, write_record
+from experiments.session import Run
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[2] / "train.py"))
-"""What is given the arguments of steps."""
+"""The program that executes a step, given its arguments."""
 
-GRACE = 120.0
-"""Seconds in which a stopped step may save what it has."""
+GRACE_SECONDS = 120.0
+"""Time in which a stopped step may save its checkpoint."""
 
 PREEMPTED = (143, -signal.SIGTERM)
-"""Exit statuses of a step that somebody else has stopped."""
+"""Exit statuses of a step that another program has stopped with SIGTERM."""
 
 
 class RunTask:
-    """Runs what is missing of a job; may be called again, here or on another machine.
+    """Executes the missing steps of a run; can be called again, here or on another machine.
 
     Args:
-        job: The job.
-        environment: Added to the environment of the steps.
+        run: The run.
+        environment: Variables added to the environment of the steps.
     """
 
-    def __init__(self, job: Job, environment: Mapping[str, str] | None = None) -> None:
-        self.job = job
+    def __init__(self, run: Run, environment: Mapping[str, str] | None = None) -> None:
+        self.run = run
         self.environment = dict(environment or {})
         self.starter: Sequence[str] = ()
         self.program: Sequence[str] = PROGRAM
@@ -39,15 +39,15 @@ class RunTask:
         self.stopped = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the process out: this object travels to other machines."""
+        """Leave the process out: this object is pickled and sent to other machines."""
         return {**self.__dict__, "process": None}
 
     def __call__(self) -> Record:
-        """Run the steps; the first that fails ends the run."""
+        """Execute the steps; the first that fails ends the run."""
         record = Record("running")
-        log_file(self.job).parent.mkdir(parents=True, exist_ok=True)
-        for arguments in self.job.experiment.missing_steps():
-            status, record.message = self._run([*self.program, *arguments], record)
+        log_file(self.run).parent.mkdir(parents=True, exist_ok=True)
+        for arguments in self.run.missing_steps():
+            status, record.message = self._execute([*self.program, *arguments], record)
             if status or self.stopped:
                 stopped = self.stopped or status in PREEMPTED
                 record.state = "stopped" if stopped else "failed"
@@ -55,23 +55,27 @@ class RunTask:
                 record.message = ": ".join(filter(None, parts)) or f"exit status {status}"
                 break
         if record.state == "running":
-            record.state, record.message = self._verdict()
-        write_record(self.job, record)
+            record.state, record.message = self._check_results()
+        write_record(self.run, record)
         return record
 
-    def _verdict(self) -> tuple[State, str]:
-        """Believe only results: a step may end well and leave nothing."""
-        missing = self.job.experiment.missing_steps()
+    def _check_results(self) -> tuple[State, str]:
+        """Trust results alone: a step may exit with status 0 and leave none."""
+        missing = self.run.missing_steps()
         return ("failed", f"{missing[-1][0]} left no result") if missing else ("finished", "")
 
-    def _run(self, command: list[str], record: Record) -> tuple[int, str]:
-        """Run one step; give back its exit status and the last line that it wrote to stderr."""
+    def _execute(self, command: list[str], record: Record) -> tuple[int, str]:
+        """Execute one step.
+
+        Returns:
+            Its exit status and the last line that it wrote to stderr.
+        """
         if self.stopped:
             return 0, "stopped"
         environment = {**_without_slurm(os.environ), **self.environment}
         record.commands.append(command)
-        # Files, not pipes: a step outlives the grid if it must.
-        with log_file(self.job).open("a") as log, output_file(self.job).open("a") as output:
+        # Files, not pipes: a step can go on when the grid's process has been killed.
+        with log_file(self.run).open("a") as log, output_file(self.run).open("a") as output:
             log.write(f"$ {' '.join(command)}\n")
             log.flush()
             start = log.tell()
@@ -80,22 +84,22 @@ class RunTask:
                 stdout=output,
                 stderr=log,
                 env=environment,
-                start_new_session=True,  # Ctrl-C is for the grid, which stops its steps in turn
+                start_new_session=True,  # Ctrl-C reaches the grid alone, which stops its steps
             )
             record.pids = [os.getpid(), self.process.pid]
-            write_record(self.job, record)
-            if self.stopped:  # just before the process was there to be asked
+            write_record(self.run, record)
+            if self.stopped:  # `stop` was called before there was a process to signal
                 self._signal(signal.SIGTERM)
             status = self.process.wait()
-        return status, _last_line(log_file(self.job), start)
+        return status, _last_line(log_file(self.run), start)
 
     def stop(self) -> None:
-        """Ask the step that runs to end; nothing more is started."""
+        """Ask the running step to end; no further step is started."""
         self.stopped = True
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the step that runs."""
+        """End the running step at once."""
         self.stopped = True
         self._signal(signal.SIGKILL)
 
@@ -107,7 +111,7 @@ class RunTask:
 
 
 def _killed_by(status: int) -> str:
-    """Name the signal that ended a step; nothing where none did."""
+    """Name the signal that ended a step; empty where none did."""
     if status >= 0:
         return ""
     names = {number.value: number.name for number in signal.Signals}
@@ -122,5 +126,5 @@ def _last_line(file: Path, start: int) -> str:
 
 
 def _without_slurm(environment: Mapping[str, str]) -> dict[str, str]:
-    """Hide SLURM: a step starts its own processes on the one machine it has."""
+    """Hide SLURM: with its variables, Lightning expects SLURM to start a process for each GPU."""
     return {key: value for key, value in environment.items() if not key.startswith("SLURM_")}

@@ -1,4 +1,4 @@
-"""Callbacks that save, resume, measure and write down a run."""
+"""Callbacks that save and resume a run, measure it, and write its results to files."""
 
 from lightning_modules.callbacks.config_file import ConfigFile
 from lightning_modules.callbacks.device_memory import DeviceMemory
@@ -6,6 +6,7 @@ from lightning_modules.callbacks.exact_resume import ExactResume
 from lightning_modules.callbacks.gradient_norm import GradientNorm
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
 from lightning_modules.callbacks.metrics_file import MetricsFile
+from lightning_modules.callbacks.network_summary import NetworkSummary
 from lightning_modules.callbacks.predictions_file import PredictionsFile
 from lightning_modules.callbacks.recipe_report import RecipeReport
 from lightning_modules.callbacks.throughput import Throughput
@@ -18,6 +19,7 @@ __all__ = [
     "GradientNorm",
     "LastCheckpoint",
     "MetricsFile",
+    "NetworkSummary",
     "PredictionsFile",
     "RecipeReport",
     "Throughput",

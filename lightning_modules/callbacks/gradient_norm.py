@@ -1,4 +1,4 @@
-"""The size of the gradients that the optimiser meets."""
+"""The norm of the gradients before clipping."""
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch.nn.utils import get_total_norm
@@ -8,14 +8,14 @@ from torch.optim import Optimizer
 class GradientNorm(Callback):
     """Logs ``train/gradient_norm``, the L2 norm over all parameters, at the trainer's interval.
 
-    It is taken before clipping, after scaled gradients are scaled back, and is the same in all
-    processes, which have averaged their gradients by then; process 0 computes it.
+    It is computed before clipping and after gradients of mixed precision are unscaled. Gradients
+    are averaged over the processes by then, so that process 0 alone computes it.
     """
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
-        """Compute it where a log is due."""
+        """Compute and log the norm at the trainer's interval."""
         due = (trainer.global_step + 1) % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
         if not (due and trainer.loggers and trainer.is_global_zero):
             return

@@ -1,4 +1,4 @@
-"""last.ckpt: saved after each epoch, now and then, and before a process that is asked to ends."""
+"""last.ckpt: saved after each epoch, at intervals, and before a signal ends the process."""
 
 import signal
 from pathlib import Path
@@ -11,33 +11,31 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
-from lightning_modules import slurm
+from lightning_modules import slurm_job
 from lightning_modules.callbacks.config_file import ConfigFile
-from lightning_modules.checkpoints.loop_position import left_over_batches
+from lightning_modules.checkpoints.loop_position import accumulated_batches
+from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.errors import RunError
 from lightning_modules.stop_signals import Stopped, StopSignals, exit_status
-
-FILE = Path("checkpoints") / "last.ckpt"
-"""In the run folder."""
 
 
 class LastCheckpoint(Callback):
     """Saves ``checkpoints/last.ckpt`` after each epoch, inside long ones, and before a preemption.
 
-    Lightning's own ``save_last`` saves it only when another checkpoint is saved: where the
-    monitored value is no better, its last.ckpt is not the last.
+    Lightning's own ``save_last`` saves only together with another checkpoint: if the monitored
+    value does not improve, its last.ckpt is an old one.
 
-    At SIGTERM, SIGUSR1 or Ctrl-C, all processes finish the step, save and end together, with
-    status 143 or, after Ctrl-C, 130; a validation is broken off and made anew by the resumed fit.
-    SIGUSR1 in a SLURM job also puts the job into the queue again; the same command goes on there.
-    Nothing is saved when an error ends the fit: a state that leads to an error helps nobody.
+    At SIGTERM, SIGUSR1 or Ctrl-C, all processes finish the step, save and end together, with exit
+    status 143 or, after Ctrl-C, 130. A validation is stopped; the resumed fit repeats it. SIGUSR1
+    in a SLURM job also requeues the job, where the same command resumes. Nothing is saved when an
+    error ends the fit: the state that led to the error would be resumed.
 
     Args:
-        every_n_minutes: Time between two saves; null for none. A crash costs at most as much.
+        every_n_minutes: Time between two saves, and so the most that a crash costs; null for none.
         every_n_steps: Optimizer steps between two saves; null for none.
 
     Raises:
-        RunError: If one of them is not above zero.
+        RunError: If one of them is not above 0.
     """
 
     def __init__(
@@ -52,13 +50,14 @@ class LastCheckpoint(Callback):
         self.common_batches = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock; listen to signals."""
+        """Start the clock and the signal handlers."""
         self.saved_at = monotonic()
-        self.saved_step: int | None = None if trainer.ckpt_path else 0  # it may lie elsewhere
+        # The checkpoint of a resumed fit may be in another folder, so that it is saved here too.
+        self.saved_step: int | None = None if trainer.ckpt_path else 0
         self.signals.begin(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save the epoch before, of which everything is done and logged here."""
+        """Save the epoch before; all of it is finished and logged at this point."""
         if trainer.global_step != self.saved_step:
             self._save(trainer)
 
@@ -70,8 +69,8 @@ class LastCheckpoint(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Save between two steps: here all that belongs to the last one is done and logged."""
-        if left_over_batches(trainer):
+        """Save between two steps, when the last one is finished and logged."""
+        if accumulated_batches(trainer):
             return
         stop, clock = self._agree(trainer)
         step = trainer.global_step
@@ -82,7 +81,7 @@ class LastCheckpoint(Callback):
             self._stop(trainer, stop)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count the batches that every process has: only there can all agree."""
+        """Count the validation batches that all processes have; only in these can they agree."""
         if trainer.state.fn != "fit":
             return
         counts = torch.tensor(int(sum(trainer.num_val_batches)), device=pl_module.device)
@@ -98,19 +97,19 @@ class LastCheckpoint(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Break a fit's validation off; the resumed fit begins it anew."""
+        """Stop a fit's validation after a signal; the resumed fit repeats it."""
         fitting = trainer.state.fn == "fit" and not trainer.sanity_checking
-        if not fitting or batch_idx >= self.common_batches or left_over_batches(trainer):
+        if not fitting or batch_idx >= self.common_batches or accumulated_batches(trainer):
             return
         stop, _ = self._agree(trainer)
         if stop:
             self._stop(trainer, stop)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Stop what would come after a fit that was done before it could be stopped.
+        """End the process after a fit that finished before the signal could stop it.
 
         Raises:
-            Stopped: If a signal came in the last moments.
+            Stopped: If a signal came after the last step.
         """
         if self.signals.received:
             raise Stopped(exit_status(self.signals.received))
@@ -118,44 +117,49 @@ class LastCheckpoint(Callback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """End all workers; inside a validation, Lightning forgets those of the training."""
+        """End all loader workers; inside a validation, Lightning leaves those of the training."""
         if trainer.state.fn == "fit":
             trainer.fit_loop.teardown()
 
     def _agree(self, trainer: Trainer) -> tuple[int, bool]:
-        """Tell all processes the signal that any of them got, and whether it is time to save."""
+        """Share between processes the signal that any of them got, and whether saving is due."""
         clock = self.every_n_minutes and monotonic() - self.saved_at >= 60 * self.every_n_minutes
         asked = (int(self.signals.received), int(bool(clock)))
         if trainer.world_size > 1:
-            wishes = torch.tensor(asked, device=trainer.strategy.root_device)
-            torch.distributed.all_reduce(wishes, torch.distributed.ReduceOp.MAX)
-            asked = (int(wishes[0]), int(wishes[1]))
+            largest = torch.tensor(asked, device=trainer.strategy.root_device)
+            torch.distributed.all_reduce(largest, torch.distributed.ReduceOp.MAX)
+            asked = (int(largest[0]), int(largest[1]))
         return asked[0], bool(asked[1])
 
     def _save(self, trainer: Trainer) -> None:
         if not trainer.fast_dev_run:  # type: ignore[attr-defined]
-            trainer.save_checkpoint(Path(trainer.default_root_dir) / FILE, weights_only=False)
+            trainer.save_checkpoint(_run_folder(trainer).checkpoint("last"), weights_only=False)
         self.saved_at, self.saved_step = monotonic(), trainer.global_step
 
     def _stop(self, trainer: Trainer, number: int) -> None:
         if trainer.global_step != self.saved_step or not trainer.global_step:
             self._save(trainer)
-        folder = Path(trainer.default_root_dir)
+        run = _run_folder(trainer)
         configs = [
             callback.file
             for callback in trainer.callbacks  # type: ignore[attr-defined]
             if isinstance(callback, ConfigFile) and callback.file is not None
         ]
-        config = configs[0] if configs else folder / "config.yaml"
+        config = configs[0] if configs else run.config
         rank_zero_info(
-            f"{signal.Signals(number).name}: saved {folder / FILE} at step {trainer.global_step}; "
-            f"go on with: python train.py fit --config {config} --ckpt_path last"
+            f"{signal.Signals(number).name}: saved {run.checkpoint('last')} at step "
+            f"{trainer.global_step}; resume with: python train.py fit --config {config} "
+            "--ckpt_path last"
         )
         environment = trainer._accelerator_connector.cluster_environment
         in_slurm = isinstance(environment, SLURMEnvironment) and environment.auto_requeue
         if in_slurm and number == signal.SIGUSR1 and trainer.is_global_zero:
-            slurm.requeue()
-        trainer.strategy.barrier("stop")  # SLURM may end a job whose first process has ended
-        # Lightning kills the process that the user began when one that it has begun itself fails.
-        begun_by_us = isinstance(environment, LightningEnvironment) and trainer.local_rank > 0
-        raise Stopped(0 if begun_by_us else exit_status(number))
+            slurm_job.requeue()
+        trainer.strategy.barrier("stop")  # SLURM may end a job when its first process ends
+        # If a process that Lightning launched fails, Lightning kills the one that launched it.
+        launched = isinstance(environment, LightningEnvironment) and trainer.local_rank > 0
+        raise Stopped(0 if launched else exit_status(number))
+
+
+def _run_folder(trainer: Trainer) -> RunFolder:
+    return RunFolder(Path(trainer.default_root_dir))

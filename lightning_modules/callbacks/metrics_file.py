@@ -1,4 +1,4 @@
-"""metrics.json: the results of a run, readable without parsing anything else."""
+"""metrics.json: the results of a run."""
 
 import json
 from pathlib import Path
@@ -7,39 +7,38 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
-from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.checkpoints.versions import git_commit
 
-FILE_NAME = "metrics.json"
 NAMES = ("top1", "top5", "loss", "n_videos")
 
 
 class MetricsFile(Callback):
     """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol into the run folder.
 
-    ``val`` and ``test`` hold the latest results; each test also stays under
-    ``test_<protocol>``, so that several protocols of one run stand side by side, until a fit goes
-    on and changes the weights. ``train`` is there once a fit has come to its end. Beside them
-    stand the data set and the split that were read, and of how many listed videos n_videos are,
-    with how many files were missing and how many skipped as unreadable, and the git commit of the
-    code. The end of a fit and of a test say where the file lies.
+    ``val`` and ``test`` hold the latest results. Each test is also kept as ``test_<protocol>``, so
+    that a run can have results of several protocols, until a resumed fit changes the weights.
+    ``train`` is written at the end of a fit. Every entry also names the data set, the split, the
+    git commit of the code, and how many videos were listed, missing, and skipped as unreadable.
+    The path is printed at the end of a fit and of a test.
     """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note where the fit begins."""
+        """Remember the step at which the fit starts."""
         self.first_step = trainer.global_step
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write how much of the training list was used; drop tests of weights that are no more."""
+        """Write how many training videos were used; remove tests of weights that have changed."""
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         used = data.coverage["train"]
         results = {"train": {"n_videos": used.used, **used.as_dict()}}
         self._write(trainer, results, without_tests=trainer.global_step > self.first_step)
-        if _are_kept(trainer):
-            rank_zero_info(f"results: {_place(trainer)}")
+        if _writes(trainer):
+            rank_zero_info(f"results: {_file(trainer)}")
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Note the commit before the code can change under a long run."""
+        """Read the commit now: the code may be edited during a long run."""
         git_commit()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -53,8 +52,8 @@ class MetricsFile(Callback):
         protocol = data.protocol.name
         results = self._results(trainer, "test", data.test_split, protocol)
         self._write(trainer, {"test": results, f"test_{protocol}": results})
-        if _are_kept(trainer):
-            rank_zero_info(f"results: {_place(trainer)}, test_{protocol}")
+        if _writes(trainer):
+            rank_zero_info(f"results: {_file(trainer)}, test_{protocol}")
 
     @staticmethod
     def _results(trainer: Trainer, stage: str, split: str, protocol: str) -> dict[str, Any]:
@@ -67,22 +66,22 @@ class MetricsFile(Callback):
 
     @staticmethod
     def _write(trainer: Trainer, results: dict[str, Any], without_tests: bool = False) -> None:
-        if not _are_kept(trainer):
+        if not _writes(trainer):
             return
-        file = _place(trainer)
+        file = _file(trainer)
         known = json.loads(file.read_text()) if file.is_file() else {}
         if without_tests:
             outdated = sorted(key for key in known if key.startswith("test"))
             if outdated:
-                rank_zero_info(f"{file}: {', '.join(outdated)} were of earlier weights: removed")
+                rank_zero_info(f"{file}: removed {', '.join(outdated)}, which had other weights")
             known = {key: value for key, value in known.items() if key not in outdated}
-        write_whole(file, json.dumps({**known, **results}, indent=2) + "\n")
+        atomic_write(file, json.dumps({**known, **results}, indent=2) + "\n")
 
 
-def _are_kept(trainer: Trainer) -> bool:
-    """Tell whether this process writes results: the first one, and not of a trial."""
+def _writes(trainer: Trainer) -> bool:
+    """Tell whether this process writes results: only process 0, and not in ``fast_dev_run``."""
     return trainer.is_global_zero and not trainer.fast_dev_run  # type: ignore[attr-defined]
 
 
-def _place(trainer: Trainer) -> Path:
-    return Path(trainer.default_root_dir) / FILE_NAME
+def _file(trainer: Trainer) -> Path:
+    return RunFolder(Path(trainer.default_root_dir)).metrics

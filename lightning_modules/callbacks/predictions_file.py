@@ -1,4 +1,4 @@
-"""Predictions of a run: a table for people, tensors for fusing."""
+"""Predictions of a run: a csv to read, and tensors for fusing."""
 
 import csv
 import io
@@ -11,26 +11,26 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from lightning_modules.checkpoints.atomic_write import write_whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.gathering import gather_lists
 
-FOLDER = "predictions"
 SHOWN_CLASSES = 5
 
 
 class PredictionsFile(Callback):
     """Writes ``predictions/<split>_<protocol>.csv`` and ``.pt`` into the run folder.
 
-    The csv has path, label and the five likeliest classes with probabilities. The ``.pt`` is a
-    dict for ``torch.load(weights_only=True)``: ``paths``, ``labels`` (n,), -1 where unknown,
-    ``scores`` (n, K), logits, and ``class_names``, in the order of the data set.
+    The csv has path, label and the five most probable classes with their probabilities. The
+    ``.pt`` is a dict for ``torch.load(weights_only=True)``: ``paths``, ``labels`` (n,), -1 where
+    unknown, ``scores`` (n, K), logits, and ``class_names``, in the order of the data set.
     """
 
     def __init__(self) -> None:
         self.outputs: list[dict[str, Any]] = []
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew."""
+        """Forget the outputs of an earlier prediction."""
         self.outputs.clear()
 
     def on_predict_batch_end(
@@ -42,7 +42,7 @@ class PredictionsFile(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep a batch's scores, off the device."""
+        """Keep a batch's scores, on the CPU."""
         self.outputs.append(
             {
                 key: value.float().cpu() if key == "scores" else _plain(value)
@@ -51,7 +51,7 @@ class PredictionsFile(Callback):
         )
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Gather all processes' parts, restore the data set's order, write."""
+        """Gather the outputs of all processes, sort them as the data set, write them."""
         parts = gather_lists(self.outputs, trainer)
         if not trainer.is_global_zero or not parts:
             return
@@ -67,22 +67,23 @@ class PredictionsFile(Callback):
             "class_names": list(pl_module.class_names),  # type: ignore[arg-type]
         }
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        folder = Path(trainer.default_root_dir) / FOLDER
-        stem = f"{data.predicted_name}_{data.protocol.name}"
-        write_whole(folder / f"{stem}.csv", _as_csv(**table))  # type: ignore[arg-type]
-        write_table(folder / f"{stem}.pt", table)  # last: where it is, all is there
-        rank_zero_info(f"predictions of {len(order):,} videos: {folder / stem}.csv and .pt")
+        run = RunFolder(Path(trainer.default_root_dir))
+        file = run.predictions(data.predicted_name, data.protocol.name)
+        atomic_write(file.with_suffix(".csv"), _as_csv(**table))  # type: ignore[arg-type]
+        write_table(file, table)  # last, so that the csv exists wherever the tensors do
+        stem = file.with_suffix("")
+        rank_zero_info(f"predictions of {len(order):,} videos: {stem}.csv and .pt")
 
 
 def write_table(file: Path, table: Mapping[str, Any]) -> None:
-    """Write tensors and plain values, whole or not at all.
+    """Write tensors and plain values, completely or not at all.
 
     Raises:
-        RunError: If the disk does not take them.
+        RunError: If they cannot be written.
     """
     content = io.BytesIO()
     torch.save(dict(table), content)
-    write_whole(file, content.getbuffer())
+    atomic_write(file, content.getbuffer())
 
 
 def _plain(value: Tensor | list[str]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What recipe is in force: said once at the start of a fit, and checked against a checkpoint."""
+"""The training recipe: printed at the start of a fit, and compared with a checkpoint's."""
 
 from typing import Any
 
@@ -14,19 +14,19 @@ from lightning_modules.optimization.total_batch import TotalBatch, describe_lear
 from lightning_modules.video_recognizer import VideoRecognizer
 
 AVERAGED = "averaging_state"
-"""The key by which `WeightAverage` makes itself known in a checkpoint."""
+"""The key of `WeightAverage` in a checkpoint."""
 
 HIDDEN = ("params", "param_names", "initial_lr")
-"""Entries of a parameter group that are no settings."""
+"""Entries of a parameter group that are not settings."""
 
 
 class RecipeReport(Callback):
-    """Says the learning rate at the total batch, the BatchNorm mode and what is mixed or averaged.
+    """Prints the learning rate at the total batch size, BatchNorm's mode, mixing and averaging.
 
-    Logs ``recipe/lr`` and ``recipe/total_batch_size``, clips, once. A resumed fit goes on with
-    its checkpoint's optimizer: another learning rate, decay or momentum is warned of, another
-    kind refused. Other settings of the model, and another number of epochs, are in force from
-    there on, and warned of.
+    Logs ``recipe/lr`` and ``recipe/total_batch_size`` (clips) once. A resumed fit keeps the
+    optimizer of its checkpoint: another learning rate, weight decay or momentum gives a warning,
+    another kind of optimizer an error. Other settings of the model and another number of epochs
+    are used from there on, with a warning.
     """
 
     def __init__(self) -> None:
@@ -35,10 +35,10 @@ class RecipeReport(Callback):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Compare a checkpoint's recipe with this one before its optimizer is loaded.
+        """Compare a checkpoint's recipe with this one, before its optimizer is loaded.
 
         Raises:
-            RunError: If the parameter groups differ, or the average of the weights would be lost.
+            RunError: If the parameter groups differ, or the averaged weights would be lost.
         """
         if trainer.state.fn != "fit":
             return
@@ -58,19 +58,19 @@ class RecipeReport(Callback):
                 )
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep what was asked for, which a checkpoint's optimizer is about to replace."""
+        """Remember the requested settings, before a checkpoint's optimizer replaces them."""
         self.wanted = _settings(trainer.optimizers)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Say and log what is in force."""
+        """Print and log the settings in use."""
         assert isinstance(pl_module, VideoRecognizer)
         batch = TotalBatch.of(trainer)
         rank_zero_info(describe_learning_rate(pl_module.optimizer_maker, batch))
-        in_force = _settings(trainer.optimizers)
-        for name, (there, here) in _differences(in_force, self.wanted).items():
+        in_use = _settings(trainer.optimizers)
+        for name, (there, here) in _differences(in_use, self.wanted).items():
             rank_zero_warn(
                 f"resumed: the checkpoint's {name} {there} stays in force, not {here}; for another "
-                f"{name}, begin a new run from the checkpoint with model.network.weights"
+                f"{name}, start a new run from the checkpoint with model.network.weights"
             )
         rank_zero_info(describe_batch_norm(pl_module.network))
         if pl_module.mixing is not None:
@@ -79,7 +79,7 @@ class RecipeReport(Callback):
             if isinstance(callback, WeightAverage):
                 rank_zero_info(f"weights are averaged with decay {callback.decay:g}")
         values = {
-            "recipe/lr": float(in_force[0]["lr"]),
+            "recipe/lr": float(in_use[0]["lr"]),
             "recipe/total_batch_size": float(batch.size),
         }
         for logger in trainer.loggers:
@@ -91,7 +91,7 @@ def _callbacks(trainer: Trainer) -> list[Callback]:
 
 
 def _settings(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
-    """Give each parameter group's values; ``lr`` is that of the start, before any schedule."""
+    """Give each parameter group's settings; ``lr`` is the initial one, before any schedule."""
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     return [
         {**{k: v for k, v in group.items() if k not in HIDDEN}, "lr": group["initial_lr"]}
@@ -102,7 +102,7 @@ def _settings(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
 def _differences(
     there: list[dict[str, Any]], here: list[dict[str, Any]]
 ) -> dict[str, tuple[Any, Any]]:
-    """Find the values that differ, each in the first group where it does."""
+    """Find the settings that differ, each in the first group in which it does."""
     found: dict[str, tuple[Any, Any]] = {}
     for one, other in zip(there, here, strict=True):
         for name in one.keys() & other.keys():
@@ -114,7 +114,7 @@ def _differences(
 def _changes(
     provenance: dict[str, Any] | None, recognizer: VideoRecognizer, trainer: Trainer
 ) -> list[str]:
-    """List what this fit changes; the optimizer's values are the checkpoint's all the same."""
+    """List the settings that differ from the checkpoint's, without those of the optimizer."""
     if not provenance:
         return []
     there = _flat(provenance["model"]) if recognizer.configuration else {}
@@ -129,7 +129,7 @@ def _changes(
 
 
 def _flat(values: dict[str, Any], prefix: str = "model") -> dict[str, Any]:
-    """Turn nested values into dotted names -> values."""
+    """Flatten nested values to dotted names -> values."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         key = prefix if name == "init_args" else f"{prefix}.{name}"

@@ -1,4 +1,4 @@
-"""Clips per second, and the share of time in which training waits for data."""
+"""Clips per second, and the share of the time in which training waits for data."""
 
 from time import perf_counter
 from typing import Any
@@ -9,8 +9,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 class Throughput(Callback):
     """Logs ``throughput/clips_per_second`` and ``throughput/data_wait_share`` (0-1).
 
-    Both are taken over the steps since the last log, over all processes for clips. On a GPU the
-    wait is what the process waits for the loader; the device may still be busy meanwhile.
+    Both cover the steps since the last log; the clips of all processes are counted. The data wait
+    is the time in which the process waits for its loader; a GPU may still be busy meanwhile.
     """
 
     def __init__(self) -> None:
@@ -23,17 +23,17 @@ class Throughput(Callback):
         self.window_start = self.batch_end = perf_counter()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin; a fit that is resumed inside an epoch does not start this epoch."""
+        """Start a window: a fit resumed inside an epoch has no start of that epoch."""
         self._start_window()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave validation and checkpoints out of the time."""
+        """Start a new window, without the time of validation and checkpoints."""
         self._start_window()
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Add the time since the last step's end."""
+        """Add the time since the end of the last step to the wait."""
         self.waited += perf_counter() - self.batch_end
 
     def on_train_batch_end(
@@ -45,7 +45,7 @@ class Throughput(Callback):
         step = trainer.global_step
         due = step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
         if step == self.logged_step or not (due or trainer.is_last_batch):
-            return  # inside an accumulation the step is still the last one
+            return  # no new optimizer step inside an accumulation
         self.logged_step = step
         seconds = self.batch_end - self.window_start
         values = {
@@ -57,5 +57,5 @@ class Throughput(Callback):
         self._start_window()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave a validation in the middle of an epoch out of the time."""
+        """Start a new window, without the time of a validation inside an epoch."""
         self._start_window()

@@ -1,1 +1,1 @@
-"""What a run folder holds: checkpoints, where they come from, and how a fit goes on."""
+"""The run folder, its checkpoints and their provenance, and the position that a fit resumes at."""

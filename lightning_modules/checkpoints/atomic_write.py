@@ -1,30 +1,58 @@
-"""Writes a file whole or not at all."""
+"""Writes a file completely or not at all."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lightning_modules.errors import RunError
 
 
-def write_whole(file: Path, content: str | bytes | memoryview) -> None:
-    """Write a draft beside a file's place, which it takes when it is whole; make the folder.
+@contextmanager
+def replace_at_end(file: Path, draft: Path) -> Iterator[Path]:
+    """Rename a draft to the file's name when the block ends; delete it when the block raises.
+
+    Args:
+        file: The file, which keeps its content until then.
+        draft: Another path in the same folder, for the block to write. The folder is made.
+
+    Yields:
+        The draft's path.
 
     Raises:
-        RunError: If the disk does not take it; a file that was there still is.
+        OSError: If the folder cannot be made, or the draft not renamed.
     """
-    draft = file.parent / f"{file.name}.{os.getpid()}.tmp"
+    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if file.exists() and not file.is_file():  # /dev/null would be replaced
-            raise RunError(f"{file}: cannot be written (it is no file); choose another place")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+        yield draft
         draft.replace(file)
+    finally:
+        with suppress(OSError):  # there is no draft any more unless something failed
+            draft.unlink()
+
+
+def write_to_disk(file: Path, content: bytes | memoryview) -> None:
+    """Write a file and wait until the disk holds it."""
+    with file.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def atomic_write(file: Path, content: str | bytes | memoryview) -> None:
+    """Write a file completely, or leave what was there; missing folders are made.
+
+    Raises:
+        RunError: If it cannot be written, such as on a full disk.
+    """
+    draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    try:
+        if file.exists() and not file.is_file():  # such as /dev/null, which a rename would replace
+            raise RunError(f"{file}: cannot be written (not a regular file); choose another path")
+        with replace_at_end(file, draft):
+            write_to_disk(draft, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise RunError(
-            f"{file}: cannot be written ({error.strerror or error}); make room, or choose another "
-            "place"
+            f"{file}: cannot be written ({error.strerror or error}); free some space, or choose "
+            "another path"
         ) from error
-    finally:
-        with suppress(OSError):  # it is there only if something went wrong
-            draft.unlink()

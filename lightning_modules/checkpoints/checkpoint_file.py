@@ -1,4 +1,4 @@
-"""Checkpoint files: written whole or not at all, and looked through before they are trusted."""
+"""Checkpoint files: saved completely or not at all, and checked before they are loaded."""
 
 import io
 import os
@@ -10,20 +10,18 @@ from zipfile import ZipFile
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 
+from lightning_modules.checkpoints.atomic_write import replace_at_end, write_to_disk
+from lightning_modules.checkpoints.run_folder import CHECKPOINTS
 from lightning_modules.errors import RunError
-
-LAST = "last.ckpt"
-PREVIOUS = "previous.ckpt"
-DRAFT_ENDING = ".part"
 
 
 class CheckpointFiles(TorchCheckpointIO):
-    """Saves a checkpoint beside its place and moves it there when it is whole and on the disk.
+    """Saves a checkpoint beside its final path and renames it once the disk holds all of it.
 
-    Lightning's own way goes through the folder for temporary files; where that lies on another
-    disk than the run, the old checkpoint is overwritten bit by bit, and a process that is killed
-    or a disk that is full leaves neither. Here the checkpoint before stays as it is until then.
-    The last but one ``last.ckpt`` stays beside it as ``previous.ckpt``.
+    Lightning writes to the system's temporary folder first. If that is on another disk than the
+    run, the old checkpoint is then overwritten in place, and a killed process or a full disk
+    leaves neither the old nor the new one. Here the old one stays until the new one is complete.
+    The ``last.ckpt`` before the newest is kept as ``previous.ckpt``.
     """
 
     def save_checkpoint(
@@ -32,48 +30,46 @@ class CheckpointFiles(TorchCheckpointIO):
         """Save a checkpoint.
 
         Raises:
-            RunError: If the disk does not take it; the checkpoints that were there still are.
+            RunError: If it cannot be written; the checkpoints that were there are unchanged.
         """
         if "://" in str(path) or storage_options is not None:
             super().save_checkpoint(checkpoint, path, storage_options)
             return
         file = Path(path)
-        draft = file.with_name(file.name + DRAFT_ENDING)
         try:
             content = io.BytesIO()
             torch.save(checkpoint, content)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as stream:
-                stream.write(content.getbuffer())
-                stream.flush()
-                os.fsync(stream.fileno())
-            if file.name == LAST and file.is_file():
-                _keep(file, file.with_name(PREVIOUS))
-            draft.replace(file)
+            with replace_at_end(file, _draft_of(file)) as draft:
+                write_to_disk(draft, content.getbuffer())
+                if file.name == CHECKPOINTS["last"] and file.is_file():
+                    _keep(file, file.with_name(CHECKPOINTS["previous"]))
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise RunError(
                 f"{file}: could not be saved ({error.strerror or error}); the checkpoints before "
-                "it are untouched: make room and go on with --ckpt_path last"
+                "it are unchanged: free some space and resume with --ckpt_path last"
             ) from error
 
 
-def _keep(file: Path, place: Path) -> None:
-    """Give a file a second name, which stays when the first one is given to another file."""
-    draft = place.with_name(place.name + DRAFT_ENDING)
-    draft.unlink(missing_ok=True)
-    try:
-        os.link(file, draft)
-    except OSError:  # this file system has no second names
-        shutil.copyfile(file, draft)
-    draft.replace(place)
+def _draft_of(file: Path) -> Path:
+    """Name a draft; only one process writes here, so the next save overwrites a killed one's."""
+    return file.with_name(f"{file.name}.part")
+
+
+def _keep(file: Path, second: Path) -> None:
+    """Give a file a second name, under which it stays when the first name gets a new file."""
+    with replace_at_end(second, _draft_of(second)) as draft:
+        draft.unlink(missing_ok=True)
+        try:
+            os.link(file, draft)
+        except OSError:  # this file system has no hard links
+            shutil.copyfile(file, draft)
 
 
 def find_fault(file: Path) -> str | None:
-    """Say what keeps a file from being a checkpoint to go on from; None if nothing does.
+    """Say why a fit cannot resume from a file; None if it can.
 
-    Every byte is checked against the checksums that ``torch.save`` writes, which ``torch.load``
-    does not look at; and nothing is read that could run code.
+    Every byte is compared with the checksums that ``torch.save`` writes and ``torch.load``
+    ignores. Nothing is unpickled that could run code.
     """
     try:
         with ZipFile(file) as archive:  # as torch.save writes them
@@ -81,13 +77,13 @@ def find_fault(file: Path) -> str | None:
     except Exception as error:  # zipfile raises many kinds for a damaged file
         return f"not a checkpoint, or damaged ({error})"
     if damaged is not None:
-        return f"damaged ({damaged} does not fit its checksum)"
+        return f"damaged (the checksum of {damaged} is wrong)"
     try:
         content = peek(file)
-    except Exception as error:  # torch raises many kinds for a foreign file
+    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
         return f"refused: it holds more than plain values ({type(error).__name__})"
     if not isinstance(content, dict) or not {"state_dict", "global_step"} <= content.keys():
-        return "no checkpoint of a training; weights alone go to --model.network.weights"
+        return "not a checkpoint of a fit; pass weights alone as --model.network.weights"
     return None
 
 

@@ -1,4 +1,4 @@
-"""A run folder that was moved, or is named another way, since its checkpoint was saved."""
+"""A run folder that was moved or renamed after its checkpoint was saved."""
 
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,12 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
 
-def follow_run_folder(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
-    """Give a checkpoint's paths the present name of the folder that it lies in.
+def update_folder(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
+    """Replace the folder in the paths that a checkpoint holds by the one in which it lies now.
 
-    Lightning compares folders by name, and forgets the best score where they differ: the next
-    epoch, however bad, would then take the place of the best. A checkpoint that lies in another
-    run's folder is left alone: a new run has its own best.
+    `ModelCheckpoint` compares folders by name and forgets the best score if they differ: the next
+    epoch would then replace ``best.ckpt``, however bad it is. A checkpoint of another run's folder
+    is not changed, because a new run has its own best.
     """
     for callback in trainer.checkpoint_callbacks:
         state = checkpoint["callbacks"].get(callback.state_key)

@@ -1,4 +1,4 @@
-"""What a checkpoint says of where it comes from, and whether it may meet the data at hand."""
+"""What a checkpoint was trained on, and whether it fits the data of this run."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ from lightning_modules.normalization import FrameNormalizer
 from lightning_modules.optimization.total_batch import TotalBatch
 
 KEY = "provenance"
-"""Where a checkpoint holds it; plain values all the way down."""
+"""The key of a checkpoint's provenance, a nested dict of plain values."""
 
 TOLERATED = ("crop_size", "short_side")
-"""Inputs that may differ from the training's, as in tests at full resolution: worth a warning."""
+"""Input settings that may differ from the training's, with a warning: tests use larger crops."""
 
 
 class Recognizer(Protocol):
-    """What is asked of a `VideoRecognizer`."""
+    """The attributes of a `VideoRecognizer` that are read here."""
 
     configuration: dict[str, Any]
     network: nn.Module
@@ -35,15 +35,15 @@ class Recognizer(Protocol):
 
 
 def provenance(recognizer: Recognizer) -> dict[str, Any]:
-    """Collect what decides how a recognizer's scores are to be read.
+    """Collect what is needed to interpret a recognizer's scores.
 
-    The data tell about themselves by ``describe()``, see
-    `datamodules.base.VideoDataModule.describe`; data that do not are left out.
+    The data module describes itself by ``describe()``, see
+    `datamodules.base.VideoDataModule.describe`; one without this method is left out.
 
     Returns:
         ``class_names``, ``data``, ``input``, ``model``, ``recipe``, ``seed`` and ``versions``.
     """
-    trainer = recognizer._trainer  # its property refuses to say that there is none
+    trainer = recognizer._trainer  # the public property raises if there is none
     describe = getattr(getattr(trainer, "datamodule", None), "describe", None)
     data: dict[str, Any] = describe() if describe else {}
     seed = os.environ.get("PL_GLOBAL_SEED")
@@ -61,17 +61,17 @@ def provenance(recognizer: Recognizer) -> dict[str, Any]:
 def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
     """Compare a checkpoint's provenance with that of this run.
 
-    Class names and their order, the data set, and the input that the network learnt from must be
-    the same. Sizes of pictures may differ, with a warning; test protocols may differ. Data without
-    any label name no classes to compare, see `names_of_classes`.
+    Class names and their order, the data set and the input settings of the training must be the
+    same. The frames' size may differ, with a warning; the test protocol may differ. Data without
+    labels have no class names to compare, see `names_of_classes`.
 
     Args:
-        there: The checkpoint's; None where it has none.
-        here: This run's.
-        allow: Whether to warn where this would refuse.
+        there: The checkpoint's provenance; None if it has none.
+        here: This run's provenance.
+        allow: Whether to warn instead of raising.
 
     Raises:
-        RunError: If something differs that must not.
+        RunError: If something differs that must be the same.
     """
     if not there:
         rank_zero_warn(
@@ -80,7 +80,7 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
         )
         return
     for difference in _differences(there["input"], here["input"], only=TOLERATED):
-        rank_zero_warn(f"{difference}; scores are those of another input size")
+        rank_zero_warn(f"{difference}; the scores are for another input size")
     refused = [
         *(_first_other_class(there["class_names"], here["class_names"]) if _labelled(here) else ()),
         *_differences(there["data"].get("identity", {}), here["data"].get("identity", {})),
@@ -91,20 +91,20 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
     elif refused:
         raise RunError(
             f"the checkpoint was trained on other data: {'; '.join(refused)}. Give the run's own "
-            "--config <run folder>/config.yaml; --allow_other_data true goes on all the same; "
-            "--model.network.weights <checkpoint> begins a new training from it"
+            "--config <run folder>/config.yaml; --allow_other_data true continues with a warning; "
+            "--model.network.weights <checkpoint> starts a new training from it"
         )
 
 
 def names_of_classes(there: Any, here: dict[str, Any]) -> list[str]:
-    """Name the classes of the scores: the data's, or without any label the checkpoint's.
+    """Give the class names of the scores: the data's, or the checkpoint's for data without labels.
 
     Args:
-        there: The checkpoint's provenance; None where it has none.
-        here: This run's.
+        there: The checkpoint's provenance; None if it has none.
+        here: This run's provenance.
 
     Raises:
-        RunError: If data without any label state another number of classes than the checkpoint.
+        RunError: If data without labels state another number of classes than the checkpoint.
     """
     ours: list[str] = here["class_names"]
     if not there or _labelled(here):
@@ -141,7 +141,7 @@ def _differences(
     only: Sequence[str] = (),
     without: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Name what both sides state and differ in."""
+    """List the values that both have and that differ."""
     for name in there:
         chosen = (not only or name in only) and name not in without
         if chosen and name in here and there[name] != here[name]:
@@ -152,7 +152,7 @@ def _recipe(trainer: Trainer) -> dict[str, Any]:
     recipe: dict[str, Any] = {"max_epochs": trainer.max_epochs}
     try:
         recipe["total_batch_size"] = TotalBatch.of(trainer).size
-    except RunError:  # the data do not say their batch
+    except RunError:  # this data module has no batch_size
         return recipe
     groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
     return {**recipe, "lr": float(groups[0]["initial_lr"])} if groups else recipe

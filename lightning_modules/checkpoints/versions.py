@@ -1,4 +1,4 @@
-"""Which software is running: versions of the libraries, and the git commit of this project."""
+"""Versions of the libraries in use, and the git commit of this project."""
 
 import subprocess
 from functools import cache
@@ -11,22 +11,23 @@ UNKNOWN = "unknown"
 
 @cache
 def versions() -> dict[str, str]:
-    """Give the versions of what decides results, and this project's commit, where known.
+    """Give the versions of the packages that affect results, and this project's commit.
 
-    A commit that ends in ``-dirty`` had changes beside it.
+    Returns:
+        Package -> version, and ``commit``, see `git_commit`; ``unknown`` for what is not known.
     """
     return {**{package: _version(package) for package in PACKAGES}, "commit": git_commit()}
 
 
 @cache
 def git_commit(folder: Path = Path(__file__).parent) -> str:
-    """Name the commit of the code in a folder, once in a process.
+    """Read the git commit of the code in a folder, once per process.
 
     Args:
         folder: A folder of the code.
 
     Returns:
-        The commit, with ``-dirty`` where tracked files differ from it; ``unknown`` outside git.
+        The commit, with ``-dirty`` if tracked files differ from it; ``unknown`` outside git.
     """
     try:
         commit = _git(folder, "rev-parse", "HEAD")

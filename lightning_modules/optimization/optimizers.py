@@ -1,4 +1,4 @@
-"""Which optimizer updates which parameters how."""
+"""SGD and AdamW as arguments of a `VideoRecognizer`, made when the network is known."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -12,10 +12,10 @@ from lightning_modules.optimization.parameter_policies import ParameterPolicy, t
 
 
 def require_positive(name: str, value: float) -> float:
-    """Return a value above zero.
+    """Return a value if it is above zero.
 
     Raises:
-        RunError: If it is not.
+        RunError: If it is not; the message has its name.
     """
     if not value > 0:
         raise RunError(f"{name}={value} must be above 0")
@@ -23,12 +23,15 @@ def require_positive(name: str, value: float) -> float:
 
 
 class OptimizerMaker(ABC):
-    """Makes a network's optimizer; a class of ours, so that YAML can state and override it.
+    """The settings of an optimizer, which `make` applies to a network.
+
+    YAML names a subclass and sets its arguments before the network's parameters are known.
 
     Args:
         lr: Learning rate.
-        reference_batch_size: The total batch, in clips, that ``lr`` belongs to: it is scaled
-            linearly to the total batch in force (Goyal et al., 2017); None takes it as it is.
+        reference_batch_size: The total batch, in clips, for which ``lr`` was chosen. ``lr`` is
+            scaled linearly from it to the total batch in use (Goyal et al., 2017, section 2.1).
+            None uses ``lr`` unscaled.
 
     Raises:
         RunError: If one of them is not above zero.
@@ -41,7 +44,7 @@ class OptimizerMaker(ABC):
         self.reference_batch_size = reference_batch_size
 
     def lr_at(self, total_batch: int) -> float:
-        """Scale the learning rate to a total batch, in clips."""
+        """Return the learning rate for a total batch, in clips."""
         return self.lr * total_batch / (self.reference_batch_size or total_batch)
 
     @abstractmethod
@@ -50,21 +53,21 @@ class OptimizerMaker(ABC):
 
         Args:
             network: The network.
-            lr: The learning rate in force, see `lr_at`; None for the stated one.
+            lr: The learning rate to use, see `lr_at`; None for ``self.lr``.
         """
 
 
 class SGD(OptimizerMaker):
-    """Stochastic gradient descent with momentum, both papers' optimizer; without Nesterov.
+    """SGD with momentum and without Nesterov, the optimizer of both papers.
 
     Args:
         lr: Learning rate; 0.01 at a total batch of 64 in both papers.
         momentum: 0.9 in both papers.
         weight_decay: 1e-4 in TEINet, 5e-4 in TSI.
-        parameter_policy: ``flat``, one rate and one decay for all; or ``tsm``, the code line's
-            groups, see `lightning_modules.optimization.parameter_policies.tsm_groups`
-            (**papers leave open**).
-        reference_batch_size: The total batch that ``lr`` belongs to, see `OptimizerMaker`.
+        parameter_policy: ``flat``: one rate and one decay for all parameters; ``tsm``: the groups
+            of the public TSM code, see
+            `lightning_modules.optimization.parameter_policies.tsm_groups` (**papers leave open**).
+        reference_batch_size: The total batch for which ``lr`` was chosen, see `OptimizerMaker`.
 
     Raises:
         RunError: If a number is not above zero.
@@ -87,7 +90,7 @@ class SGD(OptimizerMaker):
         """Make torch's SGD.
 
         Raises:
-            RunError: If the network has no classifier that the policy needs.
+            RunError: If the policy needs a classifier, and the network has none.
         """
         lr = self.lr if lr is None else lr
         parameters: Any = (
@@ -99,15 +102,16 @@ class SGD(OptimizerMaker):
 
 
 class AdamW(OptimizerMaker):
-    """AdamW, for short trainings from scratch; biases and norms are not decayed.
+    """AdamW, for short trainings from scratch; neither paper uses it.
 
-    It has no ``parameter_policy``: the code line's factors were chosen for SGD, whose steps grow
-    with the gradient; Adam's do not.
+    It has no ``parameter_policy``: the factors of the public TSM code were chosen for SGD, whose
+    steps grow with the gradient; AdamW's do not.
 
     Args:
         lr: Learning rate.
-        weight_decay: Of all parameters with more than one axis.
-        reference_batch_size: The total batch that ``lr`` belongs to, see `OptimizerMaker`.
+        weight_decay: For parameters with more than one dimension. Biases and the parameters of
+            normalisations have one and are not decayed.
+        reference_batch_size: The total batch for which ``lr`` was chosen, see `OptimizerMaker`.
 
     Raises:
         RunError: If a number is not above zero.

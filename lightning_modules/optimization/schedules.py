@@ -7,14 +7,14 @@ from lightning_modules.errors import RunError
 
 
 class Schedule(ABC):
-    """A factor on every group's learning rate, asked for before each step.
+    """A factor on the learning rate of every parameter group, computed before each step.
 
     Args:
-        warmup_epochs: Length of a linear rise at the start, during which `decay` is multiplied
-            by the share of the rise done; fractions allowed, 0 for none, as in both papers.
+        warmup_epochs: Length of a linear warm-up from zero at the start, which multiplies
+            `decay`; fractions are allowed. 0, as in both papers, for none.
 
     Raises:
-        RunError: If the rise is negative.
+        RunError: If ``warmup_epochs`` is negative.
     """
 
     def __init__(self, warmup_epochs: float = 0.0) -> None:
@@ -23,25 +23,25 @@ class Schedule(ABC):
         self.warmup_epochs = warmup_epochs
 
     def factor(self, epoch: float, max_epochs: int) -> float:
-        """Compute the factor: the rise times the decay.
+        """Compute the factor: warm-up times decay.
 
         Args:
-            epoch: Epochs done, counted with fractions.
-            max_epochs: Epochs in all.
+            epoch: Epochs done so far, with fractions.
+            max_epochs: Epochs of the whole training.
         """
         decay = self.decay(epoch, max_epochs)
         if epoch >= self.warmup_epochs:
             return decay
-        # The first step already moves: half a thousandth of an epoch stands in for zero.
+        # With a rate of 0 the first step would change nothing: start at 0.0005 epochs instead.
         return decay * max(epoch, 5e-4) / self.warmup_epochs
 
     @abstractmethod
     def decay(self, epoch: float, max_epochs: int) -> float:
-        """Compute the factor without the rise."""
+        """Compute the factor without warm-up; arguments as in `factor`."""
 
 
 class Constant(Schedule):
-    """The learning rate stays, after a rise if there is one.
+    """A constant learning rate, after the warm-up if there is one.
 
     Args:
         warmup_epochs: See `Schedule`.
@@ -73,12 +73,12 @@ class StepDecay(Schedule):
         self.gamma = gamma
 
     def decay(self, epoch: float, max_epochs: int) -> float:
-        """Count the milestones passed."""
+        """Return ``gamma`` to the power of the number of milestones passed."""
         return self.gamma ** sum(epoch >= milestone for milestone in self.milestones)
 
 
 class CosineDecay(Schedule):
-    """Fall to zero along half a cosine, which starts where the rise ends.
+    """Decay to zero along half a cosine, which starts at the end of the warm-up.
 
     Args:
         warmup_epochs: See `Schedule`.
@@ -88,6 +88,6 @@ class CosineDecay(Schedule):
         super().__init__(warmup_epochs)
 
     def decay(self, epoch: float, max_epochs: int) -> float:
-        """Follow the cosine; 1 during the rise."""
+        """Return the cosine's value, 1 during the warm-up."""
         done = (epoch - self.warmup_epochs) / max(max_epochs - self.warmup_epochs, 1e-9)
         return 0.5 * (1 + math.cos(math.pi * min(max(done, 0.0), 1.0)))

@@ -1,4 +1,4 @@
-"""The total batch of an optimizer step, and the learning rate that belongs to it."""
+"""The total batch of one optimizer step, and the learning rate scaled to it."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ class TotalBatch:
     """The clips of one optimizer step.
 
     Attributes:
-        processes: Processes that train together, on all nodes.
-        clips: Clips of one process's batch.
-        accumulation: Batches whose gradients one step adds up.
+        processes: Training processes on all nodes together.
+        clips: Clips in the batch of one process.
+        accumulation: Batches whose gradients are summed before one step.
     """
 
     processes: int
@@ -24,22 +24,22 @@ class TotalBatch:
 
     @classmethod
     def of(cls, trainer: Trainer) -> "TotalBatch":
-        """Read it off a trainer and its datamodule's ``batch_size``.
+        """Read it from a trainer and the ``batch_size`` of its datamodule.
 
         Raises:
-            RunError: If there is no datamodule that says its batch size.
+            RunError: If there is no datamodule with an integer ``batch_size``.
         """
         clips = getattr(getattr(trainer, "datamodule", None), "batch_size", None)
         if not isinstance(clips, int):
             raise RunError(
-                "reference_batch_size: the data do not say their batch_size; train with a "
-                "datamodule that does, or give reference_batch_size=null"
+                "reference_batch_size: the data have no batch_size; train with a datamodule that "
+                "has one, or give reference_batch_size=null"
             )
         return cls(trainer.world_size, clips, trainer.accumulate_grad_batches)
 
     @property
     def size(self) -> int:
-        """Count the clips."""
+        """The number of clips."""
         return self.processes * self.clips * self.accumulation
 
     def __str__(self) -> str:
@@ -52,10 +52,10 @@ class TotalBatch:
 
 
 def learning_rate(maker: OptimizerMaker, trainer: Trainer) -> float:
-    """Compute the learning rate in force, before any schedule.
+    """Compute the learning rate in use, before any schedule.
 
     Raises:
-        RunError: If it depends on a total batch that is not known.
+        RunError: If it depends on the total batch, and that is not known.
     """
     if maker.reference_batch_size is None:
         return maker.lr
@@ -63,11 +63,11 @@ def learning_rate(maker: OptimizerMaker, trainer: Trainer) -> float:
 
 
 def describe_learning_rate(maker: OptimizerMaker, batch: TotalBatch) -> str:
-    """Say what was stated and what is in force, for people."""
+    """Describe the configured learning rate and the one in use, in one line of text."""
     if maker.reference_batch_size is None:
-        return f"lr {maker.lr:g} as stated, at total batch {batch}"
-    stated = f"lr {maker.lr:g} at total batch {maker.reference_batch_size}"
-    return f"{stated} -> {maker.lr_at(batch.size):g} at {batch}"
+        return f"lr {maker.lr:g}, not scaled, at total batch {batch}"
+    configured = f"lr {maker.lr:g} at total batch {maker.reference_batch_size}"
+    return f"{configured} -> {maker.lr_at(batch.size):g} at {batch}"
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -1,4 +1,4 @@
-"""Where SME looks: its alignment maps for a fixed clip, as in figure 3 of TSI."""
+"""SME's alignment maps of a fixed clip, as in figure 3 of TSI."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
 from lightning_modules.tensorboard.first_batch_probe import FirstBatchCallback
-from lightning_modules.tensorboard.inspection import Aligning, blocks_of, by_stage
+from lightning_modules.tensorboard.inspection import Aligning, blocks_of, by_stage, short_name
 from lightning_modules.tensorboard.pictures.alignment import AlignmentView, draw_alignments
 from lightning_modules.tensorboard.writer import PictureTimes, show
 
@@ -15,10 +15,10 @@ from lightning_modules.tensorboard.writer import PictureTimes, show
 class AlignmentMaps(FirstBatchCallback):
     """Draws ``alignment/first_clip``: frames t and t+1 at the middle of the first validation clip.
 
-    The last aligning block of each stage is drawn. A map of a single position is left out.
+    The last aligning block of each stage is drawn, unless its map has one position only.
 
     Args:
-        times: About how often in a fit; see `PictureTimes`.
+        times: About how often in a fit to draw; see `PictureTimes`.
     """
 
     def __init__(self, times: int = 10) -> None:
@@ -26,26 +26,29 @@ class AlignmentMaps(FirstBatchCallback):
         self.times = PictureTimes(times)
 
     def choose(self, trainer: Trainer, network: nn.Module) -> Mapping[str, Any]:
-        """Choose the last block of each stage."""
+        """Choose the last aligning block of each stage."""
         if not self.times.due(trainer):
             return {}
         blocks = blocks_of(network, Aligning)
-        stages = by_stage({name: block for name, block in blocks.items() if block.aligns})
-        last = [list(of_stage)[-1] for of_stage in stages.values()]
-        return {name: blocks[name] for name in last}
+        aligning = {name: block for name, block in blocks.items() if block.aligns}
+        return dict(list(stage.items())[-1] for stage in by_stage(network, aligning).values())
 
     def read(self, num_frames: int, block: Aligning, *inputs: Tensor) -> AlignmentView:
-        """Compute the maps of one pair of frames of the first clip."""
+        """Compute the maps of the middle pair of frames of the first clip."""
         t = _middle(num_frames)
         current, following = (frames[t : t + 1] for frames in inputs)
         attention = block.attention(current, following)[0]
         saliency = block.saliency(current, following)[0].mean(0)
         return AlignmentView("", attention.float().cpu(), saliency.float().cpu())
 
-    def report(self, trainer: Trainer, clips: Tensor, readings: dict[str, Any]) -> None:
-        """Draw them below each other."""
+    def report(
+        self, trainer: Trainer, network: nn.Module, clips: Tensor, readings: dict[str, Any]
+    ) -> None:
+        """Draw one row per block."""
         views = [
-            view._replace(name=name) for name, view in readings.items() if view.saliency.numel() > 1
+            view._replace(name=short_name(name))
+            for name, view in readings.items()
+            if view.saliency.numel() > 1
         ]
         if views:
             frames = clips[0, 0].cpu()
@@ -54,5 +57,5 @@ class AlignmentMaps(FirstBatchCallback):
 
 
 def _middle(num_frames: int) -> int:
-    """Choose t so that t+1 is a frame of the clip, too."""
+    """Return the middle t for which t+1 is a frame of the clip, too."""
     return (num_frames - 1) // 2

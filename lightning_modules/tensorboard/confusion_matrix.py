@@ -1,4 +1,4 @@
-"""The validation's confusion matrix and the accuracy of each class, as pictures."""
+"""Confusion matrix and accuracy of each class on the validation videos, as pictures."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from lightning_modules.tensorboard.writer import PictureTimes, show
 
 
 class ConfusionMatrix(Callback):
-    """Draws ``val/confusion`` and ``val/classes`` over all videos of all processes.
+    """Draws ``val/confusion`` and ``val/classes`` from the videos of all processes.
 
     Args:
-        times: About how often in a fit; see `PictureTimes`.
+        times: About how often in a fit to draw; see `PictureTimes`.
     """
 
     def __init__(self, times: int = 10) -> None:
@@ -22,7 +22,7 @@ class ConfusionMatrix(Callback):
         self.metric: MulticlassConfusionMatrix | None = None
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew where a picture is due."""
+        """Start a new matrix if this validation is to be drawn."""
         self.metric = None
         if self.times.due(trainer):
             num_classes = len(pl_module.class_names)  # type: ignore[arg-type]
@@ -38,12 +38,12 @@ class ConfusionMatrix(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Count a batch: outputs are its scores, (B, K)."""
+        """Count a batch; outputs are its scores, (B, K)."""
         if self.metric is not None:
             self.metric.update(outputs, batch["label"])
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Sum over the processes, draw."""
+        """Sum over processes and draw."""
         if self.metric is None:
             return
         counts = self.metric.compute().cpu()

@@ -1,4 +1,4 @@
-"""Looking into a network while it scores the first validation batch, which never changes."""
+"""Reading a network's blocks during the first validation batch, which is always the same."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ from lightning_modules.tensorboard.inspection import Watch
 
 
 class FirstBatchCallback(Callback, ABC):
-    """Reads blocks during the validation's own forward pass; there is no further one.
+    """Reads blocks during validation's own forward pass; no other pass is run.
 
-    Hooks stand on the network for this one batch, in process 0 only, and nothing is gathered.
+    The network has hooks during this one batch only, and in process 0 only; other processes' clips
+    are not read.
     """
 
     def __init__(self) -> None:
@@ -21,15 +22,17 @@ class FirstBatchCallback(Callback, ABC):
 
     @abstractmethod
     def choose(self, trainer: Trainer, network: nn.Module) -> Mapping[str, Any]:
-        """Choose the blocks to read, by module name; none where nothing is to be done."""
+        """Choose the blocks to read, by module name; none if there is nothing to do."""
 
     @abstractmethod
     def read(self, num_frames: int, block: Any, *inputs: Tensor) -> Any:
         """Read a block before it runs, given T and its inputs."""
 
     @abstractmethod
-    def report(self, trainer: Trainer, clips: Tensor, readings: dict[str, Any]) -> None:
-        """Show what was read by module name; clips are uint8, (B, V, T, 3, H, W)."""
+    def report(
+        self, trainer: Trainer, network: nn.Module, clips: Tensor, readings: dict[str, Any]
+    ) -> None:
+        """Show the readings, by module name; clips are uint8, (B, V, T, 3, H, W)."""
 
     def on_validation_batch_start(
         self,
@@ -39,7 +42,7 @@ class FirstBatchCallback(Callback, ABC):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Set the hooks."""
+        """Add the hooks."""
         if batch_idx > 0 or not trainer.is_global_zero:
             return
         network: Any = pl_module.network
@@ -57,16 +60,17 @@ class FirstBatchCallback(Callback, ABC):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Take the hooks away, report."""
+        """Remove the hooks and report."""
         if self._watch is not None:
             readings = self._watch.close()
             self._watch = None
-            self.report(trainer, batch["clips"], readings)
+            network: Any = pl_module.network
+            self.report(trainer, network, batch["clips"], readings)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Leave no hook behind."""
+        """Remove the hooks."""
         if self._watch is not None:
             self._watch.close()
             self._watch = None

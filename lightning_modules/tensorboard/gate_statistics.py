@@ -1,4 +1,4 @@
-"""How far the gates of MEM open: mean, spread and histogram per stage."""
+"""The gates of MEM: mean, standard deviation and histogram per stage."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ CLIPS = 8
 class GateStatistics(FirstBatchCallback):
     """Logs ``gates/<stage>_mean``, ``gates/<stage>_std`` and a histogram at every validation.
 
-    Measured on the first 8 validation clips over channels and the frames that have a successor.
+    Over all channels of the first 8 validation clips and all their frames but the last.
     """
 
     def choose(self, trainer: Trainer, network: nn.Module) -> Mapping[str, Any]:
@@ -25,15 +25,17 @@ class GateStatistics(FirstBatchCallback):
         return {} if tensorboard_of(trainer) is None else blocks_of(network, Gating)
 
     def read(self, num_frames: int, block: Gating, *inputs: Tensor) -> Tensor:
-        """Compute the gates of a few clips, flat."""
+        """Compute the gates of the first clips, flattened."""
         return block.motion_gates(inputs[0][: CLIPS * num_frames]).float().flatten()
 
-    def report(self, trainer: Trainer, clips: Tensor, readings: dict[str, Any]) -> None:
-        """Log each stage's."""
+    def report(
+        self, trainer: Trainer, network: nn.Module, clips: Tensor, readings: dict[str, Any]
+    ) -> None:
+        """Log the gates of each stage."""
         logger = tensorboard_of(trainer)
         assert logger is not None
         scalars = {}
-        for stage, gates_by_block in by_stage(readings).items():
+        for stage, gates_by_block in by_stage(network, readings).items():
             gates = torch.cat(list(gates_by_block.values()))
             scalars[f"gates/{stage}_mean"] = float(gates.mean())
             scalars[f"gates/{stage}_std"] = float(gates.std())

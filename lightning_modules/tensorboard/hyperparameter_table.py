@@ -1,4 +1,4 @@
-"""TensorBoard's HParams tab: what a run was, beside what it reached."""
+"""TensorBoard's HParams tab: a run's hyperparameters beside its accuracy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,9 @@ Value = bool | int | float | str
 class HyperparameterTable(Callback):
     """Writes one row per run: hyperparameters, and top-1 and top-5 of validation, final and best.
 
-    ``final/...`` is the latest validation's, ``best/...`` that of the highest top-1. The row is
-    there from the first validation on, so that a stopped run shows, too; it lies in the run's own
-    events, and ``hparams.yaml`` has the same values.
+    ``final/...`` is from the latest validation, ``best/...`` from the one with the highest top-1.
+    The row is written from the first validation on, so that stopped runs are listed, too. It is
+    part of the run's own event file, and ``hparams.yaml`` has the same values.
 
     Args:
         values: Hyperparameters by name.
@@ -26,13 +26,13 @@ class HyperparameterTable(Callback):
         self.best: dict[str, float] = {}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Let the logger know the values before it saves ``hparams.yaml``."""
+        """Give the logger the values before it saves ``hparams.yaml``."""
         logger = tensorboard_of(trainer)
         if logger is not None:
             logger.log_hyperparams(self.values, metrics={})  # without metrics, no event is written
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the row as it now stands."""
+        """Write the row with the metrics so far."""
         logger = tensorboard_of(trainer)
         if logger is None:
             return
@@ -44,9 +44,9 @@ class HyperparameterTable(Callback):
         logger.log_hyperparams(self.values, metrics=metrics, step=step_of(trainer))
 
     def state_dict(self) -> dict[str, Any]:
-        """Keep the best over a resume."""
+        """Save the best metrics, so that a resumed fit knows them."""
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the best again."""
+        """Restore the best metrics."""
         self.best = state_dict["best"]

@@ -1,6 +1,6 @@
-"""What a network's blocks let one look at, and looking at it while a batch passes.
+"""What can be read from a network's blocks, and reading it during a forward pass.
 
-A block takes part by having the methods of a protocol below; nothing is inherited or registered.
+A block takes part if it has the methods of a protocol below; it need not inherit or register.
 B clips, T frames, C channels, H W positions; x is (B*T, C, H, W).
 """
 
@@ -14,63 +14,82 @@ Reading = TypeVar("Reading")
 
 @runtime_checkable
 class Gating(Protocol):
-    """A block that weighs channels by their motion, such as MEM."""
+    """A block that multiplies channels by gates computed from their motion, such as MEM."""
 
     def motion_gates(self, x: Tensor) -> Tensor:
-        """Compute the gates of its input's frames but the last of each clip, (B, T-1, C, 1, 1)."""
+        """Compute the gates of all frames but the last of each clip, (B, T-1, C, 1, 1)."""
 
 
 @runtime_checkable
 class TemporalConvolution(Protocol):
-    """A depth-wise temporal convolution that knows how it started, such as TIM and CTI's."""
+    """A depth-wise temporal convolution that knows its initial kernels, such as TIM and CTI's."""
 
     def temporal_kernels(self) -> Tensor:
-        """Give the kernels as they are, (C, 3)."""
+        """Return the current kernels, (C, 3)."""
 
     def initial_kernels(self) -> Tensor:
-        """Give the kernels as they started, (C, 3)."""
+        """Return the kernels before training, (C, 3)."""
 
 
 @runtime_checkable
 class Aligning(Protocol):
-    """A block of two inputs, frames t and t+1, both (N, d, H, W), that aligns them, as in SME."""
+    """A block that aligns two inputs, frames t and t+1, both (N, d, H, W), as in SME."""
 
     @property
     def aligns(self) -> bool:
-        """Whether it does; False where an ablation has switched it off."""
+        """Whether the alignment is on; an ablation may switch it off."""
 
     def attention(self, current: Tensor, following: Tensor) -> Tensor:
-        """Compute what positions of t (rows) attend to in t+1, (N, H*W, H*W)."""
+        """Compute how much positions of t (rows) attend to those of t+1, (N, H*W, H*W)."""
 
     def saliency(self, current: Tensor, following: Tensor) -> Tensor:
         """Compute the attention's output S, (N, d, H, W)."""
 
 
+@runtime_checkable
+class NamingStages(Protocol):
+    """A network that knows the names of its stages."""
+
+    def stage_of(self, module_name: str) -> str:
+        """Name the stage that holds a module, as papers and plots do, such as ``res2``."""
+
+
 def blocks_of(network: nn.Module, kind: type) -> dict[str, Any]:
-    """Find the modules that have a protocol's methods, by name, in the network's order."""
+    """Find the modules that follow a protocol, by name, in the network's order."""
     return {name: block for name, block in network.named_modules() if isinstance(block, kind)}
 
 
-def stage_of(name: str) -> str:
-    """Name the network's child that holds a module: ``layer1`` of ``layer1.0.before_conv1``."""
-    return name.partition(".")[0]
+def stage_of(network: nn.Module, module_name: str) -> str:
+    """Name the stage that holds a module.
+
+    The network is asked; where it names no stages, it is the first part of the module's name, such
+    as ``layer1`` of ``layer1.0.before_conv1``.
+    """
+    if isinstance(network, NamingStages):
+        return network.stage_of(module_name)
+    return module_name.partition(".")[0]
 
 
-def by_stage(readings: Mapping[str, Reading]) -> dict[str, dict[str, Reading]]:
-    """Sort readings by module name into stages."""
+def by_stage(network: nn.Module, readings: Mapping[str, Reading]) -> dict[str, dict[str, Reading]]:
+    """Group readings by stage: stage -> module name -> reading."""
     stages: dict[str, dict[str, Reading]] = {}
     for name, reading in readings.items():
-        stages.setdefault(stage_of(name), {})[name] = reading
+        stages.setdefault(stage_of(network, name), {})[name] = reading
     return stages
 
 
+def short_name(module_name: str) -> str:
+    """Shorten a module's name for a picture: without ``frame_network.``, which most begin with."""
+    return module_name.removeprefix("frame_network.")
+
+
 class Watch:
-    """Reads blocks at the next forward pass, before each of them runs.
+    """Reads blocks during the next forward pass, each one just before it runs.
 
     Args:
         blocks: Modules by name.
-        read: Called with a block and its inputs; what it returns is kept. Gradients are as in the
-            forward pass: off in validation.
+        read: Called with a block and its inputs; its result is kept. Gradients are on or off as in
+            the forward pass: off in validation.
     """
 
     def __init__(self, blocks: Mapping[str, Any], read: Callable[..., Any]) -> None:
@@ -88,7 +107,7 @@ class Watch:
         return keep_first
 
     def close(self) -> dict[str, Any]:
-        """Leave the network as it was; give back the readings by module name."""
+        """Remove the hooks; return the readings by module name."""
         for handle in self._handles:
             handle.remove()
         return self.readings

@@ -1,10 +1,15 @@
-"""How the kernels of TIM and CTI move away from the shift that they start as."""
+"""How the kernels of TIM and CTI change; they start as a temporal shift."""
 
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from lightning_modules.tensorboard.inspection import TemporalConvolution, blocks_of, by_stage
+from lightning_modules.tensorboard.inspection import (
+    TemporalConvolution,
+    blocks_of,
+    by_stage,
+    short_name,
+)
 from lightning_modules.tensorboard.pictures.kernels import KernelPair, draw_kernels
 from lightning_modules.tensorboard.writer import PictureTimes, show, step_of, tensorboard_of
 
@@ -12,18 +17,18 @@ from lightning_modules.tensorboard.writer import PictureTimes, show, step_of, te
 class TemporalKernels(Callback):
     """Logs ``kernels/<stage>_moved`` at every validation, draws ``kernels/<stage>`` at some.
 
-    The scalar is the mean over channels of the L2 distance between a kernel and its start; a
-    kernel of the shift has norm 1.
+    The scalar is the mean over channels of the L2 distance between a kernel and its initial value;
+    a kernel of the temporal shift has norm 1.
 
     Args:
-        times: About how often in a fit they are drawn; see `PictureTimes`.
+        times: About how often in a fit to draw; see `PictureTimes`.
     """
 
     def __init__(self, times: int = 10) -> None:
         self.times = PictureTimes(times)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Compare all kernels with their start; process 0 does, nothing is gathered."""
+        """Compare all kernels with their initial values, in process 0: all have the same."""
         logger = tensorboard_of(trainer)
         if logger is None or not trainer.is_global_zero:
             return
@@ -33,9 +38,10 @@ class TemporalKernels(Callback):
             for name, conv in blocks_of(network, TemporalConvolution).items()
         }
         due = self.times.due(trainer)
-        for stage, of_stage in by_stage(pairs).items():
+        for stage, of_stage in by_stage(network, pairs).items():
             distances = [(pair.now - pair.start).norm(dim=1).mean() for pair in of_stage.values()]
             moved = float(sum(distances) / len(distances))
             logger.log_metrics({f"kernels/{stage}_moved": moved}, step_of(trainer))
             if due:
-                show(trainer, f"kernels/{stage}", draw_kernels(of_stage))
+                shown = {short_name(name): pair for name, pair in of_stage.items()}
+                show(trainer, f"kernels/{stage}", draw_kernels(shown))

@@ -6,21 +6,20 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.transforms.v2.functional import resize
 
 from lightning_modules.gathering import gather_lists
-from lightning_modules.tensorboard.pictures.clip_strips import ScoredClip, draw_clips, frame_height
+from lightning_modules.tensorboard.pictures.clip_strips import ScoredClip, draw_clips, fit_strip
 from lightning_modules.tensorboard.writer import PictureTimes, show
 
 
 class WorstClips(Callback):
-    """Draws ``val/worst_clips``: the first view of the worst videos of all processes.
+    """Draws ``val/worst_clips``: the first view of the videos with the highest loss.
 
-    Each process keeps small copies of its own worst; they are gathered at the end.
+    Each process keeps small copies of its own worst clips; they are gathered after the last batch.
 
     Args:
-        times: About how often in a fit; see `PictureTimes`.
-        count: Clips to show.
+        times: About how often in a fit to draw; see `PictureTimes`.
+        count: How many clips to show.
     """
 
     def __init__(self, times: int = 10, count: int = 8) -> None:
@@ -30,7 +29,7 @@ class WorstClips(Callback):
         self.due = False
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew."""
+        """Forget the clips of the validation before."""
         self.worst = []
         self.due = self.times.due(trainer)
 
@@ -43,7 +42,7 @@ class WorstClips(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep what is worse than what is kept: outputs are the batch's scores, (B, K)."""
+        """Keep the worst clips so far; outputs are the batch's scores, (B, K)."""
         if not self.due:
             return
         losses = F.cross_entropy(outputs, batch["label"], reduction="none")
@@ -54,7 +53,7 @@ class WorstClips(Callback):
                 self.worst = self._select(self.worst)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Gather the worst of all, draw."""
+        """Gather the worst clips of all processes and draw them."""
         if not self.due:
             return
         worst = self._select(gather_lists(self.worst, trainer))
@@ -69,14 +68,11 @@ class WorstClips(Callback):
 
 def _scored_clip(loss: float, place: int, scores: Tensor, batch: Any) -> ScoredClip:
     probability, prediction = torch.softmax(scores[place].float(), dim=0).max(0)
-    frames = batch["clips"][place, 0]
-    height = min(frame_height(len(frames)), frames.shape[-2])
-    width = round(height * frames.shape[-1] / frames.shape[-2])
     return ScoredClip(
         loss=loss,
         label=int(batch["label"][place]),
         prediction=int(prediction),
         probability=float(probability),
         path=batch["path"][place],
-        frames=resize(frames, [height, width], antialias=True).cpu(),
+        frames=fit_strip(batch["clips"][place, 0]).cpu(),
     )

@@ -1,15 +1,13 @@
-"""When a fit draws pictures for TensorBoard, and how a picture gets there."""
+"""When a fit draws pictures for TensorBoard, and how they are written."""
 
-import numpy as np
+from matplotlib.figure import Figure
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.trainer.states import TrainerFn
 
-from lightning_modules.tensorboard.pictures.canvas import Picture
-
 
 def tensorboard_of(trainer: Trainer) -> TensorBoardLogger | None:
-    """Give a fit's TensorBoard; the answer is the same in all processes.
+    """Return a fit's TensorBoard logger, the same in all processes.
 
     Returns:
         None outside a fit, in its sanity check and ``fast_dev_run``, and without such a logger.
@@ -20,23 +18,23 @@ def tensorboard_of(trainer: Trainer) -> TensorBoardLogger | None:
 
 
 def step_of(trainer: Trainer) -> int:
-    """Give the last step done, from 0, at which Lightning writes a validation's metrics, too."""
+    """Return the last finished step, from 0; Lightning logs validation metrics at the same step."""
     return max(trainer.global_step - 1, 0)
 
 
-def show(trainer: Trainer, tag: str, picture: Picture) -> None:
-    """Add a picture to TensorBoard's images at the current step; for process 0 only."""
+def show(trainer: Trainer, tag: str, figure: Figure) -> None:
+    """Add a figure to TensorBoard's images at the current step; only process 0 does."""
     logger = tensorboard_of(trainer)
     if logger is not None and trainer.is_global_zero:
-        pixels = np.asarray(picture)
-        logger.experiment.add_image(tag, pixels, step_of(trainer), dataformats="HWC")
+        logger.experiment.add_figure(tag, figure, step_of(trainer))
 
 
 class PictureTimes:
     """Spreads pictures evenly over the validations of a fit, the first and the last included.
 
     Args:
-        times: How many intervals the fit is cut into, at least 1; one validation of each is drawn.
+        times: Number of equal intervals of the fit, at least 1; the first validation in each
+            interval is drawn.
     """
 
     def __init__(self, times: int = 10) -> None:
@@ -44,7 +42,7 @@ class PictureTimes:
         self.drawn = -1
 
     def due(self, trainer: Trainer) -> bool:
-        """Tell, once per validation, whether it is to be drawn; the same in all processes."""
+        """Tell whether to draw this validation, the same in all processes; call once for each."""
         if tensorboard_of(trainer) is None:
             return False
         interval = int(self.times * trainer.global_step / trainer.estimated_stepping_batches)

@@ -35,7 +35,7 @@ class DepthwiseTemporalConv(nn.Module):
     """A temporal convolution with one kernel per channel, no bias, zeros beyond both ends.
 
     It starts as a shift, see `shift_kernel`: the papers say "special initialization" only (TSI,
-    section 4.4), and the shift is what the authors' line of code uses (**paper leaves open**).
+    section 4.4), and the shift is what the public code of this field uses (**paper leaves open**).
 
     Args:
         channels: C.

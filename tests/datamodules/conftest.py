@@ -4,15 +4,19 @@ In a written clip, red is the frame's index, green the row and blue the column, 
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from datamodules import VideoList
 from datamodules.decoding.write_video import write_video
 
 LOSSLESS = {"crf": "0", "preset": "ultrafast"}
+SMALL_CLIPS: dict[str, Any] = {"num_segments": 4, "short_side": 16, "crop_size": 16}
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -64,3 +68,33 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent; TEMPORAL_DATA names another folder of real data")
     return folder
+
+
+@pytest.fixture
+def video_list(tmp_path: Path) -> Callable[..., VideoList]:
+    """Return a function that opens a list with small settings; its index is temporary."""
+
+    def make(source: Path | str, **changes: Any) -> VideoList:
+        settings = {
+            **SMALL_CLIPS,
+            "num_workers": 0,
+            "index_dir": str(tmp_path / "index"),
+            **changes,
+        }
+        return VideoList(str(source), **settings)
+
+    return make
+
+
+@pytest.fixture
+def write_folders(tmp_path: Path, write_clip: Callable[..., Path]) -> Callable[..., Path]:
+    """Return a function that writes copies of one clip into class folders."""
+
+    def write(*names: str, root: str = "videos") -> Path:
+        clip = write_clip(num_frames=12)
+        for name in names:
+            (tmp_path / root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(clip, tmp_path / root / name)
+        return tmp_path / root
+
+    return write

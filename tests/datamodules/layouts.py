@@ -1,4 +1,4 @@
-"""Writes tiny copies of the benchmarks in their authors' layouts, and tells which frames were read.
+"""Writes tiny copies of published data sets as their authors arrange them; reads frame indices.
 
 All pixels of a frame have one grey value, its index times `STEP`: crops and flips keep it.
 """
@@ -16,7 +16,7 @@ from datamodules.base import VideoDataModule
 from datamodules.decoding.write_video import write_video
 from datamodules.lists.annotations import Annotations
 from datamodules.lists.splitting import SPLITS, Split
-from datamodules.published import Benchmark
+from datamodules.published import PublishedDataset
 
 STEP = 2
 SEGMENTS = 4
@@ -162,13 +162,13 @@ LAYOUTS: dict[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-Make = Callable[..., Benchmark]
+Make = Callable[..., PublishedDataset]
 
 
-def maker(data_set: type[Benchmark], tmp_path: Path) -> Make:
+def maker(data_set: type[PublishedDataset], tmp_path: Path) -> Make:
     """Give a way to open a layout with small settings that are kept below the test's folder."""
 
-    def make(arguments: dict[str, Any], **changes: Any) -> Benchmark:
+    def make(arguments: dict[str, Any], **changes: Any) -> PublishedDataset:
         kept = {"check_counts": False, "index_dir": str(tmp_path / "index")}
         return data_set(**{**SMALL, **kept, **arguments, **changes})
 

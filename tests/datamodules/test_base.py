@@ -11,17 +11,37 @@ import torch
 from torch import Tensor, nn
 
 from datamodules import DataError, VideoList
+from datamodules.lists.annotations import Annotations
+from datamodules.lists.splitting import Split
 
 WriteClip = Callable[..., Path]
 WriteCsv = Callable[..., Path]
-MakeData = Callable[..., VideoList]
+
+
+class CountedLists(VideoList):
+    """Notes which lists are read; refuses that of one split if told to."""
+
+    def __init__(self, source: str, refused: str = "", **kwargs: Any) -> None:
+        super().__init__(source, **kwargs)
+        self.refused = refused
+        self.lists_read: list[Split] = []
+
+    def annotations(self, split: Split) -> Annotations:
+        """Note the split."""
+        self.lists_read.append(split)
+        if split == self.refused:
+            raise DataError(f"{split}: no such list")
+        return super().annotations(split)
+
+
+MakeData = Callable[..., CountedLists]
 
 
 @pytest.fixture
 def make_data(tmp_path: Path, write_clip: WriteClip, write_csv: WriteCsv) -> MakeData:
     """Give a way to make loaders of small videos, so many in each split."""
 
-    def make(train: int = 6, val: int = 3, test: int = 3, **changes: Any) -> VideoList:
+    def make(train: int = 6, val: int = 3, test: int = 3, **changes: Any) -> CountedLists:
         rows = []
         for split, number in {"train": train, "val": val, "test": test}.items():
             for position in range(number):
@@ -34,7 +54,7 @@ def make_data(tmp_path: Path, write_clip: WriteClip, write_csv: WriteCsv) -> Mak
             "num_workers": 0,
         }
         settings |= {"batch_size": 2, "num_classes": 2, "index_dir": str(tmp_path / "index")}
-        return VideoList(str(write_csv("path,label,split", *rows)), **{**settings, **changes})
+        return CountedLists(str(write_csv("path,label,split", *rows)), **{**settings, **changes})
 
     return make
 
@@ -60,7 +80,7 @@ class Recorder(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def quiet_trainer(epochs: int) -> pl.Trainer:
+def quiet_trainer(epochs: int, **settings: Any) -> pl.Trainer:
     """Make Lightning's own training loop, without its files and bars."""
     return pl.Trainer(
         max_epochs=epochs,
@@ -69,6 +89,7 @@ def quiet_trainer(epochs: int) -> pl.Trainer:
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
+        **settings,
     )
 
 
@@ -168,7 +189,7 @@ def test_a_stage_without_videos_is_refused(stage: str, split: str, make_data: Ma
         data.setup(stage)
 
 
-def test_lightning_is_refused_a_stage_without_videos_in_the_same_words(make_data: MakeData) -> None:
+def test_a_stage_without_videos_gives_the_same_error_under_lightning(make_data: MakeData) -> None:
     with pytest.raises(DataError, match=r"the val split holds no videos; nothing to validate$"):
         quiet_trainer(epochs=1).validate(Recorder(), datamodule=make_data(val=0))
 
@@ -266,7 +287,7 @@ def test_lightning_reads_what_the_loaders_give(make_data: MakeData) -> None:
 
 
 @pytest.mark.parametrize("stage", ["test", "predict"])
-def test_the_protocol_in_force_is_logged(
+def test_the_test_protocol_is_logged(
     stage: str, make_data: MakeData, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -281,3 +302,30 @@ def test_the_number_of_videos_is_logged(
     make_data(train=5, val=3).setup("fit")
     assert "train: 5 videos, 2 of 2 classes" in caplog.text
     assert "val: 3 videos, " in caplog.text
+
+
+def test_a_fit_reads_each_list_once(make_data: MakeData) -> None:
+    data = make_data()
+    quiet_trainer(epochs=1).fit(Recorder(), datamodule=data)
+    assert data.lists_read == ["train", "val"]
+
+
+def test_a_process_that_did_not_prepare_the_data_reads_each_list_once(make_data: MakeData) -> None:
+    data = make_data()
+    data.setup("fit")
+    data.setup("validate")
+    data.setup("test")
+    assert data.lists_read == ["train", "val", "test"]
+
+
+def test_a_wrong_list_is_reported_before_any_video_is_scanned(make_data: MakeData) -> None:
+    data = make_data(refused="val")
+    with pytest.raises(DataError, match="val: no such list"):
+        data.prepare_data()
+    assert not data.index.file.exists()
+
+
+def test_lightning_may_overfit_a_batch(make_data: MakeData) -> None:
+    recorder = Recorder()
+    quiet_trainer(epochs=2, overfit_batches=1).fit(recorder, datamodule=make_data())
+    assert [seen for _, seen, _ in recorder.seen] == [[0, 1]] * 2

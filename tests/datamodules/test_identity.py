@@ -1,4 +1,4 @@
-"""What a data set tells of itself, and how few videos several processes may share."""
+"""How a data set identifies itself, and how few videos several processes may share."""
 
 import json
 from collections.abc import Callable

@@ -228,14 +228,16 @@ def test_the_papers_protocol_is_the_default(tmp_path: Path) -> None:
     assert data.class_names == tuple(sorted(data.class_names))
 
 
-def test_a_list_of_another_length_is_warned_of(make: Make, tmp_path: Path) -> None:
+def test_a_list_of_another_length_gives_a_warning(make: Make, tmp_path: Path) -> None:
     file = write_list(tmp_path)
     data = make({"root": str(tmp_path)}, check_counts=True)
     with pytest.warns(UserWarning, match=f"{file}: lists 1 val videos, the official list 19,906"):
         assert data.annotations("val").official_count == 19_906
 
 
-def test_the_real_lists_count_right(make: Make, data_folder: Path, tmp_path: Path) -> None:
+def test_the_real_lists_have_the_official_lengths(
+    make: Make, data_folder: Path, tmp_path: Path
+) -> None:
     lists = data_folder / "annotations" / "kinetics400"
     data = make({"root": str(tmp_path), "annotations": str(lists)}, check_counts=True)
     with warnings.catch_warnings():

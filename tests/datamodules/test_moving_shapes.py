@@ -10,8 +10,9 @@ from datamodules import DataError, MovingShapes, moving_shapes
 from datamodules.decoding.read_frames import read_frames
 from datamodules.decoding.video_scan import scan_video
 from datamodules.lists.splitting import SPLITS
-from datamodules.loading.video_dataset import SampleKey
+from datamodules.loading.sample import SampleKey
 from datamodules.shapes.motion import CLASS_NAMES, REVERSED
+from tests.small_disk import small_disk
 
 SMALL: dict[str, Any] = {
     **{"train_videos": 16, "val_videos": 8, "test_videos": 8, "video_size": 32},
@@ -82,7 +83,7 @@ def test_two_renderings_are_equal_byte_for_byte(root: Path, tmp_path: Path) -> N
     assert all(first[name].read_bytes() == second[name].read_bytes() for name in first)
 
 
-def test_an_interrupted_rendering_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_rendering_is_continued(tmp_path: Path) -> None:
     few: dict[str, Any] = {"train_videos": 4, "val_videos": 0, "test_videos": 0}
     make(tmp_path, **few).prepare_data()
     lost, *kept = videos_of(tmp_path).values()
@@ -160,6 +161,13 @@ def test_a_rendered_file_that_was_damaged_stops_the_run_by_name(tmp_path: Path) 
     with pytest.raises(DataError) as caught:
         make(tmp_path, **few).prepare_data()
     assert str(caught.value).startswith(f"1 of 2 videos cannot be used: {damaged}: ")
+
+
+def test_a_full_disk_stops_the_rendering_and_leaves_no_half_file(tmp_path: Path) -> None:
+    few: dict[str, Any] = {"train_videos": 2, "val_videos": 0, "test_videos": 0}
+    with small_disk(), pytest.raises(DataError, match=r"000000\.mp4: cannot be written \("):
+        make(tmp_path, **few).prepare_data()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_another_encoding_is_kept_in_another_folder(

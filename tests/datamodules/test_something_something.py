@@ -11,7 +11,7 @@ from datamodules import DataError, SomethingSomethingV1, SomethingSomethingV2
 from datamodules.clips.mirroring import mirrored_labels
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.splitting import SPLITS
-from datamodules.published import Benchmark
+from datamodules.published import PublishedDataset
 from tests.datamodules.layouts import (
     CLASSES,
     V1_LIST,
@@ -60,10 +60,10 @@ def with_videos(root: Path, *names: str) -> dict[str, Any]:
     [(something_v1, SomethingSomethingV1), (something_v2, SomethingSomethingV2)],
 )
 def test_exactly_the_sampled_frames_are_read(
-    write: Any, data_set: type[Benchmark], tmp_path: Path
+    write: Any, data_set: type[PublishedDataset], tmp_path: Path
 ) -> None:
     data = maker(data_set, tmp_path)(write(tmp_path))
-    short = {1: [[0, 0, 0, 0]], 3: [[0, 0, 1, 2]], 4: [[0, 1, 2, 3]]}
+    short = {1: [[0, 0, 0, 0]], 3: [[0, 1, 1, 2]], 4: [[0, 1, 2, 3]]}
     for stage in ("validate", "test", "predict"):
         assert frames_read(data, stage) == {**short, 21: [[2, 7, 13, 18]]}
     trained = frames_read(data, "train")
@@ -77,14 +77,14 @@ def test_exactly_the_sampled_frames_are_read(
 )
 @pytest.mark.parametrize("data_set", [SomethingSomethingV1, SomethingSomethingV2])
 def test_frames_are_found_whatever_their_names(
-    form: str, first: int, data_set: type[Benchmark], tmp_path: Path
+    form: str, first: int, data_set: type[PublishedDataset], tmp_path: Path
 ) -> None:
     for number, length in (("7", 3), ("8", 13)):
         write_images(tmp_path / "frames" / number, length, form, first)
     write_lines(tmp_path / "val_videofolder.txt", "7 3 0", "8 13 1")
     arguments = {"root": str(tmp_path / "frames"), "annotations": str(tmp_path)}
     data = maker(data_set, tmp_path)(arguments)
-    assert frames_read(data, "validate") == {3: [[0, 0, 1, 2]], 13: [[1, 4, 8, 11]]}
+    assert frames_read(data, "validate") == {3: [[0, 1, 1, 2]], 13: [[1, 4, 8, 11]]}
 
 
 def test_v1_s_official_names_give_the_sorted_labels(v1: Make, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_v2_s_official_lists_are_found_by_either_name(
 @pytest.mark.parametrize("prefix", ["", "something/v1/img/"])
 @pytest.mark.parametrize("data_set", [SomethingSomethingV1, SomethingSomethingV2])
 def test_tsm_s_lists_number_the_sorted_names(
-    prefix: str, data_set: type[Benchmark], tmp_path: Path
+    prefix: str, data_set: type[PublishedDataset], tmp_path: Path
 ) -> None:
     arguments = with_videos(tmp_path, "7.mp4", "8.mp4")
     write_lines(tmp_path / "train_videofolder.txt", f"{prefix}8 54 19", f"{prefix}7 51 141")
@@ -202,7 +202,9 @@ def test_a_missing_answer_is_named(v2: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data_set", [SomethingSomethingV1, SomethingSomethingV2])
-def test_the_papers_protocol_is_the_default(data_set: type[Benchmark], tmp_path: Path) -> None:
+def test_the_papers_protocol_is_the_default(
+    data_set: type[PublishedDataset], tmp_path: Path
+) -> None:
     data = data_set(str(tmp_path))
     assert (data.test_split, data.predict_split) == ("val", "test")
     assert (data.flip_probability, data.protocol.name, data.min_frames) == (0.0, "1x1", 8)
@@ -210,22 +212,24 @@ def test_the_papers_protocol_is_the_default(data_set: type[Benchmark], tmp_path:
 
 
 @pytest.mark.parametrize("data_set", [SomethingSomethingV1, SomethingSomethingV2])
-def test_left_and_right_swap_by_name_and_nothing_else_does(data_set: type[Benchmark]) -> None:
-    mirrored = mirrored_labels(data_set.class_names, data_set.sideless_classes)
+def test_left_and_right_swap_by_name_and_nothing_else_does(
+    data_set: type[PublishedDataset],
+) -> None:
+    mirrored = mirrored_labels(data_set.class_names, data_set.flip_invariant_classes)
     swapped = {label: image for label, image in enumerate(mirrored) if label != image}
     assert swapped == {86: 87, 87: 86, 93: 94, 94: 93, 166: 167, 167: 166}
     upright = [n for n, name in enumerate(data_set.class_names) if "upright" in name]
     assert upright == [21, 117, 119]
-    assert all(name in data_set.class_names for name in data_set.sideless_classes)
+    assert all(name in data_set.class_names for name in data_set.flip_invariant_classes)
 
 
 @pytest.mark.parametrize(("flip_probability", "label"), [(0.0, 86), (1.0, 87)])
 def test_mirrored_training_videos_swap_labels(
     flip_probability: float, label: int, v2: Make, tmp_path: Path
 ) -> None:
-    write_clip(tmp_path / "7.webm", 5)
-    write_lines(tmp_path / "train_videofolder.txt", "7 5 86")
-    write_lines(tmp_path / "val_videofolder.txt", "7 5 86")
+    for video, split in (("7", "train"), ("8", "val")):
+        write_clip(tmp_path / f"{video}.webm", 5)
+        write_lines(tmp_path / f"{split}_videofolder.txt", f"{video} 5 86")
     data = v2({"root": str(tmp_path)}, flip_probability=flip_probability)
     data.setup("fit")
     assert [batch["label"].tolist() for batch in data.train_dataloader()] == [[label]]
@@ -243,7 +247,9 @@ def test_a_list_of_another_length_is_refused(v2: Make, tmp_path: Path) -> None:
     )
 
 
-def test_the_real_lists_count_right(v2: Make, data_folder: Path, tmp_path: Path) -> None:
+def test_the_real_lists_have_the_official_lengths(
+    v2: Make, data_folder: Path, tmp_path: Path
+) -> None:
     lists = data_folder / "annotations" / "something_v2"
     data = v2({"root": str(tmp_path), "annotations": str(lists)}, check_counts=True)
     found = {"train": data.annotations("train"), "val": data.annotations("val")}
@@ -274,8 +280,8 @@ def test_a_missing_video_is_named(v1: Make, tmp_path: Path) -> None:
         ("7\n8", "has videos without label"),
         ("", "lists no video"),
         ("[]", "lists no video"),
-        ("[{", "is no json"),
-        ('{"Holding something": "0"}', "holds no list of videos; is it the labels' file?"),
+        ("[{", "is not json"),
+        ('{"Holding something": "0"}', "is not a list of videos; is it the file of the labels?"),
         ('[{"id": "7", "label": "holding a cup"}]', "entry 1: needs id, and label with template"),
         ('[{"id": "7", "label": "x", "template": "[x]"}]', "entry 1: 'x' is none of the 174"),
     ],
@@ -293,7 +299,7 @@ def test_a_list_that_cannot_be_used_is_named(
 def test_a_list_that_cannot_be_read_is_named(v2: Make, tmp_path: Path) -> None:
     arguments = with_videos(tmp_path)
     (tmp_path / "latin").write_bytes(b"\xff\xfe7")
-    for name, reason in (("latin", "is no UTF-8 text"), ("nowhere", "cannot be read")):
+    for name, reason in (("latin", "is not UTF-8 text"), ("nowhere", "cannot be read")):
         with pytest.raises(DataError, match=f"^{tmp_path / name}: {reason}"):
             v2(arguments, val_list=str(tmp_path / name)).annotations("val")
 

@@ -27,21 +27,6 @@ def make(tmp_path: Path) -> Make:
     return maker(UCF101, tmp_path)
 
 
-def test_exactly_the_sampled_frames_are_read(make: Make, tmp_path: Path) -> None:
-    data = make(ucf101(tmp_path))
-    short = {1: [0, 0, 0, 0], 3: [0, 0, 1, 2], 4: [0, 1, 2, 3]}
-    one_view = {length: [frames] for length, frames in short.items()}
-    assert frames_read(data, "validate") == {**one_view, 21: [[2, 7, 13, 18]]}
-    for stage in ("test", "predict"):
-        tested = frames_read(data, stage)
-        assert len(tested.pop(21)) == 30
-        assert tested == {length: [frames] * 30 for length, frames in short.items()}
-    trained = frames_read(data, "train")
-    (long,) = trained.pop(21)
-    assert trained == one_view
-    assert all(k * 21 // 4 <= frame < (k + 1) * 21 // 4 for k, frame in enumerate(long))
-
-
 def test_labels_count_from_0_in_the_order_of_class_ind(make: Make, data_folder: Path) -> None:
     lines = (data_folder / "annotations/ucf101/classInd.txt").read_text().splitlines()
     order = [line.split()[1] for line in lines if line.strip()]
@@ -96,7 +81,7 @@ def test_the_papers_protocol_is_the_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("split", [1, 2, 3])
-def test_the_real_lists_count_right(
+def test_the_real_lists_have_the_official_lengths(
     split: int, make: Make, data_folder: Path, tmp_path: Path
 ) -> None:
     lists = data_folder / "annotations" / "ucf101"

@@ -1,9 +1,7 @@
-"""Specification of `VideoList`: anyone's videos, split without leaks, refused by name."""
+"""Specification of `VideoList`: a user's own videos, split without leaks between splits."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,33 +10,6 @@ from datamodules.lists.splitting import SPLITS, Split
 
 WriteClip = Callable[..., Path]
 WriteCsv = Callable[..., Path]
-
-SETTINGS: dict[str, Any] = {"num_segments": 4, "short_side": 16, "crop_size": 16}
-
-
-@pytest.fixture
-def video_list(tmp_path: Path) -> Callable[..., VideoList]:
-    """Give a way to make a list of small settings that counts below the test's folder."""
-
-    def make(source: Path | str, **changes: Any) -> VideoList:
-        settings = {**SETTINGS, "num_workers": 0, "index_dir": str(tmp_path / "index"), **changes}
-        return VideoList(str(source), **settings)
-
-    return make
-
-
-@pytest.fixture
-def write_folders(tmp_path: Path, write_clip: WriteClip) -> Callable[..., Path]:
-    """Give a way to write copies of one clip into class folders."""
-
-    def write(*names: str, root: str = "videos") -> Path:
-        clip = write_clip(num_frames=12)
-        for name in names:
-            (tmp_path / root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(clip, tmp_path / root / name)
-        return tmp_path / root
-
-    return write
 
 
 def names_by_split(videos: VideoList) -> dict[Split, list[str]]:
@@ -181,14 +152,14 @@ def test_class_names_come_from_the_name_column(
     assert (videos.class_names, videos.num_classes) == (("Jump", "Run"), 2)
 
 
-def test_a_stated_number_of_classes_counts(
+def test_num_classes_may_exceed_the_labels(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
     source = write_csv("path,label,split", "a.mkv,1,train")
     assert video_list(source, num_classes=7).num_classes == 7
 
 
-def test_a_list_without_any_label_is_not_drawn(
+def test_a_list_without_any_label_is_not_split_at_random(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
     source = write_csv("path,label", "a.mkv,", "b.mkv,", "c.mkv,")
@@ -198,7 +169,7 @@ def test_a_list_without_any_label_is_not_drawn(
         assert videos.splits.tolist() == [split] * 3
 
 
-def test_a_list_without_any_label_is_of_no_data_set(
+def test_a_list_without_any_label_has_no_identity(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
     described = video_list(write_csv("path,label", "a.mkv,"), num_classes=2).describe()
@@ -217,19 +188,20 @@ def test_a_missing_source_is_named(video_list: Callable[..., VideoList], tmp_pat
 def test_an_undecodable_video_stops_the_preparation_by_name(
     video_list: Callable[..., VideoList], write_folders: Callable[..., Path]
 ) -> None:
-    root = write_folders("run/a.mkv", "run/b.mkv", "run/c.mkv")
-    (root / "run" / "b.mkv").write_text("<html>404</html>")
+    root = write_folders("train/run/a.mkv", "train/jump/b.mkv")
+    bad = root / "train" / "jump" / "b.mkv"
+    bad.write_text("<html>404</html>")
     with pytest.raises(DataError) as caught:
         video_list(root).prepare_data()
-    bad = root / "run" / "b.mkv"
-    assert str(caught.value).startswith(f"1 of 1 videos cannot be used: {bad}: does not decode")
+    assert str(caught.value).startswith(f"1 of 2 videos cannot be used: {bad}: does not decode")
 
 
 def test_a_missing_video_stops_the_preparation_by_name(
     video_list: Callable[..., VideoList], write_csv: WriteCsv, tmp_path: Path
 ) -> None:
+    videos = video_list(write_csv("path,label,split", "nowhere.mkv,0,train"), num_classes=2)
     with pytest.raises(DataError) as caught:
-        video_list(write_csv("path,label,split", "nowhere.mkv,0,train")).prepare_data()
+        videos.prepare_data()
     assert f"{tmp_path / 'nowhere.mkv'}: no such file" in str(caught.value)
 
 
@@ -237,17 +209,17 @@ def test_a_missing_video_stops_the_preparation_by_name(
 def test_a_video_that_breaks_later_stops_the_run_by_name(
     num_workers: int, video_list: Callable[..., VideoList], write_folders: Callable[..., Path]
 ) -> None:
-    root = write_folders("run/a.mkv")
-    videos = video_list(root, val_fraction=0, test_fraction=0, num_workers=num_workers)
+    root = write_folders("train/run/a.mkv", "test/jump/b.mkv")
+    videos = video_list(root, num_workers=num_workers)
     videos.setup("fit")
-    (root / "run" / "a.mkv").write_text("<html>404</html>")
+    (root / "train" / "run" / "a.mkv").write_text("<html>404</html>")
     with pytest.raises(VideoDecodeError) as caught:
         next(iter(videos.train_dataloader()))
     last_line = str(caught.value).splitlines()[-1]
     # Frames that the error keeps alive keep the worker, which then takes 5 s to be collected.
     caught.value.__traceback__ = None
     del caught
-    assert f"{root / 'run' / 'a.mkv'}: does not decode" in last_line
+    assert f"{root / 'train' / 'run' / 'a.mkv'}: does not decode" in last_line
 
 
 def test_real_clips_split_by_sequence(

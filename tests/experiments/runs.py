@@ -1,4 +1,4 @@
-"""What two runs of one training must share to the last bit."""
+"""Compares two runs of one training: weights, counters and curves, to the last bit."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ SMALL_NETWORK = "--model.network=tests.experiments.small_network.SmallNetwork"
 TWO_EPOCHS = (SMALL_NETWORK, "--trainer.max_epochs=2", "--trainer.enable_progress_bar=false")
 """Two epochs of four batches, with the data of `tests.conftest.tiny_arguments`."""
 
-OF_THE_CLOCK = {"throughput/clips_per_second", "throughput/data_wait_share"}
+MEASURED_TIMES = {"throughput/clips_per_second", "throughput/data_wait_share"}
 ONCE_A_FIT = {"recipe/lr", "recipe/total_batch_size"}
 KEPT = (
     *("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers", "exact_resume"),
@@ -19,7 +19,7 @@ KEPT = (
 
 
 def checkpoint_of(run_dir: Path, name: str = "last") -> dict[str, Any]:
-    """Read a checkpoint without what may differ: folders, and the cluster's job."""
+    """Read a checkpoint without what may differ: folders, and the SLURM job."""
     whole = torch.load(run_dir / "checkpoints" / f"{name}.ckpt", weights_only=True)
     callbacks = whole["callbacks"].items()
     best = next(state for key, state in callbacks if key.startswith("ModelCheckpoint"))
@@ -29,10 +29,10 @@ def checkpoint_of(run_dir: Path, name: str = "last") -> dict[str, Any]:
 
 
 def curves_of(run_dir: Path) -> dict[str, list[tuple[int, float]]]:
-    """Read TensorBoard's scalars as it shows them."""
+    """Read TensorBoard's scalars, without measured times."""
     events = EventAccumulator(str(run_dir), size_guidance={"scalars": 0})
     events.Reload()
-    names = set(events.Tags()["scalars"]) - OF_THE_CLOCK - ONCE_A_FIT
+    names = set(events.Tags()["scalars"]) - MEASURED_TIMES - ONCE_A_FIT
     return {name: [(e.step, e.value) for e in events.Scalars(name)] for name in names}
 
 
@@ -53,7 +53,7 @@ def assert_same(one: Any, other: Any, where: str = "") -> None:
 
 
 def assert_same_training(one: Path, other: Path) -> None:
-    """Compare weights, optimizer, place, best score and metrics."""
+    """Compare weights, optimizer, position, best score and metrics."""
     assert_same(checkpoint_of(one), checkpoint_of(other))
     metrics = [folder / "metrics.json" for folder in (one, other)]
     texts = [file.read_text() if file.exists() else "no validation" for file in metrics]

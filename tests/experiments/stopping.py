@@ -1,4 +1,4 @@
-"""Ways to stop a fit at a chosen place; given to train.py as callbacks."""
+"""A callback for train.py that stops a fit in a chosen hook."""
 
 import os
 from pathlib import Path
@@ -17,12 +17,12 @@ class StopAt(Callback):
 
     Args:
         hook: The hook.
-        batches: In which call of it: the first after so many batches of the fit were begun.
+        batches: How many batches of the fit must have started.
         number: The signal.
         times: How often it is sent.
         rank: The process that gets it; None for all.
-        group: Whether its workers get it as well, as from a terminal or a cluster.
-        save: Whether to save last.ckpt in that place before.
+        group: Whether its workers get it too, as from a terminal or a cluster.
+        save: Whether to save last.ckpt first.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Checkpoints through the public door: refused where they are damaged or of other data."""
+"""train.py refuses checkpoints that are damaged, or were trained on other data."""
 
 import os
 import subprocess
@@ -20,12 +20,12 @@ KILLED = -9
 
 
 def checkpoint(run_dir: Path, name: str = "last") -> Path:
-    """Name a checkpoint of a run."""
+    """Give the file of a checkpoint."""
     return run_dir / "checkpoints" / f"{name}.ckpt"
 
 
-def go_on(tiny_run: Run, run_dir: Path, subcommand: str = "fit", **named: str) -> str:
-    """Use a run's checkpoint; give back why that is refused."""
+def refused(tiny_run: Run, run_dir: Path, subcommand: str = "fit", **named: str) -> str:
+    """Load a run's checkpoint, which is refused; return the message."""
     arguments = [f"--{key}={value}" for key, value in named.items()]
     with pytest.raises(SystemExit) as error:
         tiny_run(
@@ -34,7 +34,7 @@ def go_on(tiny_run: Run, run_dir: Path, subcommand: str = "fit", **named: str) -
     return stopped_with(error)
 
 
-def test_a_checkpoint_says_where_it_comes_from(run_dir: Path) -> None:
+def test_a_checkpoint_holds_its_provenance(run_dir: Path) -> None:
     said = torch.load(checkpoint(run_dir), weights_only=True)[KEY]
     network = said["model"]["network"]
     assert network["class_path"] == "models.TEINet"
@@ -47,7 +47,7 @@ def test_a_checkpoint_says_where_it_comes_from(run_dir: Path) -> None:
     assert said["seed"] == 0
 
 
-def test_a_bit_that_flipped_is_found_and_the_checkpoint_before_is_named(
+def test_a_flipped_bit_is_found_and_the_previous_checkpoint_is_named(
     run_dir: Path, tiny_run: Run
 ) -> None:
     tiny_run("fit", "--ckpt_path=last", "--trainer.max_epochs=2")
@@ -55,28 +55,28 @@ def test_a_bit_that_flipped_is_found_and_the_checkpoint_before_is_named(
     content[len(content) // 2] ^= 16
     file.write_bytes(content)
     checkpoint(run_dir, "best").unlink()
-    message = go_on(tiny_run, run_dir)
+    message = refused(tiny_run, run_dir)
     spare = checkpoint(run_dir, "previous")
     assert message.startswith(f"error: {file}: damaged (")
-    assert f"{spare} (step 4) is whole: ask for it with --ckpt_path {spare}" in message
+    assert f"{spare} (step 4) is intact: use it with --ckpt_path {spare}" in message
     tiny_run("test", "--ckpt_path=previous")
 
 
 @pytest.mark.parametrize("left", [0, 0.5, 0.999])
-def test_a_cut_checkpoint_is_never_replaced_in_silence(
+def test_a_truncated_checkpoint_is_never_replaced_silently(
     left: float, run_dir: Path, tiny_run: Run
 ) -> None:
     file = checkpoint(run_dir)
     os.truncate(file, int(left * file.stat().st_size))
     for subcommand in SUBCOMMANDS:
-        message = go_on(tiny_run, run_dir, subcommand)
+        message = refused(tiny_run, run_dir, subcommand)
         assert f"{file}: not a checkpoint, or damaged" in message
-        assert "best.ckpt (step 4) is whole" in message
+        assert "best.ckpt (step 4) is intact" in message
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
 @pytest.mark.parametrize("wanted", ["last", "best", "previous", "nowhere.ckpt", ""])
-def test_a_checkpoint_that_is_not_there_is_never_a_start_from_scratch(
+def test_a_missing_checkpoint_never_starts_from_scratch(
     wanted: str, subcommand: str, tiny_run: Run, tmp_path: Path
 ) -> None:
     with pytest.raises(SystemExit) as error:
@@ -86,7 +86,7 @@ def test_a_checkpoint_that_is_not_there_is_never_a_start_from_scratch(
 
 
 class Bomb:
-    """Makes a folder when it is unpickled without care."""
+    """Makes a folder when it is unpickled without ``weights_only``."""
 
     def __init__(self, trace: Path) -> None:
         self.trace = trace
@@ -97,7 +97,7 @@ class Bomb:
 
 @pytest.mark.parametrize("legacy", [True, False])
 @pytest.mark.parametrize("flag", ["ckpt_path", "model.network.weights"])
-def test_a_checkpoint_that_would_run_code_is_refused(
+def test_a_checkpoint_with_code_is_refused(
     flag: str, legacy: bool, run_dir: Path, tiny_run: Run, tmp_path: Path
 ) -> None:
     content = torch.load(checkpoint(run_dir), weights_only=True)
@@ -109,13 +109,13 @@ def test_a_checkpoint_that_would_run_code_is_refused(
     assert not trace.exists()
 
 
-def test_another_architecture_is_named_by_its_first_key(run_dir: Path, tiny_run: Run) -> None:
+def test_another_network_is_refused_with_its_first_key(run_dir: Path, tiny_run: Run) -> None:
     named = {"model.network.enhancement": "none"}
-    assert "mem.conv1.weight" in go_on(tiny_run, run_dir, "fit", **named)
+    assert "mem.conv1.weight" in refused(tiny_run, run_dir, "fit", **named)
 
 
 def with_provenance(run_dir: Path, part: str, key: str, value: object) -> None:
-    """Let a run's checkpoint come from elsewhere."""
+    """Change a value of the provenance in a run's checkpoint."""
     content = torch.load(checkpoint(run_dir), weights_only=True)
     content[KEY][part] = {**content[KEY][part], key: value}
     torch.save(content, checkpoint(run_dir))
@@ -126,17 +126,17 @@ def test_another_data_set_of_the_same_classes_is_refused_unless_allowed(
     subcommand: str, run_dir: Path, tiny_run: Run
 ) -> None:
     with_provenance(run_dir, "data", "identity", {"data set": "MovingShapesV2"})
-    message = go_on(tiny_run, run_dir, subcommand)
+    message = refused(tiny_run, run_dir, subcommand)
     assert "data set is MovingShapesV2 in the checkpoint and MovingShapes here" in message
     allowed = ("--ckpt_path=last", "--allow_other_data=true", "--trainer.max_epochs=2")
     with pytest.warns(UserWarning, match="allowed by allow_other_data: data set is MovingShapesV2"):
         tiny_run(subcommand, *allowed)
 
 
-def test_another_number_of_frames_is_refused_and_another_size_warned_of(
+def test_another_number_of_frames_is_refused_and_another_size_gives_a_warning(
     run_dir: Path, tiny_run: Run
 ) -> None:
-    message = go_on(tiny_run, run_dir, "test", **{"data.num_segments": "8"})
+    message = refused(tiny_run, run_dir, "test", **{"data.num_segments": "8"})
     assert "num_segments is 4 in the checkpoint and 8 here" in message
     with pytest.warns(UserWarning, match="crop_size is 32 in the checkpoint and 24 here"):
         tiny_run("test", "--ckpt_path=last", "--data.crop_size=24", "--data.protocol=2x3")
@@ -144,14 +144,14 @@ def test_another_number_of_frames_is_refused_and_another_size_warned_of(
 
 @pytest.fixture(scope="module")
 def kick_and_hug(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A list of two classes, and a run that knows them."""
+    """A list of two classes, and a run trained on it."""
     folder = tmp_path_factory.mktemp("lists")
     source = write_list(folder, {"kick": 0, "hug": 1})
     main(["fit", *list_arguments(source, folder / "run")])
     return source, folder / "run"
 
 
-def test_another_order_of_labels_is_refused_by_its_first_class(
+def test_another_order_of_labels_is_refused_with_the_first_different_class(
     kick_and_hug: tuple[Path, Path], tmp_path: Path
 ) -> None:
     _, run_dir = kick_and_hug
@@ -162,14 +162,14 @@ def test_another_order_of_labels_is_refused_by_its_first_class(
     assert "class 0 is 'kick' in the checkpoint and 'hug' here" in stopped_with(error)
 
 
-def test_another_draw_of_a_list_is_refused_and_a_list_that_moved_is_not(
+def test_another_random_split_is_refused_and_a_moved_list_is_not(
     kick_and_hug: tuple[Path, Path], tmp_path: Path
 ) -> None:
     source, run_dir = kick_and_hug
     moved = write_list(tmp_path, {"kick": 0, "hug": 1})
     main(["test", *list_arguments(moved, run_dir), "--ckpt_path=last"])
     other_draw = source.read_text().replace("kick1.mp4,0,train", "kick1.mp4,0,test")
-    moved.write_text(other_draw)  # the test would meet a video of the training
+    moved.write_text(other_draw)  # the test list would hold a training video
     with pytest.raises(SystemExit) as error:
         main(["test", *list_arguments(moved, run_dir), "--ckpt_path=last"])
     message = stopped_with(error)
@@ -177,7 +177,7 @@ def test_another_draw_of_a_list_is_refused_and_a_list_that_moved_is_not(
     assert "(5 train, 0 val, 3 test videos) here" in message
 
 
-def test_a_new_training_from_a_checkpoint_of_other_data_is_free(
+def test_a_new_training_may_start_from_a_checkpoint_of_other_data(
     kick_and_hug: tuple[Path, Path], tiny_run: Run
 ) -> None:
     weights = checkpoint(kick_and_hug[1])
@@ -208,7 +208,7 @@ main(sys.argv[2:])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["torch.save", "os.fsync"])
-def test_a_kill_while_saving_leaves_the_checkpoint_before_byte_for_byte(
+def test_a_kill_while_saving_leaves_the_old_checkpoint_byte_for_byte(
     where: str, run_dir: Path, shapes_root: Path, tmp_path: Path
 ) -> None:
     before = {name: checkpoint(run_dir, name).read_bytes() for name in ("best", "last")}
@@ -229,7 +229,7 @@ def test_a_kill_while_saving_leaves_the_checkpoint_before_byte_for_byte(
     assert not list(checkpoint(run_dir).parent.glob("*.part"))
 
 
-def test_a_full_disk_is_one_line_and_the_checkpoint_before_stays(
+def test_a_full_disk_is_one_line_and_the_old_checkpoint_stays(
     run_dir: Path, tiny_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = checkpoint(run_dir).read_bytes()
@@ -238,10 +238,10 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_stays(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", no_room)
-    assert "could not be saved (No space left on device)" in go_on(tiny_run, run_dir)
+    assert "could not be saved (No space left on device)" in refused(tiny_run, run_dir)
     assert checkpoint(run_dir).read_bytes() == before
 
 
-def test_the_flag_that_allows_other_data_is_kept_in_the_config(run_dir: Path) -> None:
+def test_the_config_holds_allow_other_data(run_dir: Path) -> None:
     config = yaml.safe_load((run_dir / "config.yaml").read_text())
     assert config["allow_other_data"] is False

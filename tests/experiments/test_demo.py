@@ -1,4 +1,4 @@
-"""python -m experiments.demo: trains, tests, tells; goes on where it was stopped."""
+"""python -m experiments.demo: trains, tests and prints; resumes where it was stopped."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def arguments(shapes_root: Path, tmp_path: Path) -> list[str]:
     return ["--run_dir", str(tmp_path / "demo"), *SMALL, f"--data.root={shapes_root}"]
 
 
-def test_the_demo_shows_both_protocols_and_where_everything_is(
+def test_the_demo_prints_both_protocols_and_its_folders(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     demo.main(arguments)
@@ -31,7 +31,7 @@ def test_the_demo_shows_both_protocols_and_where_everything_is(
     assert "tensorboard --logdir" in printed
 
 
-def test_an_interrupted_demo_goes_on_in_its_folder(arguments: list[str], tmp_path: Path) -> None:
+def test_an_interrupted_demo_is_resumed_in_its_folder(arguments: list[str], tmp_path: Path) -> None:
     run_experiment(demo.CONFIG, tmp_path / "demo", ["1x1"], arguments[2:])
     demo.main(arguments)
     assert [folder.name for folder in tmp_path.iterdir()] == ["demo"]

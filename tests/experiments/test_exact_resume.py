@@ -1,4 +1,4 @@
-"""A fit that is stopped anywhere and resumed ends as the uninterrupted one, bit by bit."""
+"""A fit that is stopped anywhere and resumed equals the uninterrupted one, bit by bit."""
 
 import signal
 from collections import Counter
@@ -28,7 +28,7 @@ RECIPE = (
     *("--model.mixing=ClipMixing", "--model.mixing.mixup_alpha=1"),
     *("--model.mixing.cutmix_alpha=1", "--ema_decay=0.9", "--model.optimizer.momentum=0.9"),
 )
-"""All that draws random numbers in a step (with the network's dropout), and averaged weights."""
+"""Everything that draws random numbers in a step, beside dropout; and averaged weights."""
 
 Fit = Callable[..., Path]
 RUN = "run"
@@ -47,7 +47,7 @@ def fit(shapes_root: Path, tmp_path: Path) -> Fit:
 
 @pytest.fixture(scope="module")
 def uninterrupted(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Fit:
-    """Give the run folder of a fit that nothing stopped; each kind is trained once."""
+    """Return the run folder of an uninterrupted fit; each kind is trained once."""
     known: dict[tuple[str, ...], Path] = {}
 
     def train(*arguments: str) -> Path:
@@ -61,14 +61,14 @@ def uninterrupted(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def assert_fails(fit: Fit, *arguments: str) -> None:
-    """Let a fit be stopped by an error."""
+    """Check that a fit is stopped by an error."""
     with pytest.raises(SystemExit) as error:
         fit(*arguments)
     assert stopped_with(error) == f"error: {STOPPED}"
 
 
 def assert_is_terminated(fit: Fit, *arguments: str, hook: str, batches: int) -> None:
-    """Let a fit be stopped by SIGTERM."""
+    """Check that a fit is stopped by SIGTERM."""
     with pytest.raises(SystemExit) as error:
         fit(*arguments, *stop_at(hook, batches, signal.SIGTERM))
     assert error.value.code == 143
@@ -116,7 +116,7 @@ def test_after_an_error_with_workers(
     [
         ("on_train_start", 0, 0),
         ("on_before_backward", 2, 2),
-        ("on_train_batch_end", 4, 4),  # saved as the validation begins
+        ("on_train_batch_end", 4, 4),  # saved when the validation starts
         ("on_validation_batch_end", 8, 8),  # saved inside it
         ("on_train_epoch_end", 4, 4),
     ],
@@ -148,7 +148,7 @@ def test_after_a_save_by_another_callback(
     assert_fails(fit, *stop_at(hook, batches, save=True))
     resumed, whole = fit(RESUME), uninterrupted()
     assert_same_training(resumed, whole)
-    for name, curve in curves_of(resumed).items():  # some hooks lie before the step is logged
+    for name, curve in curves_of(resumed).items():  # some hooks run before the step is logged
         assert Counter(curve) <= Counter(curves_of(whole)[name])
 
 
@@ -192,7 +192,7 @@ def test_after_two_interruptions_with_another_worker_count(fit: Fit, uninterrupt
     assert_same_run(uninterrupted(*RECIPE), fit(*RECIPE, "--data.num_workers=3", RESUME))
 
 
-def test_a_save_inside_an_accumulation_is_warned_of(fit: Fit, tmp_path: Path) -> None:
+def test_a_save_inside_an_accumulation_gives_a_warning(fit: Fit, tmp_path: Path) -> None:
     accumulation = "--trainer.accumulate_grad_batches=2"
     place = stop_at("on_train_batch_end", 3, save=True)
     with pytest.warns(UserWarning, match="saved between two steps"):
@@ -211,7 +211,9 @@ def test_a_save_inside_an_accumulation_is_warned_of(fit: Fit, tmp_path: Path) ->
         ("--data.train_videos=8", "batches per epoch 4 -> 2"),
     ],
 )
-def test_an_epoch_is_not_finished_with_other_batches(fit: Fit, argument: str, named: str) -> None:
+def test_an_epoch_cannot_be_finished_with_other_batches(
+    fit: Fit, argument: str, named: str
+) -> None:
     assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
     with pytest.raises(SystemExit) as error:
         fit(argument, RESUME)
@@ -225,20 +227,20 @@ def test_a_new_epoch_may_have_other_batches(fit: Fit) -> None:
     assert checkpoint_of(run_dir)["global_step"] == 4 + 8
 
 
-def test_the_schedule_counts_epochs_also_where_their_steps_change(fit: Fit) -> None:
+def test_the_schedule_counts_epochs_if_their_steps_change(fit: Fit) -> None:
     drop = ("--model.schedule=StepDecay", "--model.schedule.milestones=[2,3]")
     longer = ("--trainer.max_epochs=4", "--trainer.log_every_n_steps=1")
     assert_is_terminated(fit, *drop, *longer, hook="on_train_epoch_end", batches=4)  # 4 steps
     halves = ("--data.batch_size=2", *drop, *longer, RESUME)  # from here on 8 an epoch
     with pytest.warns(UserWarning, match="another training from here on"):
         assert_is_terminated(fit, *halves, hook="on_train_epoch_end", batches=4 + 8)
-    run_dir = fit(*halves)  # the second resumed fit knows of the first
+    run_dir = fit(*halves)  # the second resumed fit continues the schedule of the first
     (name,) = (name for name in curves_of(run_dir) if name.startswith("lr-"))
     rates = [rate for _, rate in curves_of(run_dir)[name]]
     assert rates == pytest.approx([0.01] * 12 + [0.001] * 8 + [0.0001] * 8)
 
 
-def test_what_changes_in_a_resumed_fit_is_named(fit: Fit) -> None:
+def test_changes_in_a_resumed_fit_are_named(fit: Fit) -> None:
     assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
     with pytest.warns(UserWarning, match="resumed: from here on") as warned:
         fit("--model.label_smoothing=0.3", "--trainer.max_epochs=3", RESUME)
@@ -257,7 +259,10 @@ def test_another_learning_rate_is_reported_and_another_network_refused(
         fit("--model.optimizer.lr=0.5", RESUME)
     with pytest.raises(SystemExit) as error:
         fit("--model.network=TSN", "--model.network.backbone=resnet18", RESUME)
-    assert "network.conv1.weight is None there" in stopped_with(error)
+    message = stopped_with(error)
+    assert message.startswith("error: the checkpoint does not fit this network: ")
+    assert 'Missing key(s) in state_dict: "network.conv1.weight"' in message
+    assert "--config" in message
 
 
 def test_the_run_s_own_config_is_kept(fit: Fit, tmp_path: Path) -> None:

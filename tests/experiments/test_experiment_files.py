@@ -13,7 +13,7 @@ from pytorch_lightning import Trainer
 from datamodules.decoding.write_video import write_video
 from experiments.grid.grid_file import GRIDS as GRID_FOLDER
 from experiments.grid.grid_file import read_grid
-from experiments.grid.jobs import expand
+from experiments.grid.runs import expand
 from experiments.session import read_metrics
 from tests.conftest import REPOSITORY
 from tests.datamodules.layouts import LAYOUTS
@@ -29,14 +29,14 @@ SHIPPED = sorted(
     for file in EXPERIMENTS.rglob("*.yaml")
     if file not in GRIDS + RECIPES and file.name != "defaults.yaml"
 )
-JOBS = expand([(grid, list(grid.rows)) for grid in map(read_grid, GRIDS)], [0], Path("runs"))
-LEFT_OUT = ("--data.split=", "--model.network.weights=", "--seed_everything=")
+RUNS = expand([(grid, list(grid.rows)) for grid in map(read_grid, GRIDS)], [0], Path("runs"))
+LEFT_OUT = ("--data.split=", "--seed_everything=")
 """Arguments of rows that choose files, which tiny data have not: the network is the same."""
 
 CHANGED = {
-    (job.experiment.configs, changes): job.name
-    for job in JOBS.values()
-    if (changes := tuple(a for a in job.experiment.overrides if not a.startswith(LEFT_OUT)))
+    (run.configs, changes): run.name
+    for run in RUNS.values()
+    if (changes := tuple(a for a in run.overrides if not a.startswith(LEFT_OUT)))
 }
 """Rows that change their base, once each; the others are experiments."""
 
@@ -160,9 +160,9 @@ def test_a_row_of_a_shipped_grid_trains_one_step(
 
 def test_the_other_rows_are_shipped_experiments() -> None:
     changed = {configs for configs, _ in CHANGED}
-    plain = {job.experiment.configs for job in JOBS.values()} - changed
+    plain = {run.configs for run in RUNS.values()} - changed
     assert all(configs in {(file,) for file in SHIPPED} for configs in plain)
-    assert len(JOBS) > len(CHANGED) + 40
+    assert len(RUNS) > len(CHANGED) + 40
 
 
 def recipe_of(experiment: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""What goes wrong around a run ends it, by name, with a status that is not 0."""
+"""A fault ends a run with an error that names it, and an exit status that is not 0."""
 
 import os
 import signal
@@ -66,20 +66,20 @@ def cut_avi(path: Path) -> None:
     path.write_bytes(draft.read_bytes()[: draft.stat().st_size * 6 // 10])
 
 
-MISFORTUNES: tuple[Callable[[Path], None], ...] = (
+DAMAGES: tuple[Callable[[Path], None], ...] = (
     Path.unlink,
     *(empty, web_page, without_index, sound_alone, without_frames, cut_avi, write_damaged),
 )
 
 
 @pytest.mark.parametrize("subcommand", ["fit", "test"])
-@pytest.mark.parametrize("befall", MISFORTUNES, ids=lambda befall: befall.__name__)
-def test_a_bad_file_ends_a_run_by_its_path_before_the_first_step(
-    befall: Callable[[Path], None], subcommand: str, run_dir: Path, tmp_path: Path
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_bad_file_ends_a_run_before_the_first_step_and_is_named(
+    damage: Callable[[Path], None], subcommand: str, run_dir: Path, tmp_path: Path
 ) -> None:
     source = write_list(tmp_path, {"kick": 0, "hug": 1}, videos=2)
     bad = tmp_path / ("hug1.mp4" if subcommand == "fit" else "hug0.mp4")  # of training, of test
-    befall(bad)
+    damage(bad)
     other = {"fit": tmp_path / "other", "test": run_dir}[subcommand]
     with pytest.raises(SystemExit) as error:
         main([subcommand, *list_arguments(source, other)])
@@ -107,39 +107,39 @@ def test_a_bad_file_is_one_line_and_status_1_of_the_process(tmp_path: Path) -> N
 
 
 def hang(video: Video, indices: object) -> None:
-    """Wait for what never comes."""
+    """Wait forever."""
     threading.Event().wait()
 
 
 def die(video: Video, indices: object) -> None:
-    """End as the kernel ends a process that takes too much memory."""
+    """Die as a process that the kernel kills for its memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fail(video: Video, indices: object) -> None:
-    """Refuse a video."""
+    """Fail to decode."""
     raise VideoDecodeError(f"{video.path}: does not decode")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("subcommand", ["fit", "test"])
 @pytest.mark.parametrize(
-    ("misfortune", "cause"),
+    ("failure", "cause"),
     [
         (hang, "a loader worker gave no batch within 3 s; files being read: "),
         (die, "a loader worker died; files being read: "),
         (fail, "mp4: does not decode"),
     ],
 )
-def test_a_worker_s_misfortune_ends_the_run_with_its_cause(
-    misfortune: Callable[..., None],
+def test_a_failing_worker_ends_the_run_with_its_cause(
+    failure: Callable[..., None],
     cause: str,
     subcommand: str,
     run_dir: Path,
     tiny_run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Video, "read", misfortune)  # workers are forked with it
+    monkeypatch.setattr(Video, "read", failure)  # workers are forked with it
     workers = ("--data.num_workers=1", f"--data.worker_timeout={TIME_LIMIT}")
     with pytest.raises(SystemExit) as error:
         tiny_run(
@@ -150,7 +150,7 @@ def test_a_worker_s_misfortune_ends_the_run_with_its_cause(
     assert ".mp4" in message
 
 
-def test_a_loss_that_is_no_number_names_step_epoch_and_files(
+def test_a_nan_loss_names_step_epoch_and_files(
     run_dir: Path, tiny_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last = run_dir / "checkpoints" / "last.ckpt"
@@ -166,13 +166,13 @@ def test_a_loss_that_is_no_number_names_step_epoch_and_files(
     message = stopped_with(error)
     assert message.startswith("error: step 6, epoch 1: the loss is nan on the batch ")
     assert message.count(".mp4") == 4
-    after = torch.load(last, weights_only=True)  # saved anew where the resumed fit began
+    after = torch.load(last, weights_only=True)  # saved again when the resumed fit started
     assert after["global_step"] == before["global_step"] == 4
     weights = after["state_dict"]
     assert all(torch.equal(weights[key], value) for key, value in before["state_dict"].items())
 
 
-def test_a_rate_without_measure_ends_with_finite_weights_on_the_disk(tiny_run: Run) -> None:
+def test_a_learning_rate_that_diverges_ends_the_run(tiny_run: Run) -> None:
     with pytest.raises(SystemExit) as error:
         tiny_run("fit", "--model.optimizer.lr=1e30")
     assert "step 1, epoch 0: the loss is " in stopped_with(error)
@@ -188,7 +188,7 @@ def test_a_rate_without_measure_ends_with_finite_weights_on_the_disk(tiny_run: R
         (("--model.schedule=os.system",), "os.system"),
     ],
 )
-def test_a_wrong_argument_is_named_before_anything_is_made(
+def test_a_wrong_argument_is_named_before_anything_is_written(
     arguments: tuple[str, ...],
     named: str,
     tiny_run: Run,
@@ -204,7 +204,7 @@ def test_a_wrong_argument_is_named_before_anything_is_made(
 
 
 def curves(run_dir: Path) -> dict[str, list[tuple[int, float]]]:
-    """Read all that TensorBoard shows, but for what a clock measures."""
+    """Read all curves except those of measured times."""
     events = EventAccumulator(str(run_dir))
     events.Reload()
     tags = [tag for tag in events.Tags()["scalars"] if not tag.startswith("throughput/")]
@@ -226,13 +226,13 @@ def test_the_same_seed_gives_the_same_curves_to_the_bit(tiny_run: Run, tmp_path:
     assert curves(other) != first
 
 
-def test_a_network_s_number_of_frames_follows_its_data(tiny_run: Run) -> None:
+def test_a_network_gets_num_segments_from_its_data(tiny_run: Run) -> None:
     run_dir = tiny_run("fit", "--model.network.num_segments=8")
     said = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)["provenance"]
     assert said["model"]["network"]["init_args"]["num_segments"] == 4
 
 
-def test_a_network_of_another_number_of_frames_never_mixes_clips(shapes_root: Path) -> None:
+def test_a_network_with_another_num_segments_raises(shapes_root: Path) -> None:
     sizes: dict[str, Any] = {f"{split}_videos": 8 for split in ("train", "val", "test")}
     data = MovingShapes(
         **sizes, root=str(shapes_root), video_size=32, short_side=32, crop_size=32, num_segments=4

@@ -1,4 +1,4 @@
-"""Naming a benchmark's folder, as its authors ship it, is enough to train on it."""
+"""Each benchmark trains from its folder as published."""
 
 import warnings
 from pathlib import Path
@@ -26,7 +26,9 @@ def test_a_benchmark_trains_one_step(data_set: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data_set", ["UCF101", "HMDB51"])
-def test_a_checkpoint_chosen_on_the_test_list_is_warned_of(data_set: str, tmp_path: Path) -> None:
+def test_a_checkpoint_chosen_on_the_test_list_gives_a_warning(
+    data_set: str, tmp_path: Path
+) -> None:
     arguments = LAYOUTS[data_set](tmp_path / "data", (5, 3))
     command = [
         *("fit", f"--data={data_set}", f"--data.index_dir={tmp_path / 'index'}"),

@@ -1,4 +1,4 @@
-"""Videos without labels are predicted by a trained run, under the names of its classes."""
+"""A trained run predicts videos without labels, with the names of its own classes."""
 
 import csv
 from pathlib import Path
@@ -15,7 +15,7 @@ LINES = ("path,label", "0.mp4,", "1.mp4,", "2.mp4,")
 
 @pytest.fixture(scope="module")
 def run_of_a_and_b(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that has learnt class folders a and b, of which a draw holds videos out."""
+    """A run trained on class folders a and b, with a random split."""
     folder = tmp_path_factory.mktemp("folders")
     for name in ("a", "b"):
         for number in range(4):
@@ -34,13 +34,13 @@ def write_new(folder: Path, *lines: str) -> Path:
 
 
 def go(subcommand: str, run_dir: Path, source: Path, *flags: str) -> None:
-    """Call a subcommand with a run's own configuration and other videos."""
+    """Run a subcommand with a run's own configuration and other videos."""
     config = run_dir / "config.yaml"
     main([subcommand, f"--config={config}", f"--data.source={source}", *flags])
 
 
 def refused(subcommand: str, run_dir: Path, source: Path, *flags: str) -> str:
-    """Give back why that is refused."""
+    """Run a subcommand that is refused; return the message."""
     with pytest.raises(SystemExit) as error:
         go(subcommand, run_dir, source, *flags)
     return stopped_with(error)
@@ -57,7 +57,7 @@ def predicted(run_dir: Path) -> tuple[list[str], set[str], list[str]]:
     return [Path(row["path"]).name for row in rows], named, table["class_names"]
 
 
-def test_all_new_videos_are_predicted_under_the_names_of_the_training(
+def test_all_new_videos_are_predicted_with_the_class_names_of_the_training(
     run_of_a_and_b: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     go("predict", run_of_a_and_b, write_new(tmp_path, *LINES), "--data.num_classes=2")
@@ -66,7 +66,7 @@ def test_all_new_videos_are_predicted_under_the_names_of_the_training(
     assert not [warning for warning in recwarn if "other data" in str(warning.message)]
 
 
-def test_a_column_of_splits_still_chooses(run_of_a_and_b: Path, tmp_path: Path) -> None:
+def test_a_column_of_splits_selects_the_videos(run_of_a_and_b: Path, tmp_path: Path) -> None:
     lines = ("path,label,split", "0.mp4,,test", "1.mp4,,train", "2.mp4,,test")
     go("predict", run_of_a_and_b, write_new(tmp_path, *lines), "--data.num_classes=2")
     assert predicted(run_of_a_and_b)[0] == ["0.mp4", "2.mp4"]
@@ -92,7 +92,7 @@ def test_a_run_of_another_data_set_predicts_a_list(run_dir: Path, tmp_path: Path
     assert not set(class_names) & set(map(str, range(8)))
 
 
-def test_a_wrong_number_of_classes_is_named_with_the_right_one(
+def test_a_wrong_number_of_classes_is_answered_with_the_right_one(
     run_of_a_and_b: Path, tmp_path: Path
 ) -> None:
     source = write_new(tmp_path, *LINES)
@@ -102,14 +102,16 @@ def test_a_wrong_number_of_classes_is_named_with_the_right_one(
     assert "state data.num_classes" in refused("predict", run_of_a_and_b, source)
 
 
-def test_new_videos_are_read_as_those_of_the_training(run_of_a_and_b: Path, tmp_path: Path) -> None:
+def test_new_videos_need_the_input_settings_of_the_training(
+    run_of_a_and_b: Path, tmp_path: Path
+) -> None:
     flags = ("--data.num_classes=2", "--data.num_segments=2")
     message = refused("predict", run_of_a_and_b, write_new(tmp_path, *LINES), *flags)
     assert "num_segments is 4 in the checkpoint and 2 here" in message
 
 
 @pytest.mark.parametrize("subcommand", ["fit", "validate", "test"])
-def test_what_needs_labels_refuses_a_list_without(
+def test_a_subcommand_that_needs_labels_refuses_a_list_without(
     subcommand: str, run_of_a_and_b: Path, tmp_path: Path
 ) -> None:
     source = write_new(tmp_path, *LINES)
@@ -118,7 +120,7 @@ def test_what_needs_labels_refuses_a_list_without(
     assert f"{source}: no video has a label, which {subcommand} needs" in message
 
 
-def test_a_list_of_which_one_video_has_a_label_is_compared(
+def test_the_classes_of_a_list_with_one_label_are_compared(
     run_of_a_and_b: Path, tmp_path: Path
 ) -> None:
     rows = (f"{line},test" for line in (*LINES[1:3], "2.mp4,1"))

@@ -1,4 +1,4 @@
-"""Signals end a fit between two steps, saved; the next start goes on."""
+"""A signal saves a fit between two steps and ends it; the next start resumes."""
 
 import multiprocessing
 import os
@@ -57,7 +57,7 @@ def fit(shapes_root: Path, tmp_path: Path) -> Fit:
     return run
 
 
-def test_sigterm_to_a_process_and_its_workers_saves_and_ends_with_143(
+def test_sigterm_to_a_process_and_its_workers_saves_and_exits_with_143(
     start: Start, fit: Fit, tmp_path: Path
 ) -> None:
     workers = "--data.num_workers=2"
@@ -69,16 +69,16 @@ def test_sigterm_to_a_process_and_its_workers_saves_and_ends_with_143(
     assert_same_run(fit(RESUME), fit(run_dir=tmp_path / "whole"))
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_ends_with_130(start: Start, tmp_path: Path) -> None:
+def test_ctrl_c_saves_prints_how_to_resume_and_exits_with_130(start: Start, tmp_path: Path) -> None:
     interrupted = start(*stop_at("on_before_backward", 3, signal.SIGINT))
     assert interrupted.returncode == 130, interrupted.stderr
     assert "Traceback" not in interrupted.stderr
     said = next(line for line in interrupted.stderr.splitlines() if "SIGINT" in line)
-    _, _, command = said.partition("go on with: python ")
+    _, _, command = said.partition("resume with: python ")
     assert "--ckpt_path last" in command
     program, *arguments = shlex.split(command)
     assert program == "train.py"
-    main([*arguments, "--trainer.callbacks=null"])  # the run's config would stop it again
+    main([*arguments, "--trainer.callbacks=null"])  # the run's config would send the signal again
     assert checkpoint_of(tmp_path / "run")["global_step"] == 8
 
 
@@ -90,7 +90,7 @@ def test_a_second_ctrl_c_ends_at_once_and_saves_nothing(fit: Fit, tmp_path: Path
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_test_that_is_stopped_says_so_by_its_status(
+def test_a_stopped_test_has_the_exit_status_of_the_signal(
     fit: Fit, shapes_root: Path, number: int, status: int
 ) -> None:
     stop = stop_at("on_test_batch_end", 0, number)
@@ -100,7 +100,7 @@ def test_a_test_that_is_stopped_says_so_by_its_status(
     assert error.value.code == status
 
 
-def test_a_signal_in_the_last_moments_still_ends_with_143(fit: Fit, tmp_path: Path) -> None:
+def test_a_signal_after_the_last_step_still_exits_with_143(fit: Fit, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as error:
         fit(*stop_at("on_train_end", 8, signal.SIGTERM))
     assert error.value.code == 143
@@ -115,14 +115,14 @@ def test_a_fit_that_ends_inside_a_validation_leaves_no_workers(fit: Fit, number:
     assert not set(multiprocessing.active_children()) - before
 
 
-def test_an_interval_in_time_saves_inside_epochs(fit: Fit, tmp_path: Path) -> None:
+def test_an_interval_in_minutes_saves_inside_epochs(fit: Fit, tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         fit("--last.every_n_minutes=1e-9", *stop_at("on_before_backward", 4))
     assert checkpoint_of(tmp_path / "run")["global_step"] == 3
 
 
 @pytest.mark.parametrize("argument", ["--last.every_n_minutes=0", "--last.every_n_steps=-1"])
-def test_an_interval_that_is_none_is_refused(fit: Fit, argument: str) -> None:
+def test_an_interval_of_zero_or_less_is_refused(fit: Fit, argument: str) -> None:
     with pytest.raises(SystemExit) as error:
         fit(argument)
     assert "must be above 0" in stopped_with(error)
@@ -130,7 +130,7 @@ def test_an_interval_that_is_none_is_refused(fit: Fit, argument: str) -> None:
 
 TWO_PROCESSES = (
     *("--trainer.devices=2", "--trainer.strategy=ddp", "--data.batch_size=2"),
-    *("--data.val_videos=9", "--ema_decay=0.9"),  # one process has a batch more to validate
+    *("--data.val_videos=9", "--ema_decay=0.9"),  # one process has one more batch to validate
 )
 
 
@@ -146,7 +146,7 @@ def two_processes_uninterrupted(
     return run_dir
 
 
-def test_two_processes_stop_together_and_go_on_exactly(
+def test_two_processes_stop_together_and_resume_exactly(
     start: Start, two_processes_uninterrupted: Path, tmp_path: Path
 ) -> None:
     stops = [

@@ -1,4 +1,4 @@
-"""Recipes through the public door: what a run says, and what it leaves behind."""
+"""Training recipes: what train.py prints, and what is in its checkpoints and curves."""
 
 import json
 import subprocess
@@ -15,16 +15,16 @@ from tests.experiments.cli.test_command_line import scalars, stopped_with
 
 @pytest.fixture
 def other_classes(trained_once: Path, tmp_path: Path) -> Path:
-    """A checkpoint whose head knows five classes."""
+    """A checkpoint whose classifier has five classes."""
     checkpoint = torch.load(trained_once / "checkpoints" / "last.ckpt", weights_only=True)
-    for key in ("network.fc.weight", "network.fc.bias"):
+    for key in ("network.frame_network.fc.weight", "network.frame_network.fc.bias"):
         checkpoint["state_dict"][key] = checkpoint["state_dict"][key][:5]
     torch.save(checkpoint, tmp_path / "five.ckpt")
     return tmp_path / "five.ckpt"
 
 
 @pytest.mark.slow
-def test_two_fine_tuning_processes_scale_their_rate_and_say_what_is_new(
+def test_two_fine_tuning_processes_scale_the_learning_rate_and_report_the_new_head(
     other_classes: Path, shapes_root: Path, tmp_path: Path
 ) -> None:
     command = [
@@ -58,7 +58,7 @@ def test_two_fine_tuning_processes_scale_their_rate_and_say_what_is_new(
     )
 
 
-def test_rates_of_parameter_groups_are_told_apart_in_tensorboard(tiny_run: Run) -> None:
+def test_tensorboard_shows_the_learning_rate_of_each_parameter_group(tiny_run: Run) -> None:
     assert scalars(tiny_run("fit", "--model.optimizer.parameter_policy=tsm")) >= {
         *("lr-SGD/weight", "lr-SGD/bias", "lr-SGD/norm"),
         *("lr-SGD/classifier_weight", "lr-SGD/classifier_bias"),
@@ -67,7 +67,7 @@ def test_rates_of_parameter_groups_are_told_apart_in_tensorboard(tiny_run: Run) 
 
 
 @pytest.mark.slow
-def test_an_average_is_validated_saved_resumed_and_tested(tiny_run: Run) -> None:
+def test_averaged_weights_are_validated_saved_resumed_and_tested(tiny_run: Run) -> None:
     average = "--ema_decay=0.9"
     run_dir = tiny_run("fit", average)
     of_fit = json.loads((run_dir / "metrics.json").read_text())["val"]

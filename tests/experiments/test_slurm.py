@@ -1,4 +1,4 @@
-"""In SLURM: SIGUSR1 saves, requeues once and ends; only the same job goes on unasked."""
+"""On SLURM: SIGUSR1 saves, requeues once and ends; only the same job resumes unasked."""
 
 import shutil
 import signal
@@ -37,7 +37,7 @@ def whole(fit: Fit, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def job(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Give a way to become a SLURM job, with a scontrol that notes its calls."""
+    """Return a function that sets a SLURM job's environment and a scontrol that logs calls."""
     program = tmp_path / "bin" / "scontrol"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / CALLS}\n')
@@ -60,7 +60,7 @@ def preempted(fit: Fit, number: int) -> None:
     assert error.value.code == 143
 
 
-def test_sigusr1_requeues_once_and_the_same_command_goes_on_exactly(
+def test_sigusr1_requeues_once_and_the_same_command_resumes_exactly(
     fit: Fit, whole: Path, job: Callable[..., None], tmp_path: Path
 ) -> None:
     job("77")
@@ -73,7 +73,7 @@ def test_sigusr1_requeues_once_and_the_same_command_goes_on_exactly(
     assert (tmp_path / CALLS).read_text() == "requeue 77\n"
 
 
-def test_a_task_of_an_array_is_requeued_by_its_own_name(
+def test_a_task_of_a_job_array_is_requeued_by_its_own_id(
     fit: Fit, job: Callable[..., None], tmp_path: Path
 ) -> None:
     job("78", SLURM_ARRAY_JOB_ID="70", SLURM_ARRAY_TASK_ID="8")
@@ -81,9 +81,7 @@ def test_a_task_of_an_array_is_requeued_by_its_own_name(
     assert (tmp_path / CALLS).read_text() == "requeue 70_8\n"
 
 
-def test_sigterm_leaves_the_queue_to_slurm(
-    fit: Fit, job: Callable[..., None], tmp_path: Path
-) -> None:
+def test_sigterm_does_not_requeue(fit: Fit, job: Callable[..., None], tmp_path: Path) -> None:
     job("77")
     preempted(fit, signal.SIGTERM)
     assert not (tmp_path / CALLS).exists()
@@ -91,7 +89,7 @@ def test_sigterm_leaves_the_queue_to_slurm(
     assert checkpoint_of(fit())["global_step"] == 8
 
 
-def test_a_failing_scontrol_is_told_and_the_checkpoint_is_there(
+def test_a_failing_scontrol_gives_a_warning_after_saving(
     fit: Fit, job: Callable[..., None], tmp_path: Path
 ) -> None:
     job("77")
@@ -102,7 +100,7 @@ def test_a_failing_scontrol_is_told_and_the_checkpoint_is_there(
 
 
 @pytest.mark.parametrize(("job_id", "restarts"), [("88", 1), ("77", 0)])
-def test_another_job_or_fit_never_goes_on_with_a_run_unasked(
+def test_another_job_or_fit_never_resumes_a_run_unasked(
     fit: Fit, job: Callable[..., None], job_id: str, restarts: int
 ) -> None:
     job("77")

@@ -1,4 +1,4 @@
-"""A video that cannot be read, through the commands that a user calls."""
+"""An unreadable video: train.py names it, prepare verify lists it, and it can be skipped."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from train import main
 
 @pytest.fixture
 def arguments(tmp_path: Path) -> Callable[..., list[str]]:
-    """Write eight small videos of two classes, of which one is no video; give train.py's flags."""
+    """Write seven small videos of two classes and one broken file; return train.py's options."""
     lines = ["path,label,split"]
     for number in range(8):
         frames = np.full((10, 32, 40, 3), 20 * number, dtype=np.uint8)
@@ -37,7 +37,7 @@ def arguments(tmp_path: Path) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def train(arguments: Callable[..., list[str]], tmp_path: Path) -> Callable[..., None]:
-    """Give a way to run a subcommand of train.py on those videos."""
+    """Return a function that runs a subcommand of train.py on those videos."""
     small = ["--data.num_segments=4", "--data.batch_size=2", "--data.num_workers=0"]
     small += ["--data.short_side=32", "--data.crop_size=32", f"--run_dir={tmp_path / 'run'}"]
     small += ["--trainer.max_epochs=1", "--trainer.accelerator=cpu", "--checkpoint.monitor=null"]
@@ -48,7 +48,7 @@ def train(arguments: Callable[..., list[str]], tmp_path: Path) -> Callable[..., 
     return run
 
 
-def test_an_unreadable_video_ends_a_test_in_one_line_that_names_it(
+def test_an_unreadable_video_ends_a_test_with_one_line_that_names_it(
     train: Callable[..., None], tmp_path: Path
 ) -> None:
     train("fit")
@@ -60,7 +60,7 @@ def test_an_unreadable_video_ends_a_test_in_one_line_that_names_it(
     assert "\n" not in message
 
 
-def test_a_verified_unreadable_video_is_left_out_and_counted(
+def test_a_verified_unreadable_video_is_skipped_and_counted(
     train: Callable[..., None],
     arguments: Callable[..., list[str]],
     tmp_path: Path,
@@ -77,7 +77,7 @@ def test_a_verified_unreadable_video_is_left_out_and_counted(
     assert "3 of 4 videos (1 skipped as unreadable)" in caplog.text
 
 
-def test_leaving_out_needs_a_verification(train: Callable[..., None]) -> None:
+def test_skipping_needs_a_verification(train: Callable[..., None]) -> None:
     with pytest.raises(SystemExit) as caught:
         train("fit", "--data.skip_unreadable=true")
     assert "prepare verify has reported, so run that first" in str(caught.value)

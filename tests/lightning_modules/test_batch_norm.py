@@ -1,10 +1,11 @@
-"""Partial BN, and BatchNorm that shares its statistics."""
+"""Partial BN, and SyncBatchNorm."""
 
 from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
+from torchvision.models import convnext
 
 from lightning_modules import RunError, VideoRecognizer
 from lightning_modules.batch_norm import describe_batch_norm
@@ -18,7 +19,7 @@ def batch_norms(recognizer: VideoRecognizer) -> list[nn.BatchNorm2d]:
     return [layer for layer in recognizer.modules() if isinstance(layer, nn.BatchNorm2d)]
 
 
-def test_all_layers_learn_unless_asked_otherwise(recognizer: Make) -> None:
+def test_all_layers_learn_by_default(recognizer: Make) -> None:
     plain = recognizer()
     assert [layer.training for layer in batch_norms(plain)] == [True, True]
     assert describe_batch_norm(plain.network) == "BatchNorm: 2 of 2 layers learn"
@@ -46,9 +47,7 @@ def test_partial_bn_survives_a_change_of_mode(recognizer: Make) -> None:
     assert partial.network.get_submodule("fc").training
 
 
-def test_frozen_layers_leave_a_fit_with_validations_as_they_came(
-    fit: Fit, recognizer: Make
-) -> None:
+def test_frozen_layers_do_not_change_in_a_fit_with_validations(fit: Fit, recognizer: Make) -> None:
     partial = recognizer(partial_bn=True)
     first, second = batch_norms(partial)
     before = [{k: v.clone() for k, v in layer.state_dict().items()} for layer in (first, second)]
@@ -57,12 +56,20 @@ def test_frozen_layers_leave_a_fit_with_validations_as_they_came(
     assert not any(torch.equal(v, before[0][k]) for k, v in first.state_dict().items())
 
 
-def test_a_network_with_nothing_to_freeze_is_refused(recognizer: Make) -> None:
+def test_a_network_with_one_batch_norm_layer_is_refused(recognizer: Make) -> None:
     with pytest.raises(RunError, match=r"partial_bn: Sequential .*partial_bn=false"):
         recognizer(network=nn.Sequential(nn.BatchNorm2d(3)), partial_bn=True)
 
 
-def test_shared_statistics_leave_a_channels_last_teinet_the_same_network() -> None:
+def test_a_network_without_batch_norm_such_as_convnext_is_refused(recognizer: Make) -> None:
+    network = convnext.ConvNeXt([convnext.CNBlockConfig(8, None, 2)], num_classes=3)
+    assert describe_batch_norm(network) == "BatchNorm: 0 of 0 layers learn"
+    named = r"partial_bn: ConvNeXt has no second BatchNorm layer .*\(0 in all\).*partial_bn=false"
+    with pytest.raises(RunError, match=named):
+        recognizer(network=network, partial_bn=True)
+
+
+def test_sync_batchnorm_does_not_change_a_channels_last_teinet() -> None:
     network = TEINet(3, backbone="resnet18", num_segments=2).to(memory_format=torch.channels_last)
     plain = VideoRecognizer(network, ("a", "b", "c")).eval()
     clips = torch.randint(256, (2, 2, 3, 32, 32), dtype=torch.uint8)
@@ -74,7 +81,7 @@ def test_shared_statistics_leave_a_channels_last_teinet_the_same_network() -> No
         assert torch.equal(shared.eval()(clips), expected)
 
 
-def test_partial_bn_holds_for_shared_statistics(recognizer: Make) -> None:
+def test_partial_bn_works_with_sync_batchnorm(recognizer: Make) -> None:
     shared = nn.SyncBatchNorm.convert_sync_batchnorm(recognizer(partial_bn=True)).train()
     modes = [m.training for m in shared.modules() if isinstance(m, nn.SyncBatchNorm)]
     assert modes == [True, False]

@@ -1,4 +1,4 @@
-"""A loss that is no number ends a fit before it touches a weight."""
+"""A loss that is NaN or infinite stops a fit before the weights change."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ Make = Callable[..., VideoRecognizer]
 
 
 class BreaksAt(TinyNetwork):
-    """Gives logits that are no numbers from its k-th training clip batch on."""
+    """Multiplies its logits by NaN or infinity from its k-th training batch on."""
 
     def __init__(self, batch: int, value: float = float("nan")) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ def test_no_weight_is_touched_and_the_last_checkpoint_stays(
     assert all(value.isfinite().all() for value in last["state_dict"].values())
 
 
-def test_a_weight_that_overflows_is_met_at_the_next_loss(fit: Fit, recognizer: Make) -> None:
+def test_a_weight_that_overflowed_is_found_at_the_next_loss(fit: Fit, recognizer: Make) -> None:
     broken = recognizer()
     with torch.no_grad():
         broken.network.get_parameter("fc.bias").fill_(float("inf"))
@@ -69,10 +69,10 @@ class OverflowsAt:
         return torch.full_like(gradient, float("inf")) if self.left == 0 else gradient
 
 
-def test_an_overflowing_gradient_alone_ends_no_fit(fit: Fit, recognizer: Make) -> None:
+def test_an_overflowing_gradient_alone_does_not_stop_a_fit(fit: Fit, recognizer: Make) -> None:
     kept = recognizer()
     kept.network.get_parameter("fc.weight").register_hook(OverflowsAt(4))
-    fit(kept)  # under a loss scale, the step would have been left out
+    fit(kept)  # a loss scaler would have skipped the step
 
 
 def test_weights_that_an_update_broke_are_not_saved(

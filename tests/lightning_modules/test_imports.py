@@ -1,4 +1,4 @@
-"""Arrows of the house: lightning_modules reaches networks and data through arguments only."""
+"""lightning_modules imports neither networks nor data."""
 
 from tests.conftest import packages_imported_by
 

@@ -1,4 +1,4 @@
-"""Mixup and cutmix: the same mix for all frames, labels by the same shares."""
+"""Mixup and cutmix: all frames are mixed alike, and labels in the same proportion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +58,7 @@ def test_only_a_share_of_the_batches_is_mixed() -> None:
     assert all(torch.equal(targets.argmax(1), LABELS) for targets in plain)
 
 
-def test_the_clips_given_are_left_alone() -> None:
+def test_the_input_clips_are_not_changed() -> None:
     clips = grey_clips()
     ClipMixing(cutmix_alpha=1.0)(clips, LABELS, 3)
     assert torch.equal(clips, grey_clips())
@@ -73,7 +73,7 @@ def test_the_clips_given_are_left_alone() -> None:
         ({"mixup_alpha": 1.0, "probability": 1.5}, "probability=1.5"),
     ],
 )
-def test_numbers_that_do_not_fit_are_refused(arguments: dict[str, float], named: str) -> None:
+def test_arguments_out_of_range_are_refused(arguments: dict[str, float], named: str) -> None:
     with pytest.raises(RunError, match=named):
         ClipMixing(**arguments)
 
@@ -85,7 +85,7 @@ def test_a_batch_of_one_clip_is_refused(
         fit(recognizer(mixing=ClipMixing(mixup_alpha=1.0)), data=TinyClips(batch_size=1))
 
 
-def test_mixed_clips_count_as_their_likelier_class(
+def test_mixed_clips_count_as_the_class_with_the_larger_share(
     recognizer: Callable[..., VideoRecognizer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[Tensor] = []

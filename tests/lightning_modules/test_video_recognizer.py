@@ -1,6 +1,6 @@
 """VideoRecognizer: uint8 frames in, scores of one or many views out, metrics of every video."""
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def batch_of(values: list[int], labels: list[int]) -> VideoBatch:
 
 
 def loader_of(batches: list[VideoBatch]) -> DataLoader[VideoBatch]:
-    """Serve finished batches."""
+    """Make a loader of ready batches."""
     return DataLoader(cast(Dataset[VideoBatch], batches), batch_size=None)
 
 
@@ -114,10 +114,28 @@ def test_weights_of_3d_convolutions_keep_their_layout() -> None:
     assert next(recognizer.network.parameters()).is_contiguous()
 
 
-def test_scores_are_single_precision_under_half_precision_training() -> None:
-    recognizer = VideoRecognizer(nn.Sequential(nn.Flatten(), nn.Linear(96, 3)), CLASSES)
+def linear() -> nn.Module:
+    """Make a network that computes in half precision under autocast."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(96, 3))
+
+
+def test_scores_of_a_clip_are_float32_in_half_precision() -> None:
+    recognizer = VideoRecognizer(linear(), CLASSES)
     with torch.autocast("cpu", torch.bfloat16):
+        assert recognizer.network(torch.rand(1, 2, 3, 4, 4)).dtype == torch.bfloat16
         assert recognizer(views_of(10)[:, 0]).dtype == torch.float32
+
+
+@pytest.mark.parametrize("view_fusion", ["logits", "softmax"])
+def test_views_are_averaged_in_float32_in_half_precision(view_fusion: Any) -> None:
+    recognizer = VideoRecognizer(linear(), CLASSES, view_fusion=view_fusion)
+    views = views_of(10, 100, 200)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = torch.stack([recognizer(view) for view in views.unbind(1)])
+        scores = recognizer.score_views(views)
+    expected = logits.mean(0) if view_fusion == "logits" else logits.softmax(-1).mean(0).log()
+    assert scores.dtype == torch.float32
+    torch.testing.assert_close(scores, expected)  # to float32's rounding
 
 
 def test_probabilities_of_confident_views_stay_finite() -> None:

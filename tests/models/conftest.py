@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.backbones import BACKBONES, Backbone
-from models.residual_blocks import TemporalBasicBlock, TemporalBottleneck
+from models.backbones import BACKBONES
+from models.backbones.resnet import ResNetBackbone, TemporalBasicBlock, TemporalBottleneck
 
 
 @pytest.fixture(autouse=True)
@@ -19,9 +19,11 @@ def seeded() -> None:
 @pytest.fixture
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Know two more backbones of five blocks: the same code at a fraction of the time."""
-    monkeypatch.setitem(BACKBONES, "tiny basic", Backbone(TemporalBasicBlock, (2, 1, 1, 1)))
-    narrow = Backbone(TemporalBottleneck, (2, 1, 1, 1), width_per_group=32)
-    monkeypatch.setitem(BACKBONES, "tiny bottleneck", narrow)
+    layers = (2, 1, 1, 1)
+    basic = ResNetBackbone("tiny basic", TemporalBasicBlock, layers)
+    narrow = ResNetBackbone("tiny bottleneck", TemporalBottleneck, layers, width_per_group=32)
+    for backbone in (basic, narrow):
+        monkeypatch.setitem(BACKBONES, backbone.name, backbone)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from models import ECO, I3D, STM, TSM, TSN, TEINet, TSINet, VideoResNet
+from models import ECO, I3D, STM, TSM, TSN, TEINet, TSINet, VideoNetwork
 
 INPUT_WIDTHS = [64] + [256] * 3 + [512] * 4 + [1024] * 6 + [2048] * 2
 BOTTLENECK_WIDTHS = [64] * 3 + [128] * 4 + [256] * 6 + [512] * 3
@@ -53,9 +53,15 @@ def total(network_class: Callable[..., nn.Module], num_segments: int) -> float:
 @pytest.mark.parametrize(
     ("network_class", "millions"), [(TSN, 24.33), (TSM, 24.33), (TEINet, 30.36)]
 )
-def test_the_papers_parameters_come_out(network_class: type[VideoResNet], millions: float) -> None:
+def test_the_papers_parameters_come_out(network_class: type[VideoNetwork], millions: float) -> None:
     with torch.device("meta"):
         assert round(parameters(network_class(400)) / 1e6, 2) == millions
+
+
+def test_mem_s_norms_without_biases_give_the_printed_30_4_million_too() -> None:
+    with torch.device("meta"):
+        network = TEINet(400, mem_norm=True, mem_bias=False)
+    assert round(parameters(network) / 1e6, 2) == 30.37
 
 
 def test_tsm_adds_no_parameter_to_tsn() -> None:
@@ -95,7 +101,7 @@ def test_cti_adds_three_temporal_convolutions_and_two_attentions_at_each_bottlen
     [(TSN, 8, 33), (TSM, 8, 33), (TEINet, 8, 33), (TSM, 16, 65), (TEINet, 16, 66)],
 )
 def test_the_papers_multiply_adds_come_out(
-    network_class: Callable[..., VideoResNet], num_segments: int, printed: int
+    network_class: Callable[..., VideoNetwork], num_segments: int, printed: int
 ) -> None:
     assert round(total(network_class, num_segments)) == printed
 
@@ -152,7 +158,7 @@ def test_the_timed_networks_multiply_adds_come_out(
 
 @pytest.mark.parametrize(
     ("network_class", "num_segments", "counted"),
-    [(I3D, 32, 152.47), (tsn_cti, 16, 65.46), (r50_mta, 8, 35.50), (r50_tim_me, 8, 32.95)],
+    [(I3D, 32, 152.47), (tsn_cti, 16, 65.46), (r50_mta, 8, 35.51), (r50_tim_me, 8, 32.95)],
 )
 def test_what_the_tables_print_otherwise_or_not_at_all(
     network_class: Callable[..., nn.Module], num_segments: int, counted: float
@@ -167,7 +173,7 @@ def test_what_the_tables_print_otherwise_or_not_at_all(
         (I3D, 28.04),
         (STM, 24.50),
         (tsn_cti, 24.65),
-        (r50_mta, 26.46),
+        (r50_mta, 26.47),
         (r50_tim_me, 24.53),
     ],
 )
@@ -191,8 +197,8 @@ def test_me_adds_a_reduction_an_expansion_their_norms_and_a_3x3_convolution() ->
     assert added == sum(2 * c * d + 2 * c + 2 * d + 9 * d for c, d in reduced)
 
 
-def test_mta_adds_three_temporal_and_spatial_convolutions_with_their_norms() -> None:
+def test_mta_adds_three_temporal_and_spatial_convolutions_and_one_temporal_alone() -> None:
     with torch.device("meta"):
         added = parameters(r50_mta(400)) - parameters(TSN(400))
     quarters = [c // 4 for c in BOTTLENECK_WIDTHS]
-    assert added == sum(3 * (3 * q + 9 * q * q + 2 * q) for q in quarters)
+    assert added == sum(3 * (3 * q + 9 * q * q + 2 * q) + 3 * q for q in quarters)

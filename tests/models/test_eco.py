@@ -15,7 +15,7 @@ def network() -> ECO:
     """Give one network of 3 frames in evaluation mode."""
     torch.manual_seed(0)
     network = ECO(5, num_segments=3).eval()
-    nn.init.normal_(network.fc.weight)
+    nn.init.normal_(network.classifier.weight)
     return network
 
 
@@ -25,7 +25,7 @@ def test_the_features_are_the_mean_frame_s_and_the_video_s_side_by_side(network:
         frames = [network.net2d(clips[:, t]) for t in range(3)]
         appearance = torch.stack([last.mean((2, 3)) for last, _ in frames]).mean(0)
         motion = network.net3d(torch.stack([shared for _, shared in frames], dim=2)).flatten(1)
-        expected = network.fc(torch.cat([appearance, motion], dim=1))
+        expected = network.classifier(torch.cat([appearance, motion], dim=1))
         torch.testing.assert_close(network(clips), expected, rtol=1e-4, atol=1e-4)
 
 

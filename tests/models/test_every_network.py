@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from models import ECO, I3D, STM, TSM, TSN, ModelError, TEINet, TSINet, VideoResNet
+from models import ECO, I3D, STM, TSM, TSN, ModelError, TEINet, TSINet, VideoNetwork
 
 pytestmark = pytest.mark.usefixtures("tiny_backbones")
 
-Network = VideoResNet | I3D | ECO
+Network = VideoNetwork | I3D | ECO
 
-TEMPORAL: list[type[VideoResNet]] = [TSM, STM, TEINet, TSINet]
+TEMPORAL: list[type[VideoNetwork]] = [TSM, STM, TEINet, TSINet]
 NETWORKS: list[type[Network]] = [TSN, *TEMPORAL, I3D, ECO]
 every_network = pytest.mark.parametrize("network_class", NETWORKS)
 every_temporal_resnet = pytest.mark.parametrize("network_class", TEMPORAL)
@@ -29,7 +29,7 @@ def build(
     elif network_class is ECO:
         shape = {}
     network = network_class(5, num_segments=num_segments, **shape)
-    nn.init.normal_(network.fc.weight)
+    nn.init.normal_(network.classifier.weight)
     return network
 
 
@@ -70,7 +70,7 @@ def test_clips_that_do_not_fit_t_are_refused_with_both_shapes(
 
 @every_temporal_resnet
 def test_folded_frames_that_cut_a_clip_are_refused(
-    network_class: Callable[..., VideoResNet],
+    network_class: Callable[..., VideoNetwork],
 ) -> None:
     with torch.device("meta"):
         network = network_class(5, num_segments=3, backbone="tiny basic")
@@ -98,17 +98,17 @@ def test_reversing_time_leaves_tsn_unchanged() -> None:
 
 @every_temporal_resnet
 def test_without_its_modules_a_network_is_blind_to_time(
-    network_class: Callable[..., VideoResNet],
+    network_class: Callable[..., VideoNetwork],
 ) -> None:
     network = network_class(5, num_segments=4, backbone="tiny basic", stages="none")
-    nn.init.normal_(network.fc.weight)
+    nn.init.normal_(network.classifier.weight)
     assert difference_when_reversed(network) < 1e-5
 
 
 @pytest.mark.parametrize("backbone", ["tiny basic", "tiny bottleneck"])
 @every_temporal_resnet
 def test_without_its_modules_a_network_is_tsn_key_for_key(
-    network_class: Callable[..., VideoResNet], backbone: str
+    network_class: Callable[..., VideoNetwork], backbone: str
 ) -> None:
     with torch.device("meta"):
         bare = network_class(5, backbone=backbone, stages="none").state_dict()

@@ -85,7 +85,7 @@ def test_its_parameters_have_torchvision_s_names_and_2d_shapes(backbone: str) ->
 
 
 def test_2d_weights_are_spread_over_time(tmp_path: Path) -> None:
-    flat = TSN(5, backbone="tiny bottleneck").state_dict()
+    flat = TSN(5, backbone="tiny bottleneck").frame_network.state_dict()
     torch.save(flat, tmp_path / "flat.pth")
     network = I3D(5, backbone="tiny bottleneck", weights=str(tmp_path / "flat.pth"))
     for key, value in network.state_dict().items():
@@ -104,7 +104,7 @@ def test_its_own_weights_are_not_inflated_again(tmp_path: Path) -> None:
 
 
 def test_an_inflated_block_gives_a_still_video_what_the_2d_block_gives_its_frame() -> None:
-    flat = TSN(5, backbone="tiny bottleneck").eval().layer1[1]
+    flat = TSN(5, backbone="tiny bottleneck").eval().frame_network.layer1[1]
     inflated = I3D(5, backbone="tiny bottleneck").eval().layer1[1]
     state = {k: v[:, :, None] if v.ndim == 4 else v for k, v in flat.state_dict().items()}
     state["conv1.weight"] = state["conv1.weight"].expand(-1, -1, 3, -1, -1) / 3
@@ -126,4 +126,4 @@ def test_other_strides_of_res5_are_refused() -> None:
 
 def test_its_head_begins_small() -> None:
     network = I3D(5, backbone="tiny bottleneck")
-    assert network.fc.weight.std().item() == pytest.approx(0.001, rel=0.1)
+    assert network.classifier.weight.std().item() == pytest.approx(0.001, rel=0.1)

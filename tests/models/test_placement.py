@@ -5,7 +5,12 @@ from typing import Literal
 import pytest
 
 from models import ModelError
-from models.placement import BlockSite, Placement, is_temporal, parse_stages
+from models.backbones import get_backbone
+from models.backbones.sites import BlockSite, is_temporal
+from models.placement import Placement, parse_stages
+
+RESNET50 = get_backbone("resnet50")
+MOBILENET = get_backbone("mobilenet_v2")
 
 
 @pytest.mark.parametrize(
@@ -18,19 +23,32 @@ from models.placement import BlockSite, Placement, is_temporal, parse_stages
         ("res3-5", [3, 4, 5]),
         ("res2-5", [2, 3, 4, 5]),
         ("res3-3", [3]),
+        ("all", [2, 3, 4, 5]),
     ],
 )
-def test_the_papers_words_name_stages(words: str, stages: list[int]) -> None:
-    assert list(parse_stages(words)) == stages
+def test_the_papers_words_name_a_resnet_s_stages(words: str, stages: list[int]) -> None:
+    assert list(parse_stages(words, RESNET50)) == stages
+
+
+@pytest.mark.parametrize(
+    ("words", "stages"), [("stage1", [1]), ("stage6-7", [6, 7]), ("all", [1, 2, 3, 4, 5, 6, 7])]
+)
+def test_another_family_s_own_stages_are_counted_from_1(words: str, stages: list[int]) -> None:
+    assert list(parse_stages(words, MOBILENET)) == stages
 
 
 @pytest.mark.parametrize(
     "words", ["", "res1", "res6", "res5-2", "res2-6", "layer4", "res", "res4,5", " res4", "RES4"]
 )
 def test_other_words_are_refused_with_the_way_to_write_them(words: str) -> None:
-    with pytest.raises(ModelError, match=r"res4.*res3-5.*none") as refusal:
-        Placement(words)
+    with pytest.raises(ModelError, match=r"res2-5.*res4.*res3-5.*all.*none") as refusal:
+        Placement(RESNET50, "before_conv1", words)
     assert repr(words) in str(refusal.value)
+
+
+def test_a_resnet_s_stages_are_refused_for_another_family_with_its_own() -> None:
+    with pytest.raises(ModelError, match="mobilenet_v2 has the stages stage1-7"):
+        Placement(MOBILENET, "before_conv1", "res4")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +65,36 @@ def test_other_words_are_refused_with_the_way_to_write_them(words: str) -> None:
 def test_a_placement_holds_all_blocks_of_its_stages_or_the_first_of_each(
     blocks: Literal["all", "first"], site: BlockSite, inside: bool
 ) -> None:
-    assert (site in Placement("res4-5", blocks)) is inside
+    assert (site in Placement(RESNET50, "before_conv1", "res4-5", blocks)) is inside
+
+
+def test_the_first_block_is_the_first_that_has_the_place() -> None:
+    first = Placement(MOBILENET, "before_conv1", "stage3-4", "first")
+    assert first.sites == {BlockSite(3, 1), BlockSite(4, 1)}  # the blocks before lack a shortcut
+
+
+def test_every_second_block_of_a_stage_is_counted_from_its_first() -> None:
+    placement = Placement(RESNET50, "before_conv1", "res4-5", step=2)
+    assert placement.sites == {BlockSite(4, 0), BlockSite(4, 2), BlockSite(4, 4)} | {
+        BlockSite(5, 0),
+        BlockSite(5, 2),
+    }
+
+
+def test_stages_without_the_place_are_refused_by_name() -> None:
+    with pytest.raises(ModelError, match=r"stages='stage7'.*mobilenet_v2.*before_conv1"):
+        Placement(MOBILENET, "before_conv1", "stage7")
+
+
+def test_a_family_without_the_place_is_refused_by_name() -> None:
+    with pytest.raises(ModelError, match=r"backbone='mobilenet_v2'.*around_conv2.*resnet50"):
+        Placement(MOBILENET, "around_conv2")
+
+
+@pytest.mark.parametrize("step", [0, -1])
+def test_a_step_below_1_is_refused(step: int) -> None:
+    with pytest.raises(ModelError, match="give 1"):
+        Placement(RESNET50, "before_conv1", step=step)
 
 
 @pytest.mark.parametrize(

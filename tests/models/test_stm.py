@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("tiny_backbones")
 
 
 def test_a_block_adds_the_motion_to_conv2_of_the_mixed_frames() -> None:
-    block = STM(5, num_segments=2, backbone="tiny bottleneck").eval().layer1[1]
+    block = STM(5, num_segments=2, backbone="tiny bottleneck").eval().frame_network.layer1[1]
     x = torch.randn(4, 256, 6, 6)
     narrow = block.bn1(block.conv1(x)).relu()
     mixed = block.around_conv2.cstm(narrow)
@@ -24,7 +24,7 @@ def test_a_block_adds_the_motion_to_conv2_of_the_mixed_frames() -> None:
 
 
 def test_in_a_basic_block_both_stand_around_the_second_convolution() -> None:
-    block = STM(5, num_segments=2, backbone="tiny basic").eval().layer1[1]
+    block = STM(5, num_segments=2, backbone="tiny basic").eval().frame_network.layer1[1]
     x = torch.randn(4, 64, 6, 6)
     first = block.bn1(block.conv1(x)).relu()
     second = block.bn2(block.conv2(block.around_conv2.cstm(first)))
@@ -59,7 +59,7 @@ def test_the_switches_reach_the_modules() -> None:
         cmm_norm=False,
         cstm_fold_div=8,
     )
-    around = network.layer1[0].around_conv2
+    around = network.frame_network.layer1[0].around_conv2
     assert around.cmm.motion.reduce.out_channels == around.cstm.channels // 8
     assert isinstance(around.cmm.motion.norm, nn.Identity)
     assert around.cstm.fold_div == 8
@@ -67,7 +67,7 @@ def test_the_switches_reach_the_modules() -> None:
 
 def test_cstm_starts_from_shifts_not_from_torchvision_s_rule() -> None:
     network = STM(5, num_segments=2, backbone="tiny basic")
-    assert set(network.layer4[0].around_conv2.cstm.weight.unique().tolist()) == {0, 1}
+    assert set(network.frame_network.layer4[0].around_conv2.cstm.weight.unique().tolist()) == {0, 1}
 
 
 def test_what_it_adds_to_tsn_lies_around_conv2() -> None:

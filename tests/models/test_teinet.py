@@ -44,7 +44,7 @@ def count(network: nn.Module, kind: type[nn.Module]) -> int:
 def learns(network: TEINet) -> bool:
     """Run forward and backward on two small clips and see that every parameter moves."""
     clips = torch.randn(2, 2, 3, 32, 32)
-    nn.init.normal_(network.fc.weight)
+    nn.init.normal_(network.classifier.weight)
     nn.functional.cross_entropy(network(clips), torch.tensor([0, 1])).backward()
     gradients = [p.grad for p in network.parameters()]
     return all(g is not None and g.isfinite().all() and g.any() for g in gradients)
@@ -95,12 +95,12 @@ def test_every_location_builds_and_learns(stages: str) -> None:
 def test_a_module_stands_in_its_own_stage() -> None:
     with torch.device("meta"):
         network = TEINet(5, stages="res4")
-    assert count(network.layer3, MotionEnhancement) == 6
+    assert count(network.frame_network.layer3, MotionEnhancement) == 6
 
 
 def test_tei_is_mem_then_tim() -> None:
     network = TEINet(5, num_segments=2, backbone="tiny basic")
-    tei = network.layer1[0].before_conv1
+    tei = network.frame_network.layer1[0].before_conv1
     x = torch.randn(4, 64, 4, 4)
     mem, tim = (
         next(module for module in tei if isinstance(module, kind))
@@ -113,7 +113,8 @@ def test_tei_is_mem_then_tim() -> None:
 def test_tei_stands_at_the_block_s_input_width(backbone: str) -> None:
     with torch.device("meta"):
         network = TEINet(5, backbone=backbone)
-    for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
+    resnet = network.frame_network
+    for stage in (resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4):
         for block in stage:
             (tim,) = (m for m in block.modules() if isinstance(m, TemporalInteraction))
             assert tim.channels == block.conv1.in_channels
@@ -121,7 +122,7 @@ def test_tei_stands_at_the_block_s_input_width(backbone: str) -> None:
 
 def test_se_weighs_each_frame_by_itself() -> None:
     network = TEINet(5, num_segments=3, backbone="tiny basic", enhancement="se", interaction="none")
-    se = network.layer1[0].before_conv1
+    se = network.frame_network.layer1[0].before_conv1
     x = torch.randn(3, 64, 4, 4)
     torch.testing.assert_close(se(x), torch.cat([se(frame[None]) for frame in x]))
 
@@ -137,7 +138,7 @@ def test_se_has_the_same_reduction_as_mem(reduction: int) -> None:
             reduction=reduction,
         )
     width = 64 // reduction
-    parameters = sum(p.numel() for p in network.layer1[0].before_conv1.parameters())
+    parameters = sum(p.numel() for p in network.frame_network.layer1[0].before_conv1.parameters())
     assert parameters == 2 * 64 * width + width + 64
 
 
@@ -148,7 +149,7 @@ def test_se_has_the_same_reduction_as_mem(reduction: int) -> None:
 def test_mem_s_switches_reach_mem(switch: str, argument: str, value: Any) -> None:
     switches, arguments = {switch: value}, {argument: value}
     network = TEINet(5, num_segments=2, backbone="tiny basic", **switches)
-    mem = network.layer1[0].before_conv1.mem
+    mem = network.frame_network.layer1[0].before_conv1.mem
     reference = MotionEnhancement(64, 2, **arguments)
     reference.load_state_dict(mem.state_dict())
     x = torch.randn(4, 64, 4, 4)
@@ -157,10 +158,10 @@ def test_mem_s_switches_reach_mem(switch: str, argument: str, value: Any) -> Non
 
 def test_torchvision_s_initialisation_does_not_reach_tim() -> None:
     network = TEINet(5, num_segments=2, backbone="tiny basic")
-    assert set(network.layer4[0].before_conv1.tim.weight.unique().tolist()) == {0, 1}
+    assert set(network.frame_network.layer4[0].before_conv1.tim.weight.unique().tolist()) == {0, 1}
 
 
 def test_torchvision_s_initialisation_does_not_reach_mem() -> None:
     network = TEINet(5, num_segments=2, backbone="tiny basic")
     # torch's rule for a 1x1 convolution of 256 inputs is bounded; torchvision's is normal.
-    assert network.layer4[0].before_conv1.mem.conv1.weight.abs().max() <= 256**-0.5
+    assert network.frame_network.layer4[0].before_conv1.mem.conv1.weight.abs().max() <= 256**-0.5

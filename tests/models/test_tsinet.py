@@ -64,7 +64,7 @@ def count(network: nn.Module, kind: type[nn.Module]) -> int:
 def learns(network: TSINet) -> bool:
     """Run forward and backward on two small clips and see that every parameter moves."""
     clips = torch.randn(2, 2, 3, 32, 32)
-    nn.init.normal_(network.fc.weight)
+    nn.init.normal_(network.classifier.weight)
     nn.functional.cross_entropy(network(clips), torch.tensor([0, 1])).backward()
     gradients = [p.grad for p in network.parameters()]
     return all(g is not None and g.isfinite().all() and g.any() for g in gradients)
@@ -140,7 +140,7 @@ def test_every_location_builds_and_learns(stages: str, blocks: Literal["all", "f
 def test_a_first_block_is_its_stage_s_first(stage: int) -> None:
     with torch.device("meta"):
         network = TSINet(5, backbone="resnet18", stages=f"res{stage}", blocks="first")
-    first_block = getattr(network, f"layer{stage - 1}")[0]
+    first_block = network.frame_network.get_submodule(f"layer{stage - 1}.0")
     assert count(first_block, SalientMotionExcitation) == 1
 
 
@@ -157,7 +157,7 @@ def test_a_fusion_of_a_single_module_is_refused(
 def tsi_of_the_first_block(**switches: Any) -> tuple[nn.Module, nn.Module, nn.Module]:
     """Build a TSINet and give its first block's TSI, SME and CTI (or what is in its place)."""
     network = TSINet(5, num_segments=2, backbone="tiny basic", **switches).eval()
-    tsi = network.layer1[0].before_last_conv
+    tsi = network.frame_network.layer1[0].before_last_conv
     return tsi, tsi.sme, tsi.cti
 
 
@@ -247,20 +247,22 @@ def test_the_concatenation_doubles_the_inputs_of_the_convolution_behind_it(
         wide = TSINet(5, backbone=backbone, fusion="concatenation")
         narrow = TSINet(5, backbone=backbone)
     for stage in ("layer1", "layer2", "layer3", "layer4"):
-        for one, other in zip(getattr(wide, stage), getattr(narrow, stage), strict=True):
+        for one, other in zip(
+            getattr(wide.frame_network, stage), getattr(narrow.frame_network, stage), strict=True
+        ):
             assert getattr(one, last).in_channels == 2 * getattr(other, last).in_channels
 
 
 def test_a_cti_of_its_own_starts_from_shifts_not_from_torchvision_s_rule() -> None:
     network = TSINet(5, num_segments=2, backbone="tiny basic")
-    for conv in network.layer4[0].before_last_conv.cti.convs:
+    for conv in network.frame_network.layer4[0].before_last_conv.cti.convs:
         assert set(conv.weight.unique().tolist()) == {0, 1}
 
 
 def test_torchvision_s_initialisation_does_not_reach_sme() -> None:
     network = TSINet(5, num_segments=2, backbone="tiny basic")
     # torch's rule for a 1x1 convolution of 512 inputs is bounded; torchvision's is normal.
-    reduce = network.layer4[0].before_last_conv.sme.reduce
+    reduce = network.frame_network.layer4[0].before_last_conv.sme.reduce
     assert reduce.weight.abs().max() <= 512**-0.5
 
 

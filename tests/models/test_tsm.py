@@ -31,7 +31,7 @@ def test_its_parameters_are_tsn_s_key_for_key() -> None:
 def test_a_teinet_of_tim_alone_starts_as_tsm() -> None:
     tsm = TSM(5, num_segments=3, backbone="tiny basic").eval()
     tim = TEINet(5, num_segments=3, backbone="tiny basic", enhancement="none").eval()
-    nn.init.normal_(tsm.fc.weight)
+    nn.init.normal_(tsm.classifier.weight)
     unmatched = tim.load_state_dict(tsm.state_dict(), strict=False)
     assert all(".tim." in key for key in unmatched.missing_keys)
     clips = torch.randn(2, 3, 3, 32, 32)
@@ -44,5 +44,5 @@ def test_the_part_that_moves_is_a_choice(fold_div: int, moved: int) -> None:
     with torch.device("meta"):
         network = TSM(5, num_segments=2, backbone="resnet18", fold_div=fold_div)
     frames = torch.ones(2, 64, 2, 2)
-    shifted = network.layer1[0].before_conv1(frames)
+    shifted = network.frame_network.layer1[0].before_conv1(frames)
     assert (shifted != frames).any(0).flatten(1).any(1).sum() == moved

@@ -1,24 +1,25 @@
-"""Reports: tables of several grids as Markdown, CSV and one HTML page."""
+"""Reports: the tables of several grids as Markdown, CSV and one HTML page."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.grid.grid_file import Grid
+from experiments.grid.report.csv_table import as_csv
+from experiments.grid.report.markdown import as_markdown
 from experiments.grid.report.page import as_page
-from experiments.grid.report.tables import as_csv, as_markdown
-from experiments.grid.results import table_lines
+from experiments.grid.results import report_lines
 from lightning_modules import RunError
 
 __all__ = ["write_report"]
 
 
-def write_report(grids: Sequence[Grid], runs: Path, output: Path) -> list[Path]:
+def write_report(grids: Sequence[Grid], runs_dir: Path, output: Path) -> list[Path]:
     """Write a report.
 
     Args:
         grids: The tables.
-        runs: Folder of all run folders.
-        output: The files' path; an ending of theirs is taken off.
+        runs_dir: Folder of all run folders.
+        output: Path of the files; their suffix is replaced.
 
     Returns:
         The files.
@@ -26,7 +27,7 @@ def write_report(grids: Sequence[Grid], runs: Path, output: Path) -> list[Path]:
     Raises:
         RunError: If they cannot be written.
     """
-    tables = [(grid, table_lines(grid, runs)) for grid in grids]
+    tables = [(grid, report_lines(grid, runs_dir)) for grid in grids]
     texts = {".md": as_markdown(tables), ".csv": as_csv(tables), ".html": as_page(tables)}
     stem = output.stem if output.suffix in texts else output.name
     files = {output.with_name(stem + ending): text for ending, text in texts.items()}

@@ -1,1 +1,1 @@
-"""Pictures for TensorBoard: tensors in, PIL images out; nothing here knows of Lightning."""
+"""Pictures for TensorBoard: tensors in, matplotlib figures out; independent of Lightning."""

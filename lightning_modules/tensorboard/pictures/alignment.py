@@ -1,40 +1,47 @@
-"""Saliency alignment as in figure 3 of TSI: where two points of a frame look in the next one."""
+"""Saliency alignment as in figure 3 of TSI: what two points attend to in the next frame."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-from PIL import Image, ImageDraw
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.transforms.v2.functional import rgb_to_grayscale
 
-from lightning_modules.tensorboard.pictures.canvas import (
-    FAINT,
-    Picture,
-    beside,
-    cell,
-    colour,
-    enlarge,
-    frame_picture,
-    stack,
-    text_line,
+from lightning_modules.tensorboard.pictures.figures import (
+    DPI,
+    SEQUENTIAL,
+    axes_at,
+    new_figure,
+    shorten,
 )
 
 TILE = 168
+"""Shorter side of a frame, pixels."""
+NAME, BAR, HEAD, LEGEND = 44, 84, 48, 40
+GAP, ROW_GAP = 8, 20
 LOOKED_AT = 3
 """Figure 3 shows the three points with the largest attention."""
-SMALLEST_MARK = 5
-MOVING, STILL = "#ff3030", "#30d0ff"
-COLUMNS = ("frame t, two points", "frame t+1: what they see", "saliency S", "attention received")
-LEGEND = (
-    "Red: where the two frames differ most, blue: least. Frame t+1: the three positions that each "
-    "attends to most.",
-    "S: mean over channels. Maps: dark is the least, yellow the most of each map.",
+SMALLEST_MARK = 10
+"""Smallest side of a mark, pixels."""
+POINTS = {
+    "#ff3030": "the position where the two frames differ most, and the three it attends to most",
+    "#30d0ff": "where they differ least, and the three it attends to most (thicker: more)",
+}
+TITLES = (
+    "frame t:\ntwo points",
+    "frame t+1: what\nthey attend to",
+    "saliency S, mean\nover channels",
+    "attention that\nt+1 receives",
 )
 
 
 class AlignmentView(NamedTuple):
-    """What one alignment made of a pair of frames; positions are H*W of its feature map.
+    """The maps of one alignment for a pair of frames; positions are H*W of its feature map.
 
     Attributes:
         name: The block's.
@@ -47,56 +54,63 @@ class AlignmentView(NamedTuple):
     saliency: Tensor
 
 
-def draw_alignments(frame: Tensor, following: Tensor, views: Sequence[AlignmentView]) -> Picture:
-    """Draw one row of tiles per view.
+def draw_alignments(frame: Tensor, following: Tensor, views: Sequence[AlignmentView]) -> Figure:
+    """Draw one row of four pictures per view.
 
     Args:
         frame: Frame t, uint8 0-255, (3, H', W').
         following: Frame t+1, likewise.
-        views: What the blocks made of the two.
+        views: The maps of each block.
     """
-    tiles = [frame_picture(picture, TILE) for picture in (frame, following)]
-    heads = [cell(text_line(title), tiles[0].width) for title in COLUMNS]
-    rows = [*(text_line(line, FAINT) for line in LEGEND), beside(heads)]
-    for view in views:
-        height, width = view.saliency.shape
-        low, high = float(view.saliency.min()), float(view.saliency.max())
-        title = f"{view.name}   {height}x{width} positions   S from {low:.3g} to {high:.3g}"
-        rows += [text_line(title), beside(_tiles(frame, following, tiles, view))]
-    return stack(rows, gap=4, margin=8)
-
-
-def _tiles(
-    frame: Tensor, following: Tensor, tiles: Sequence[Picture], view: AlignmentView
-) -> list[Picture]:
-    height, width = grid = view.saliency.shape
+    scale = TILE / min(frame.shape[1:])
+    height, width = (round(scale * side) for side in frame.shape[1:])
+    lefts = [NAME, NAME + width + GAP, NAME + 2 * (width + GAP), NAME + 3 * width + BAR + 2 * GAP]
+    figure = new_figure(lefts[-1] + width + BAR, HEAD + (height + ROW_GAP) * len(views) + LEGEND)
+    pictures = [frame, following, *(rgb_to_grayscale(f, 3) for f in (frame, following))]
     difference = (frame.float() - following.float()).abs().mean(0, keepdim=True)
-    change = F.adaptive_avg_pool2d(difference, (height, width)).flatten()
-    asking, answering = tiles[0].copy(), tiles[1].copy()
-    for position, ink in ((int(change.argmax()), MOVING), (int(change.argmin()), STILL)):
-        _mark(asking, position, grid, ink, 1.0)
-        attention = view.attention[position]
-        strongest = attention.topk(min(LOOKED_AT, attention.numel()))
-        for weight, target in zip(*strongest, strict=True):
-            _mark(answering, int(target), grid, ink, float(weight / strongest.values[0]))
-    received = view.attention.mean(0).unflatten(0, grid)
-    maps = [_overlay(tiles[0], view.saliency), _overlay(tiles[1], received)]
-    return [asking, answering, *maps]
+    for number, view in enumerate(views):
+        top = HEAD + number * (height + ROW_GAP)
+        row = [axes_at(figure, left, top, width, height) for left in lefts]
+        rows, columns = view.saliency.shape
+        extent = (-0.5, columns - 0.5, rows - 0.5, -0.5)  # one unit is one position of the map
+        for axes, title, picture in zip(row, TITLES, pictures, strict=True):
+            axes.imshow(picture.permute(1, 2, 0).numpy(), extent=extent, aspect="auto")
+            axes.set(xticks=[], yticks=[], title=title if number == 0 else "")
+        label = f"{shorten(view.name, height)}\n{rows} x {columns} positions"
+        row[0].set_ylabel(label, parse_math=False)
+        change = F.adaptive_avg_pool2d(difference, (rows, columns)).flatten()
+        for colour, point in zip(POINTS, (change.argmax(), change.argmin()), strict=True):
+            _mark_point(row[0], row[1], int(point), view, colour)
+        _draw_overlay(row[2], view.saliency)
+        _draw_overlay(row[3], view.attention.mean(0).unflatten(0, (rows, columns)))
+    marks = [Patch(fill=False, edgecolor=colour, label=text) for colour, text in POINTS.items()]
+    figure.legend(handles=marks, loc="lower left", frameon=False)
+    return figure
 
 
-def _mark(tile: Picture, position: int, grid: torch.Size, ink: str, strength: float) -> None:
-    """Frame a position; the thicker, the stronger (0-1)."""
-    row, column = divmod(position, grid[1])
-    high, wide = tile.height / grid[0], tile.width / grid[1]
-    x, y = (column + 0.5) * wide, (row + 0.5) * high
-    half_wide, half_high = max(wide / 2, SMALLEST_MARK), max(high / 2, SMALLEST_MARK)
-    box = (x - half_wide, y - half_high, x + half_wide - 1, y + half_high - 1)
-    ImageDraw.Draw(tile).rectangle(box, outline=ink, width=1 + round(2 * strength))
+def _mark_point(
+    current: Axes, following: Axes, point: int, view: AlignmentView, colour: str
+) -> None:
+    """Mark a position of frame t, and in frame t+1 the positions that it attends to most."""
+    rows, columns = view.saliency.shape
+    side = max(TILE / min(rows, columns), SMALLEST_MARK) * 72 / DPI
+    strongest = view.attention[point].topk(min(LOOKED_AT, rows * columns))
+    strengths = (strongest.values / strongest.values[0]).tolist()
+    marks = [(current, point, 1.0)]
+    for target, strength in zip(strongest.indices.tolist(), strengths, strict=True):
+        marks.append((following, target, strength))
+    for axes, position, strength in marks:
+        row, column = divmod(position, columns)
+        (mark,) = axes.plot(column, row, "s", markersize=side, fillstyle="none", clip_on=False)
+        mark.set(color=colour, markeredgewidth=1 + 2 * strength)
 
 
-def _overlay(tile: Picture, values: Tensor) -> Picture:
-    """Lay values (H, W), stretched to their own range, over a grey frame."""
-    values = values.float().cpu()
-    spread = (values.max() - values.min()).clamp(min=1e-12)
-    heat = enlarge(colour((values - values.min()) / spread), tile.width, tile.height)
-    return Image.blend(tile.convert("L").convert("RGB"), heat, 0.6)
+def _draw_overlay(axes: Axes, values: Tensor) -> None:
+    """Lay values (H, W), in colours of their own range, over the frame that is there."""
+    low, high = float(values.min()), float(values.max())
+    scale = Normalize(low, high)
+    axes.imshow(
+        values.numpy(), SEQUENTIAL, scale, alpha=0.6, aspect="auto", interpolation="nearest"
+    )
+    bar, colours = axes.inset_axes((1.03, 0, 0.05, 1)), ScalarMappable(scale, SEQUENTIAL)
+    axes.figure.colorbar(colours, bar, ticks=sorted({low, high}), format="%.3g")

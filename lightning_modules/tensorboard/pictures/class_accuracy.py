@@ -1,72 +1,70 @@
-"""The accuracy of each class as bars, worst first, with what it is mostly taken for."""
+"""The accuracy of each class as bars, worst first, with its most common confusion."""
 
 from collections.abc import Sequence
 
-import torch
-from PIL import ImageDraw
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from lightning_modules.tensorboard.pictures.canvas import (
-    FAINT,
-    INK,
-    LINE,
-    Picture,
-    blank,
-    font,
-    shorten,
-    stack,
-    text_line,
-    text_width,
-)
-from lightning_modules.tensorboard.pictures.confusion import row_shares
+from lightning_modules.tensorboard.pictures.figures import GREY, LINE, new_figure, shorten
 
 SHOWN = 20
-WIDEST_NAME, BAR_WIDTH, NOTE_WIDTH = 270, 200, 510
+WIDTH = 1000
+LONGEST_NAME = 250
 BAR_COLOUR, TRACK_COLOUR = "#21918c", "#ececec"
 
 
-def draw_class_accuracy(counts: Tensor, class_names: Sequence[str], shown: int = SHOWN) -> Picture:
+def draw_class_accuracy(counts: Tensor, class_names: Sequence[str], shown: int = SHOWN) -> Figure:
     """Draw the worst and the best classes; classes without videos are left out.
 
     Args:
         counts: Videos by label (rows) and prediction (columns), (K, K).
         class_names: The K classes.
-        shown: How many of the worst and of the best; all where that is no fewer.
+        shown: How many of the worst and of the best; all if there are not more than both.
     """
     counts = counts.cpu()
-    accuracy = row_shares(counts.float()).diagonal()
-    ranking = [int(k) for k in accuracy.argsort(stable=True) if counts[k].sum() > 0]
+    right, videos = counts.diagonal(), counts.sum(1)
+    wrong, confused = counts.clone().fill_diagonal_(0).max(1)
+    order = (right / videos).argsort(stable=True).tolist()
+    ranking = [k for k in order if videos[k] > 0]
+    panels = {"accuracy by class, worst first": ranking}
+    if len(ranking) > 2 * shown:
+        worst = f"the {shown} worst of {len(ranking)} classes"
+        panels = {worst: ranking[:shown], f"the {shown} best": ranking[-shown:]}
 
-    longest = max(text_width(name) for name in class_names)
-    width = min(longest, WIDEST_NAME) + 8
+    def percent(part: Tensor, k: int) -> str:
+        return f"{100 * int(part[k]) / int(videos[k]):.0f} %"
 
-    def rows(classes: Sequence[int]) -> list[Picture]:
-        return [_row(counts[k], k, class_names, width) for k in classes]
+    def confusion(k: int) -> str:
+        name = shorten(class_names[int(confused[k])], LONGEST_NAME)
+        return f"{percent(wrong, k)} predicted as {name}" if wrong[k] > 0 else ""
 
-    if len(ranking) <= 2 * shown:
-        return stack([text_line("accuracy by class, worst first"), *rows(ranking)], 2, margin=8)
-    worst = [text_line(f"the {shown} worst of {len(ranking)} classes"), *rows(ranking[:shown])]
-    best = [text_line(f"the {shown} best"), *rows(ranking[-shown:])]
-    return stack([*worst, *best], 2, margin=8)
+    lines = [len(classes) + 2 for classes in panels.values()]  # 2 for the title
+    figure = new_figure(WIDTH, LINE * sum(lines))
+    figure.set_layout_engine("constrained")
+    rows = figure.subplots(len(panels), squeeze=False, height_ratios=lines)[:, 0]
+    for axes, (title, classes) in zip(rows, panels.items(), strict=True):
+        axes.set_title(title, loc="left")
+        _draw_bars(
+            axes,
+            names=[shorten(class_names[k], LONGEST_NAME) for k in classes],
+            shares=(right[classes] / videos[classes]).tolist(),
+            notes=[f"{percent(right, k)}  {right[k]} of {videos[k]}" for k in classes],
+            confusions=[confusion(k) for k in classes],
+        )
+    return figure
 
 
-def _row(counts: Tensor, label: int, names: Sequence[str], name_width: int) -> Picture:
-    """Draw one class: name, bar, percent, videos, commonest mistake."""
-    videos, right = int(counts.sum()), int(counts[label])
-    row = blank(name_width + BAR_WIDTH + NOTE_WIDTH, LINE)
-    pen = ImageDraw.Draw(row)
-    name = shorten(names[label], WIDEST_NAME)
-    pen.text((name_width - 8, 1), name, INK, font(), anchor="ra")
-    pen.rectangle((name_width, 2, name_width + BAR_WIDTH - 1, LINE - 3), TRACK_COLOUR)
-    if right:
-        end = name_width + round(BAR_WIDTH * right / videos) - 1
-        pen.rectangle((name_width, 2, end, LINE - 3), BAR_COLOUR)
-    left = name_width + BAR_WIDTH + 8
-    pen.text((left, 1), f"{100 * right / videos:.0f} %  {right} of {videos}", INK, font())
-    if right < videos:
-        mistakes = torch.where(torch.arange(len(counts)) == label, 0, counts)
-        other = int(mistakes.argmax())
-        share = 100 * int(mistakes[other]) / videos
-        text = f"{share:.0f} % taken for {shorten(names[other], WIDEST_NAME)}"
-        pen.text((left + 116, 1), text, FAINT, font())
-    return row
+def _draw_bars(
+    axes: Axes, names: list[str], shares: list[float], notes: list[str], confusions: list[str]
+) -> None:
+    """Draw one class a line, from left to right: name, bar of its share (0-1), two notes."""
+    places = range(len(names))
+    track = axes.barh(places, [1] * len(names), color=TRACK_COLOUR)
+    axes.barh(places, shares, color=BAR_COLOUR)
+    axes.bar_label(track, notes, padding=6)
+    axes.bar_label(track, confusions, padding=120, color=GREY, parse_math=False)
+    axes.set_yticks(places, names, parse_math=False)
+    axes.tick_params(length=0)
+    axes.set(xticks=[], xlim=(0, 1), ylim=(len(names) - 0.5, -0.5))
+    axes.spines[:].set_visible(False)

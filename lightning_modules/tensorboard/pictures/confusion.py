@@ -1,44 +1,44 @@
-"""The confusion matrix: numbers in cells for few classes, a heat map for many."""
+"""The confusion matrix: numbers in the cells of few classes, a heat map of many."""
 
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
-from lightning_modules.tensorboard.pictures.canvas import (
-    INK,
-    LINE,
-    PAPER,
+from lightning_modules.tensorboard.pictures.figures import (
+    MARGIN,
     SPARSE,
-    Picture,
-    beside,
-    blank,
-    colour,
-    colour_bar,
-    enlarge,
-    font,
+    axes_at,
+    new_figure,
     shorten,
-    stack,
-    text_line,
     text_width,
 )
 
-SIDE = 800
+SIDE = 780
+"""Largest side of the matrix, pixels; exceeded where cells would be smaller than 2 pixels."""
 LARGEST_CELL = 48
+CELL_WITH_NAME = 13
 CELL_WITH_NUMBER = 26
-NAME_WIDTH = 150
-DARK_SHARE = 0.2
+LONGEST_NAME = 150
+AXIS_TITLE = 28
+BAR_HEIGHT, BAR_SPACE = 160, 84
+WHITE_TEXT_ABOVE = 0.3
 TICK_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 TICK_GAP = 40
 
 
 def row_shares(counts: Tensor) -> Tensor:
-    """Divide each row by its sum, (K, K); rows without videos stay zero."""
+    """Divide each row of (K, K) by its sum; rows without videos stay zero."""
     return counts / counts.sum(1, keepdim=True).clamp(min=1)
 
 
-def draw_confusion(counts: Tensor, class_names: Sequence[str]) -> Picture:
+def draw_confusion(counts: Tensor, class_names: Sequence[str]) -> Figure:
     """Draw a confusion matrix with normalised rows.
+
+    torchmetrics' own plot is not used: it writes K*K numbers, has a linear scale and no colour bar.
 
     Args:
         counts: Videos by label (rows) and prediction (columns), (K, K).
@@ -47,36 +47,45 @@ def draw_confusion(counts: Tensor, class_names: Sequence[str]) -> Picture:
     shares = row_shares(counts.float().cpu())
     classes = len(class_names)
     cell = min(LARGEST_CELL, max(2, SIDE // classes))
-    # Square roots, so that confusions of a few percent are seen.
-    matrix = enlarge(colour(shares.sqrt(), SPARSE), cell * classes, cell * classes)
+    side = cell * classes  # every cell has the same whole number of pixels
+    ticks = _tick_labels(class_names, cell)
+    before = MARGIN + AXIS_TITLE + round(max(text_width(text) for text in ticks.values()))
+    figure = new_figure(before + side + BAR_SPACE, before + max(side, BAR_HEIGHT) + MARGIN)
+
+    axes = axes_at(figure, before, before, side, side)
+    # With a square-root scale, confusions of a few percent are visible.
+    scale = PowerNorm(0.5, vmin=0, vmax=1)
+    image = axes.imshow(shares.numpy(), SPARSE, scale, aspect="auto", interpolation="nearest")
     if cell >= CELL_WITH_NUMBER:
-        _write_percents(matrix, shares, cell)
-    names = _axis_texts(class_names, cell)
-    margin = max(text_width(text) for text in names.values()) + 6
-    sheet = blank(margin + matrix.width, margin + matrix.height)
-    sheet.paste(matrix, (margin, margin))
-    for k, text in names.items():
-        line = text_line(text)
-        middle = margin + k * cell + (cell - LINE) // 2
-        sheet.paste(line, (margin - 4 - line.width, middle))
-        sheet.paste(line.transpose(Image.Transpose.ROTATE_90), (middle, margin - 4 - line.width))
-    bar = colour_bar(("0 %", "100 %   (middle: 25 %)"), SPARSE)
-    legend = beside([text_line("rows: label   columns: prediction   share of the row:"), bar])
-    return stack([legend, sheet], margin=8)
+        _write_percents(axes, shares)
+    named = cell >= CELL_WITH_NAME
+    axes.set_xticks(list(ticks), list(ticks.values()), rotation=90 * named, parse_math=False)
+    axes.set_yticks(list(ticks), list(ticks.values()), parse_math=False)
+    axes.tick_params(length=0 if named else 3, top=True, labeltop=True, labelbottom=False)
+    axes.set_xlabel("prediction", labelpad=6)
+    axes.set_ylabel("label")
+    axes.xaxis.set_label_position("top")
+    axes.spines[:].set_color("lightgrey")
+
+    bar = axes_at(figure, before + side + 12, before, 12, max(side, BAR_HEIGHT))
+    marks = [0, 0.01, 0.05, 0.25, 0.5, 1]
+    percent = PercentFormatter(1, decimals=0, symbol=" %")
+    label = "share of the label's videos"
+    figure.colorbar(image, cax=bar, ticks=marks, format=percent, label=label)
+    return figure
 
 
-def _axis_texts(class_names: Sequence[str], cell: int) -> dict[int, str]:
-    """Name every class where there is room, else number some."""
-    if cell >= LINE - 2:
-        return {k: shorten(name, NAME_WIDTH) for k, name in enumerate(class_names)}
+def _tick_labels(class_names: Sequence[str], cell: int) -> dict[int, str]:
+    """Name every class where there is room, otherwise number some of them."""
+    if cell >= CELL_WITH_NAME:
+        return {k: shorten(name, LONGEST_NAME) for k, name in enumerate(class_names)}
     step = next(step for step in TICK_STEPS if step * cell >= TICK_GAP or step == TICK_STEPS[-1])
     return {k: str(k) for k in range(0, len(class_names), step)}
 
 
-def _write_percents(matrix: Picture, shares: Tensor, cell: int) -> None:
-    pen = ImageDraw.Draw(matrix)
+def _write_percents(axes: Axes, shares: Tensor) -> None:
     for row, column in shares.nonzero().tolist():
         share = float(shares[row, column])
-        middle = ((column + 0.5) * cell, (row + 0.5) * cell)
-        ink = PAPER if share > DARK_SHARE else INK
-        pen.text(middle, f"{100 * share:.0f}", ink, font(), anchor="mm")
+        colour = "white" if share > WHITE_TEXT_ABOVE else "black"
+        text = f"{100 * share:.0f}"
+        axes.text(column, row, text, color=colour, ha="center", va="center_baseline")

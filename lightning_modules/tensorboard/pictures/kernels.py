@@ -1,27 +1,25 @@
-"""Temporal kernels: three taps over the channels, and how far they have moved from the start."""
+"""Temporal kernels: three taps by channels, and how far they have moved from the start."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 from torch import Tensor
+from torch.nn import functional as F
 
-from lightning_modules.tensorboard.pictures.canvas import (
+from lightning_modules.tensorboard.pictures.figures import (
     DIVERGING,
-    FAINT,
-    Picture,
-    beside,
-    blank,
-    cell,
-    colour,
-    colour_bar,
-    enlarge,
-    stack,
-    text_line,
-    text_width,
+    new_figure,
+    shorten,
 )
 
-STRIP_WIDTH, STRIP_HEIGHT = 480, 27
-LEGEND = "rows of a strip: frames t-1, t, t+1   columns: channels"
+COLUMNS = 512
+"""Of the picture: fewer channels are stretched, and more are averaged."""
+WIDTH, ROW, HEAD = 1360, 42, 84
+LONGEST_NAME = 240
 
 
 class KernelPair(NamedTuple):
@@ -31,30 +29,47 @@ class KernelPair(NamedTuple):
     start: Tensor
 
 
-def draw_kernels(pairs: Mapping[str, KernelPair]) -> Picture:
-    """Draw the kernels of several convolutions, left as they are, right their change.
+def draw_kernels(pairs: Mapping[str, KernelPair]) -> Figure:
+    """Draw the kernels of several convolutions, left their values, right their change.
 
     Args:
         pairs: By the convolution's name, all (C, 3). The colours of the change reach to the
             largest change among them.
     """
-    changes = {name: (pair.now - pair.start).float().cpu() for name, pair in pairs.items()}
-    largest = max(float(change.abs().max()) for change in changes.values())
-    left = max(text_width(name) for name in pairs)
-    heads = [_head("kernel", 1.0), _head("change since the start", largest)]
-    rows = [text_line(LEGEND, FAINT), beside([blank(left, 1), *heads], gap=12)]
-    for name, pair in pairs.items():
-        strips = [_strip(pair.now, 1.0), _strip(changes[name], largest)]
-        rows.append(beside([cell(text_line(name), left, STRIP_HEIGHT), *strips], gap=12))
-    return stack(rows, gap=5, margin=8)
+    names = [shorten(name, LONGEST_NAME) for name in pairs]
+    now = [pair.now for pair in pairs.values()]
+    change = [pair.now - pair.start for pair in pairs.values()]
+    largest = max(float(kernels.abs().max()) for kernels in change)
+    figure = new_figure(WIDTH, ROW * len(pairs) + HEAD)
+    figure.set_layout_engine("constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_column(left, "kernel", now, 1.0)
+    _draw_column(right, "change since the start", change, largest or 1.0)
+    left.set_yticks(range(1, 3 * len(pairs), 3), names, parse_math=False)
+    right.yaxis.tick_right()
+    right.set_yticks(range(3 * len(pairs)), ["t-1", "t", "t+1"] * len(pairs), fontsize="small")
+    return figure
 
 
-def _head(title: str, limit: float) -> Picture:
-    bar = colour_bar((f"-{limit:.3g}", f"+{limit:.3g}"), DIVERGING)
-    return cell(beside([text_line(title), bar], gap=12), STRIP_WIDTH)
+def _draw_column(axes: Axes, title: str, kernels: list[Tensor], limit: float) -> None:
+    """Draw kernels, each (C, 3), below each other as three rows of colours.
 
-
-def _strip(kernels: Tensor, limit: float) -> Picture:
-    """Paint kernels (C, 3) as three rows; neighbouring channels share a pixel where C is large."""
-    shown = kernels.detach().float().cpu().T / (2 * max(limit, 1e-12)) + 0.5
-    return enlarge(colour(shown, DIVERGING), STRIP_WIDTH, STRIP_HEIGHT)
+    Args:
+        axes: Where to draw.
+        title: Stands over the colour bar.
+        kernels: One tensor for each block.
+        limit: The colours reach from -limit to +limit.
+    """
+    taps = [F.adaptive_avg_pool1d(block.detach().float().cpu().T, COLUMNS) for block in kernels]
+    scale = Normalize(-limit, limit)
+    image = axes.imshow(
+        torch.cat(taps).numpy(), DIVERGING, scale, aspect="auto", interpolation="nearest"
+    )
+    for block in range(1, len(kernels)):
+        axes.axhline(3 * block - 0.5, color="white", linewidth=5)
+    axes.set(xticks=[], xlabel="channels")
+    axes.tick_params(length=0)
+    pad = 8 / axes.figure.bbox.height
+    bar = axes.figure.colorbar(image, ax=axes, location="top", aspect=50, pad=pad, label=title)
+    bar.set_ticks([-limit, 0, limit])
+    bar.ax.xaxis.set_major_formatter("{x:.3g}")

@@ -1,4 +1,4 @@
-"""Specification of `sampling`: which of n frames make a clip of T."""
+"""Specification of frame sampling: which of n frames make a clip of T."""
 
 from fractions import Fraction
 from math import floor
@@ -65,12 +65,28 @@ def test_a_video_of_t_frames_shows_each_once(t: int) -> None:
 
 
 @pytest.mark.parametrize("t", SEGMENTS)
-def test_a_shorter_video_shows_its_frames_round_robin(t: int) -> None:
+def test_a_video_shorter_than_t_repeats_its_frames_in_order(t: int) -> None:
     for n in range(1, t):
-        frames = [floor(Fraction(k * n, t)) for k in range(t)]
+        frames = [floor(Fraction((2 * k + 1) * n, 2 * t)) for k in range(t)]
         assert draw(SegmentSampler(t), n, seed=n) == frames
+        assert spread(SegmentSampler(t), n, 1) == [frames]
         assert spread(SegmentSampler(t), n, 3) == [frames] * 3
         assert set(frames) == set(range(n))
+
+
+@pytest.mark.parametrize(
+    ("n", "frames"),
+    [
+        (2, [0, 0, 0, 0, 1, 1, 1, 1]),
+        (3, [0, 0, 0, 1, 1, 2, 2, 2]),
+        (5, [0, 0, 1, 2, 2, 3, 4, 4]),
+        (7, [0, 1, 2, 3, 3, 4, 5, 6]),
+    ],
+)
+def test_short_videos_repeat_the_frames_that_public_codes_test_with(
+    n: int, frames: list[int]
+) -> None:
+    assert spread(SegmentSampler(8), n, 1) == [frames]
 
 
 def test_a_video_of_one_frame_shows_it_throughout() -> None:

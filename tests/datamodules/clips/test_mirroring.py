@@ -23,11 +23,11 @@ def test_names_of_any_spelling_swap(names: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("other", ["anticlockwise", "counterclockwise", "Counter-Clockwise"])
-def test_turns_swap(other: str) -> None:
+def test_rotations_swap(other: str) -> None:
     assert mirrored_labels(["turn clockwise", f"turn {other}", "sit"]) == [1, 0, 2]
 
 
-def test_a_turn_without_its_counterpart_is_refused() -> None:
+def test_a_rotation_without_its_mirror_image_is_refused() -> None:
     with pytest.raises(DataError, match="'clockwise' cannot be mirrored, since 'anticlockwise'"):
         mirrored_labels(["clockwise", "sit"])
 
@@ -38,10 +38,10 @@ def test_mirroring_twice_changes_nothing() -> None:
     assert [once[label] for label in once] == [0, 1, 2, 3]
 
 
-def test_a_side_without_its_counterpart_is_refused() -> None:
+def test_a_direction_without_its_mirror_image_is_refused() -> None:
     with pytest.raises(DataError, match="'kick left' cannot be mirrored, since 'kick right' is no"):
         mirrored_labels(["kick left", "sit"])
 
 
-def test_a_name_can_be_said_to_mean_no_side() -> None:
+def test_a_name_may_be_declared_flip_invariant() -> None:
     assert mirrored_labels(["pulling it right out", "sit"], ["pulling it right out"]) == [0, 1]

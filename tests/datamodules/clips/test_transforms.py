@@ -1,4 +1,4 @@
-"""Specification of `transforms`: boxes, resizes and flips, alike for all frames of a clip."""
+"""Specification of transforms: boxes, resizes and flips, the same for all frames of a clip."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -104,7 +104,7 @@ def test_training_boxes_lie_inside_the_frame(
         assert box.left + box.width <= width
 
 
-def test_boxes_of_a_size_have_13_positions_in_quarters_of_their_room(
+def test_boxes_of_a_size_have_13_positions_in_quarters_of_the_free_space(
     draw_boxes: Callable[..., list[Box]],
 ) -> None:
     boxes = draw_boxes(256, 256, 2500)

@@ -1,4 +1,4 @@
-"""Specification of `views`: from a file to exactly the frames and boxes that a network sees."""
+"""Specification of views: from a file to exactly the frames and boxes that a network sees."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -100,7 +100,7 @@ def test_views_of_a_video_shorter_than_a_clip_repeat_its_frames_in_order(
 ) -> None:
     views = ProtocolViews(SegmentSampler(8), get_protocol("2x1"), short_side=16, crop_size=16)
     shown = indices_of(views(Video(write_clip(num_frames=3), 3), RNG).clips)
-    assert shown == [[0, 0, 0, 1, 1, 1, 2, 2]] * 2
+    assert shown == [[0, 0, 0, 1, 1, 2, 2, 2]] * 2
 
 
 def test_views_draw_nothing(write_clip: WriteClip) -> None:

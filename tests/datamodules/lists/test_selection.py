@@ -45,7 +45,7 @@ def test_a_video_that_is_not_reported_still_stops_the_run(
         select_usable(videos, VideoIndex(tmp_path), report, missing_list=None)
 
 
-def test_a_video_that_was_mended_since_its_report_is_used(
+def test_a_video_that_was_replaced_after_the_report_is_used(
     videos: Annotations, tmp_path: Path, write_clip: WriteClip
 ) -> None:
     report = tmp_path / "report.json"
@@ -56,16 +56,18 @@ def test_a_video_that_was_mended_since_its_report_is_used(
     assert str(chosen.coverage) == "3 videos"
 
 
-def test_leaving_out_needs_a_report(videos: Annotations, tmp_path: Path) -> None:
+def test_skip_unreadable_needs_a_report(videos: Annotations, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"prepare verify has reported, so run that first"):
         select_usable(videos, VideoIndex(tmp_path), tmp_path / "none.json", missing_list=None)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"unreadable": 3}'])
-def test_what_is_no_report_is_named(content: str, videos: Annotations, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_report_is_refused(
+    content: str, videos: Annotations, tmp_path: Path
+) -> None:
     report = tmp_path / "report.json"
     report.write_text(content)
-    with pytest.raises(DataError, match=r"report\.json: is no report"):
+    with pytest.raises(DataError, match=r"report\.json: is not a report"):
         select_usable(videos, VideoIndex(tmp_path), report, missing_list=None)
 
 

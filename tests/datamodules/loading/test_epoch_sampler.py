@@ -1,4 +1,4 @@
-"""Specification of `samplers`: the order of samples, and each rank's share of them."""
+"""Specification of `EpochSampler`: the order of samples, and each rank's share of them."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_training_gives_no_sample_twice(size: int, world_size: int) -> None:
     assert set(given) <= set(range(size))
 
 
-def test_samples_that_sit_out_differ_between_epochs() -> None:
+def test_left_out_samples_differ_between_epochs() -> None:
     left_out = set()
     for epoch in range(30):
         given = {record for share in shares(7, 3, shuffle=True, epoch=epoch) for record in share}

@@ -1,4 +1,4 @@
-"""Specification of `video_dataset`: a sample is decided by seed, epoch and index alone."""
+"""Specification of `VideoDataset`: a sample is decided by seed, epoch and record alone."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.random import Generator
 
 from datamodules.clips.frame_sampling import SegmentSampler
 from datamodules.clips.transforms import MultiScaleCrop
-from datamodules.clips.views import RandomClip
-from datamodules.decoding.video import scan
+from datamodules.clips.views import RandomClip, Views
+from datamodules.decoding.video import Video, scan
 from datamodules.errors import VideoDecodeError
-from datamodules.loading.video_dataset import SampleKey, VideoDataset, VideoRecords
+from datamodules.loading.sample import SampleKey
+from datamodules.loading.video_dataset import VideoDataset
+from datamodules.loading.video_records import VideoRecords
 
 WriteClip = Callable[..., Path]
 
@@ -90,3 +93,17 @@ def test_a_video_without_its_frames_is_never_replaced(
     dataset = make_dataset(frames=4000)
     with pytest.raises(VideoDecodeError, match=r"b\.mkv: frame \d+ is wanted, but only 40"):
         dataset[SampleKey(1, 0)]
+
+
+def test_a_file_is_in_progress_while_it_is_read(write_clip: WriteClip) -> None:
+    path = write_clip("a.mkv")
+    seen = []
+
+    def read(video: Video, rng: Generator) -> Views:
+        seen.append(dataset.files_in_progress())
+        return Views(video.read([0]))
+
+    dataset = VideoDataset(VideoRecords.of([str(path)], [0], [scan(path)]), read)
+    dataset[SampleKey(0, 0)]
+    assert seen == [[str(path)]]
+    assert dataset.files_in_progress() == []

@@ -1,8 +1,7 @@
-"""Specification of `watched_loader`: a worker that hangs or dies ends the run by file name."""
+"""Specification of `WatchedLoader`: a worker that hangs or dies ends the run by file name."""
 
 import multiprocessing
 import os
-import re
 import signal
 import threading
 from collections.abc import Callable
@@ -10,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from numpy.random import Generator
@@ -18,22 +16,15 @@ from torch.utils.data._utils import pin_memory
 
 from datamodules.clips.views import Views
 from datamodules.decoding.video import Video, scan
-from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError, VideoDecodeError
-from datamodules.loading.video_dataset import SampleKey, VideoDataset, VideoRecords
+from datamodules.loading.sample import SampleKey
+from datamodules.loading.video_dataset import VideoDataset
+from datamodules.loading.video_records import VideoRecords
 from datamodules.loading.watched_loader import WatchedLoader
+from tests.datamodules.loading.memory import SLACK, memory_in_use
 
 WriteClip = Callable[..., Path]
 LIMIT = 5.0
-RESIDENT = re.compile(r"Rss(?:Anon|Shmem):\s+(\d+) kB")
-SLACK = 4_000_000
-"""Bytes that a process may grow by without growing."""
-
-
-def memory_in_use() -> int:
-    """Ask the kernel for this process's resident memory, bytes, without that of code."""
-    status = Path("/proc/self/status").read_text()
-    return 1024 * sum(int(kilobytes) for kilobytes in RESIDENT.findall(status))
 
 
 def hang(video: Video) -> None:
@@ -54,13 +45,13 @@ def fail(video: Video) -> None:
 class BadThird:
     """Reads clips; does something else with c.mkv."""
 
-    def __init__(self, misfortune: Callable[[Video], None]) -> None:
-        self.misfortune = misfortune
+    def __init__(self, failure: Callable[[Video], None]) -> None:
+        self.failure = failure
 
     def __call__(self, video: Video, rng: Generator) -> Views:
         """Read two frames."""
         if video.path.name == "c.mkv":
-            self.misfortune(video)
+            self.failure(video)
         return Views(video.read([0, 1]))
 
 
@@ -68,14 +59,14 @@ class BadThird:
 def make_loader(write_clip: WriteClip) -> Callable[..., WatchedLoader]:
     """Give a way to make a loader of four videos, with two workers unless told otherwise."""
 
-    def make(misfortune: Callable[[Video], None], workers: int = 2, **kwargs: Any) -> WatchedLoader:
+    def make(failure: Callable[[Video], None], workers: int = 2, **kwargs: Any) -> WatchedLoader:
         paths = [str(write_clip(f"{name}.mkv")) for name in "abcd"]
         records = VideoRecords.of(paths, [0] * 4, [scan(Path(path)) for path in paths])
         keys = [SampleKey(index, 0) for index in range(4)]
-        dataset = VideoDataset(records, BadThird(misfortune))
+        dataset = VideoDataset(records, BadThird(failure))
         limit = LIMIT if workers else 0
         settings = {"sampler": keys, "num_workers": workers, "timeout": limit, **kwargs}
-        return WatchedLoader(dataset, **settings)
+        return WatchedLoader(dataset, files_in_progress=dataset.files_in_progress, **settings)
 
     return make
 
@@ -124,7 +115,7 @@ def exit_unexpectedly(video: Video) -> None:
     raise RuntimeError("the encoder exited unexpectedly")
 
 
-def test_a_worker_s_own_words_are_not_taken_for_torch_s(
+def test_a_worker_s_own_message_is_not_taken_for_torch_s(
     make_loader: Callable[..., WatchedLoader],
 ) -> None:
     with pytest.raises(RuntimeError, match="the encoder exited unexpectedly"):
@@ -142,7 +133,7 @@ def test_outside_the_main_thread_an_error_stays_itself(
         thread.submit(list, make_loader(fail, workers)).result()
 
 
-def test_after_an_error_a_loader_of_persistent_workers_begins_anew(
+def test_after_an_error_a_loader_of_persistent_workers_starts_again(
     make_loader: Callable[..., WatchedLoader],
 ) -> None:
     loader = make_loader(fail, persistent_workers=True)
@@ -173,7 +164,7 @@ def test_the_thread_that_pins_batches_ends_before_the_workers(
     raised: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", raised.append)
     order = [SampleKey(number % 2, number) for number in range(30)]
-    order += [SampleKey(2, 0), *order]  # c.mkv in the midst
+    order += [SampleKey(2, 0), *order]  # c.mkv in the middle
     for _ in range(12):
         with pytest.raises(VideoDecodeError, match=r"c\.mkv: does not decode"):
             list(make_loader(fail, 4, sampler=order, pin_memory=True))
@@ -201,36 +192,21 @@ def test_2000_decodes_leave_memory_flat(write_clip: WriteClip) -> None:
     keys = [SampleKey(number % 4, number) for number in range(2000)]
     weighed = Weighed(len(keys))
     dataset = VideoDataset(records, weighed)
+    loader = WatchedLoader(
+        dataset,
+        files_in_progress=dataset.files_in_progress,
+        batch_size=10,
+        sampler=keys,
+        num_workers=1,
+    )
     own = []
-    for number, _ in enumerate(WatchedLoader(dataset, 10, sampler=keys, num_workers=1)):
+    for number, _ in enumerate(loader):
         if number in (50, 199):
             own.append(memory_in_use())
     (worker,) = set(weighed.notes[:, 0].tolist())
     assert worker != os.getpid()
     assert int(weighed.notes[-1, 1] - weighed.notes[500, 1]) < SLACK
     assert own[1] - own[0] < SLACK
-
-
-def test_250000_records_are_arrays_that_workers_share() -> None:
-    number = 250_000
-    facts = scan_facts()
-    paths = [f"/data/kinetics400/train/playing_a_video_{i:06d}_000010.mp4" for i in range(number)]
-    records = VideoRecords.of(paths, [1] * number, [facts] * number)
-    columns = vars(records).values()
-    assert all(isinstance(column, np.ndarray) and column.dtype != object for column in columns)
-    assert records.video(number - 1) == Video(Path(paths[-1]), 30, facts.seek_index)
-    sizes = []
-    for _ in range(4):
-        for index in range(number):
-            records.video(index)
-        sizes.append(memory_in_use())
-    # Once, Python may enlarge its table of the parts of paths; what is lost is lost each time.
-    assert min(np.diff(sizes)) < SLACK
-
-
-def scan_facts() -> VideoFacts:
-    """Make the facts of a video without one."""
-    return VideoFacts(30, 30, 25.0, 340, 256, "h264", 3, os.urandom(100))
 
 
 def send_stop_signals(video: Video) -> None:
@@ -249,6 +225,8 @@ def test_no_order_is_asked_for_before_the_first_batch(write_clip: WriteClip) -> 
     path = write_clip("a.mkv")
     records = VideoRecords.of([str(path)], [0], [scan(path)])
     keys: list[SampleKey] = []
-    batches = iter(WatchedLoader(VideoDataset(records, BadThird(fail)), sampler=keys))
+    dataset = VideoDataset(records, BadThird(fail))
+    loader = WatchedLoader(dataset, files_in_progress=dataset.files_in_progress, sampler=keys)
+    batches = iter(loader)
     keys.append(SampleKey(0, 0))
     assert len(list(batches)) == 1

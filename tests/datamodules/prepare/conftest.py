@@ -1,4 +1,4 @@
-"""What the specifications of `datamodules.prepare` share: a small list of real videos."""
+"""What the tests of `datamodules.prepare` share: a small list of real videos."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ WriteClip = Callable[..., Path]
 
 
 class Listed:
-    """A csv of videos below a folder, and commands upon it."""
+    """A csv of videos in a folder, and commands for it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -22,7 +22,7 @@ class Listed:
         self.output = folder.parent / "copies"
 
     def add(self, name: str, label: int, split: str) -> Path:
-        """List a video, whether it is there or not."""
+        """List a video, whether it exists or not."""
         if not self.csv.exists():
             self.csv.write_text("path,label,group,split,note\n")
         with self.csv.open("a") as stream:
@@ -48,7 +48,7 @@ class Listed:
 
 @pytest.fixture
 def listed(tmp_path: Path) -> Listed:
-    """List three videos: a/one.mp4 for training, a/two.mp4 for validation, b/three.mp4 to test."""
+    """List three videos: a/one.mp4 for training, a/two.mp4 to validate, b/three.mp4 to test."""
     folder = tmp_path / "videos"
     made = Listed(folder)
     rows, columns = np.indices((64, 96))

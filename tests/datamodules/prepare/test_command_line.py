@@ -62,7 +62,7 @@ def test_an_unknown_data_set_lists_the_known_ones(capsys: pytest.CaptureFixture[
         main(["verify", "--data", "Kinetics"])
     assert caught.value.code == 2
     message = capsys.readouterr().err
-    assert "no data set 'Kinetics'" in message
+    assert "--data: no class Kinetics; did you mean Kinetics400? there are" in message
     assert "Kinetics400" in message
     assert "VideoList" in message
 
@@ -71,7 +71,7 @@ def test_a_data_set_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["verify"])
     assert caught.value.code == 2
-    assert "--data or --config must name a data set" in capsys.readouterr().err
+    assert "--data or --config must name one of HMDB51, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Specification of ``index``: every video is scanned once, and a summary printed."""
+"""Specification of ``index``: every video is scanned once, and summed up."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_unreadable_videos_are_listed_with_status_1(
     assert f"{damaged}: does not decode" in capsys.readouterr().out
 
 
-def test_only_the_named_splits_are_looked_through(listed: Listed) -> None:
+def test_only_the_named_splits_are_scanned(listed: Listed) -> None:
     (listed.folder / "a" / "two.mp4").write_text("no video")
     assert listed.run("index", "--splits", "train", "test") == 0
 

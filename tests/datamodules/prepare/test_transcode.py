@@ -20,6 +20,7 @@ from datamodules.prepare.copies import write_copy
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.video_list import VideoList
 from tests.datamodules.prepare.conftest import Listed
+from tests.small_disk import small_disk
 
 
 def test_every_frame_is_kept_in_order(listed: Listed) -> None:
@@ -121,7 +122,18 @@ def test_the_copied_list_names_the_copies_and_keeps_its_columns(listed: Listed) 
     assert rows[2]["note"] == "said of b/three.mp4"
 
 
-def test_finished_copies_are_skipped_and_outdated_ones_made_anew(listed: Listed) -> None:
+def test_a_list_with_semicolons_and_blanks_is_copied_too(listed: Listed) -> None:
+    text = listed.csv.read_text().replace(",", " ; ").replace("path", "Path")
+    listed.csv.write_text("\ufeff" + text + "\n;;;;\n")
+    assert listed.transcode() == 0
+    copied = VideoList(str(listed.output / "list.csv"), index_dir=str(listed.index))
+    assert copied.paths == [
+        str(listed.output / name) for name in ("a/one.mp4", "a/two.mp4", "b/three.mp4")
+    ]
+    assert copied.splits.tolist() == ["train", "val", "test"]
+
+
+def test_finished_copies_are_skipped_and_outdated_ones_replaced(listed: Listed) -> None:
     listed.transcode()
     first, second = listed.output / "a" / "one.mp4", listed.output / "a" / "two.mp4"
     before = [path.stat().st_mtime_ns for path in (first, second)]
@@ -133,7 +145,7 @@ def test_finished_copies_are_skipped_and_outdated_ones_made_anew(listed: Listed)
     assert after[1] > before[1]
 
 
-def test_an_interrupted_run_goes_on(
+def test_an_interrupted_run_is_continued(
     listed: Listed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop_at_the_second(source: Path, *rest: object) -> None:
@@ -144,7 +156,7 @@ def test_an_interrupted_run_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(transcode, "write_copy", stop_at_the_second)
         assert listed.transcode("--jobs=1") == 130
-    assert capsys.readouterr().err.strip().endswith("the same command goes on from there")
+    assert capsys.readouterr().err.strip().endswith("the same command continues from there")
     kept = listed.output / "a" / "one.mp4"
     before = kept.stat().st_mtime_ns
     assert sorted(path.name for path in (listed.output / "a").iterdir()) == ["one.mp4"]
@@ -182,6 +194,15 @@ def test_the_record_tells_settings_versions_and_quality(listed: Listed) -> None:
     assert record["versions"]["av"] == av.__version__
     assert record["psnr"]["least_db"] > 35
     assert (record["videos"], record["frames"], record["failed"]) == (3, 12 + 13 + 14, [])
+
+
+def test_a_full_disk_is_one_line(listed: Listed, capsys: pytest.CaptureFixture[str]) -> None:
+    listed.run("index")
+    with small_disk():
+        assert listed.transcode() == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"error: {listed.output / 'transcode.json'}: cannot be written (")
+    assert message.endswith("; make room, or choose another place\n")
 
 
 def test_copies_of_other_settings_are_not_mixed(

@@ -229,3 +229,42 @@ def test_a_png_named_jpg_is_no_damaged_jpeg(listed: Listed) -> None:
     folder.mkdir()
     Image.new("RGB", (64, 48)).save(folder / "00001.jpg", "PNG")
     assert listed.run("verify") == 0
+
+
+def test_what_is_not_read_is_noted_with_the_counts_of_a_training(
+    tmp_path: Path, listed: Listed
+) -> None:
+    clip = (listed.folder / "a" / "one.mp4").read_bytes()
+    root = tmp_path / "folders"
+    for name in ("run/a.mp4", "jump/b.mp4", "sit/c.mp4", "run/p1/d.mp4", "run/e.xyz", "@eaDir/f"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(clip)
+    data = VideoList(str(root), index_dir=str(listed.index))
+    assert verify_videos(data, [], jobs=1)
+    (finding,) = [f for f in report_of(listed)["findings"] if f["kind"] == "not read"]
+    assert (finding["split"], finding["verdict"]) == ("all", "noted")
+    assert finding["text"] == str(data.passed_over)
+    assert data.passed_over.as_dict() == {
+        "hidden or system folders": 1,
+        "files of unknown endings": 1,
+        "videos deeper than <class>/<video>": 1,
+    }
+
+
+def test_what_is_not_read_of_a_published_data_set_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Path(something_v2(tmp_path / "data", (5, 8))["root"])
+    (root / "300.webm.part").touch()
+    data = [f"--data.root={root}", f"--data.index_dir={tmp_path / 'index'}"]
+    counts = ["--data.check_counts=false", "--splits", "train", "val", "--lists_only"]
+    assert main(["verify", "--data=SomethingSomethingV2", *data, *counts]) == 0
+    shown = capsys.readouterr().out
+    assert "4 files of unknown endings" in shown
+    assert ".part" in shown
+
+
+def test_one_video_in_the_lists_of_train_and_test_is_refused(tmp_path: Path) -> None:
+    data = Published(tmp_path, {"train": ["a", "b"], "val": ["c"], "test": ["b"]}, official=2)
+    with pytest.raises(DataError, match="b: is in the lists of train and test"):
+        verify_lists(data, [])

@@ -1,4 +1,4 @@
-"""Specification of `Nuisance`: what it changes in a scene, and what it leaves as it is."""
+"""Specification of `Nuisance`: what it changes in a scene, and what it does not."""
 
 import numpy as np
 import pytest
@@ -51,12 +51,14 @@ def sideways(nuisance: Nuisance, seeds: int = 12) -> NDArray[np.float64]:
     return np.array(moves)
 
 
-def test_speed_shortens_the_way_and_drift_can_turn_it_round() -> None:
+def test_speed_shortens_the_path_and_drift_can_reverse_it() -> None:
     slow = {"min_speed": 0.2, "max_speed": 0.2, "min_scale": 0.4, "max_scale": 0.4}
     still, drifting = Nuisance(max_drift=0, **slow), Nuisance(max_drift=0.3, **slow)
     assert 0 < sideways(still).mean() < 0.2
     assert (sideways(Nuisance(max_drift=0, min_scale=0.4, max_scale=0.4)) > 0.25).all()
-    assert sideways(drifting).min() < 0  # the shape's place in the frame tells the wrong class
+    assert (
+        sideways(drifting).min() < 0
+    )  # the shape's position in the frame suggests the wrong class
 
 
 def test_a_scene_that_cannot_fit_its_frame_is_refused() -> None:
@@ -81,6 +83,6 @@ def test_other_nuisance_is_rendered_into_another_folder() -> None:
         ({"min_scale": 0.0}, "min_scale=0.0 and max_scale=1.0 must be above 0, in order"),
     ],
 )
-def test_ranges_that_mean_nothing_are_refused(settings: dict[str, float], named: str) -> None:
+def test_impossible_ranges_are_refused(settings: dict[str, float], named: str) -> None:
     with pytest.raises(DataError, match=named):
         Nuisance(**settings)

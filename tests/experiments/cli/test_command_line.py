@@ -1,9 +1,8 @@
-"""train.py: what a run leaves behind, and how mistakes end."""
+"""train.py: what a run writes, and how wrong input ends it."""
 
 import json
 import logging
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,11 @@ from train import main
 
 
 def stopped_with(error: pytest.ExceptionInfo[SystemExit]) -> str:
-    """Return the one line that a refused run prints to stderr."""
+    """Return the only line that a refused run prints to stderr."""
     message = str(error.value.code)
     assert message.startswith("error: ")
     assert "\n" not in message
-    assert "Union subtypes" not in message  # jsonargparse's account of its attempts
+    assert "Union subtypes" not in message  # from jsonargparse's list of types that it tried
     return message
 
 
@@ -38,7 +37,7 @@ def test_fit_leaves_config_events_checkpoints_and_metrics(run_dir: Path) -> None
     assert json.loads((run_dir / "metrics.json").read_text()).keys() == {"train", "val"}
 
 
-def test_the_saved_config_states_what_was_asked_for(run_dir: Path) -> None:
+def test_the_saved_config_holds_the_requested_settings(run_dir: Path) -> None:
     config = yaml.safe_load((run_dir / "config.yaml").read_text())
     assert config["model"]["network"]["class_path"] == "models.TEINet"
     assert config["data"]["init_args"]["num_segments"] == 4
@@ -53,7 +52,7 @@ def test_tensorboard_shows_metrics_rates_and_throughput(run_dir: Path) -> None:
     }
 
 
-def test_a_test_leaves_the_curves_of_the_fit_alone(run_dir: Path, tiny_run: Run) -> None:
+def test_a_test_does_not_change_the_curves_of_the_fit(run_dir: Path, tiny_run: Run) -> None:
     before = sorted(run_dir.glob("events.*"))
     tiny_run("test", "--ckpt_path=last")
     assert sorted(run_dir.glob("events.*")) == before
@@ -75,7 +74,7 @@ def test_a_checkpoint_is_tested_by_name(run_dir: Path, tiny_run: Run, checkpoint
     assert metrics["test"] == metrics["test_1x1"]
 
 
-def test_protocols_of_one_run_stand_side_by_side(run_dir: Path, tiny_run: Run) -> None:
+def test_metrics_json_holds_several_protocols_of_one_run(run_dir: Path, tiny_run: Run) -> None:
     tiny_run("test", "--ckpt_path=last")
     tiny_run("test", "--ckpt_path=last", "--data.protocol=2x3")
     metrics = json.loads((run_dir / "metrics.json").read_text())
@@ -84,7 +83,7 @@ def test_protocols_of_one_run_stand_side_by_side(run_dir: Path, tiny_run: Run) -
     assert metrics["val"]["protocol"] == "1x1"
 
 
-def test_validate_repeats_the_fit_s_own_validation(run_dir: Path, tiny_run: Run) -> None:
+def test_validate_gives_the_result_of_the_fit_s_validation(run_dir: Path, tiny_run: Run) -> None:
     of_fit = json.loads((run_dir / "metrics.json").read_text())["val"]
     tiny_run("validate", "--ckpt_path=last")
     assert json.loads((run_dir / "metrics.json").read_text())["val"] == pytest.approx(of_fit)
@@ -97,7 +96,7 @@ def test_a_checkpoint_file_is_tested_by_path(run_dir: Path, tiny_run: Run, tmp_p
     assert "test" in json.loads((other / "metrics.json").read_text())
 
 
-def test_results_say_of_what_data_they_are_and_where_they_lie(
+def test_results_name_their_data_and_the_log_names_their_file(
     run_dir: Path, tiny_run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -109,7 +108,7 @@ def test_results_say_of_what_data_they_are_and_where_they_lie(
     assert f"predictions of 8 videos: {there}.csv and .pt" in caplog.text
 
 
-def test_a_trial_leaves_no_results_and_names_none(
+def test_fast_dev_run_writes_no_results(
     tiny_run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -129,7 +128,7 @@ def test_predict_writes_a_table_and_tensors(run_dir: Path, tiny_run: Run) -> Non
     assert [Path(path).parent.name for path in tensors["paths"]] == tensors["class_names"]
 
 
-def test_a_resumed_fit_goes_on_and_keeps_the_first_config(run_dir: Path, tiny_run: Run) -> None:
+def test_a_resumed_fit_continues_and_keeps_the_first_config(run_dir: Path, tiny_run: Run) -> None:
     first = (run_dir / "config.yaml").read_text()
     tiny_run("fit", "--ckpt_path=last", "--trainer.max_epochs=2")
     checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
@@ -148,16 +147,16 @@ def test_the_same_seed_gives_the_same_weights(tiny_run: Run, tmp_path: Path) -> 
         assert torch.equal(value, weights[1][key]), key
 
 
-def test_a_second_fit_never_writes_into_another_s_folder(run_dir: Path, tiny_run: Run) -> None:
+def test_a_second_fit_never_writes_into_the_first_one_s_folder(
+    run_dir: Path, tiny_run: Run
+) -> None:
     with pytest.raises(SystemExit) as error:
         tiny_run("fit")
     assert "--ckpt_path last" in stopped_with(error)
 
 
 @pytest.mark.parametrize("subcommand", ["fit", "test"])
-def test_a_missing_checkpoint_is_an_error_not_a_start_from_scratch(
-    tiny_run: Run, subcommand: str
-) -> None:
+def test_a_missing_checkpoint_is_an_error(tiny_run: Run, subcommand: str) -> None:
     with pytest.raises(SystemExit) as error:
         tiny_run(subcommand, "--ckpt_path=last")
     assert "last.ckpt" in stopped_with(error)
@@ -183,6 +182,7 @@ def test_testing_without_a_trained_network_is_refused(tiny_run: Run) -> None:
         ("--data.video_size=33", "33"),
         ("--data.crop_scales=[2.0]", "2.0"),
         ("--trainer.max_epochs=-1", "max_epochs"),
+        ("--trainer.devices=two", "trainer: `devices`"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(tiny_run: Run, argument: str, named: str) -> None:
@@ -215,16 +215,18 @@ def test_a_config_with_a_wrong_key_is_bad_usage(
     with pytest.raises(SystemExit) as error:
         main(["fit", "--data=MovingShapes", "--model.network=TSN", f"--config={config}"])
     assert error.value.code == 2
-    assert named in re.sub(r"\s+", " ", capsys.readouterr().err)
+    message = capsys.readouterr().err
+    assert named in message
+    assert message.count("\n") == 1
 
 
-def test_a_file_that_breaks_under_a_worker_is_named(tiny_run: Run, tmp_path: Path) -> None:
+def test_a_file_that_a_worker_cannot_read_is_named(tiny_run: Run, tmp_path: Path) -> None:
     own = tmp_path / "shapes"
     tiny_run("fit", f"--data.root={own}")
     (video,) = own.glob("*/test/left/000000.mp4")
     stamp = video.stat()
     video.write_bytes(b"no video".ljust(stamp.st_size))
-    os.utime(video, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # the index trusts it still
+    os.utime(video, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # the index still trusts it
     with pytest.raises(SystemExit) as error:
         tiny_run("test", f"--data.root={own}", "--ckpt_path=last", "--data.num_workers=1")
     assert "left/000000.mp4" in stopped_with(error)
@@ -257,12 +259,12 @@ def test_a_run_without_validation_is_tested_by_its_last_checkpoint(tiny_run: Run
     assert "test" in json.loads((run_dir / "metrics.json").read_text())
 
 
-def test_a_test_needs_no_pretrained_weights(run_dir: Path, tiny_run: Run) -> None:
+def test_a_test_loads_no_pretrained_weights(run_dir: Path, tiny_run: Run) -> None:
     tiny_run("test", "--model.network.weights=nowhere.pth")
     assert "test" in json.loads((run_dir / "metrics.json").read_text())
 
 
-def test_a_checkpoint_of_another_network_is_refused_by_its_first_difference(
+def test_a_checkpoint_of_another_network_is_refused_with_the_first_different_key(
     run_dir: Path, tiny_run: Run
 ) -> None:
     with pytest.raises(SystemExit) as error:
@@ -270,7 +272,7 @@ def test_a_checkpoint_of_another_network_is_refused_by_its_first_difference(
     assert "mem.conv1.weight" in stopped_with(error)
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(tiny_run: Run, tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_no_checkpoint(tiny_run: Run, tmp_path: Path) -> None:
     (tmp_path / "odd.ckpt").write_text("odd")
     with pytest.raises(SystemExit) as error:
         tiny_run("test", f"--ckpt_path={tmp_path / 'odd.ckpt'}")
@@ -282,34 +284,7 @@ def test_what_the_trainer_shows_and_logs_can_be_switched_off(tiny_run: Run, flag
     assert (tiny_run("fit", flag) / "metrics.json").is_file()
 
 
-def test_a_folder_that_is_not_there_is_named_and_nothing_else() -> None:
+def test_a_missing_folder_is_named_and_nothing_else() -> None:
     with pytest.raises(SystemExit) as error:
         main(["fit", "--data=VideoList", "--data.source=nowhere", "--model.network=TSN"])
     assert stopped_with(error).startswith("error: nowhere: no such folder")
-
-
-def test_bad_usage_is_answered_in_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as error:
-        main(["fit", "--data=MovingShapes", "--data.batch_sise=3", "--model.network=TSN"])
-    assert error.value.code == 2
-    answer = capsys.readouterr().err.splitlines()
-    assert len(answer) < 6
-    assert "'batch_sise' is not accepted" in answer[-1]
-
-
-@pytest.mark.parametrize(
-    ("flag", "answer"),
-    [
-        ("--data=UCF102", "--data: no class UCF102; did you mean UCF101? there are HMDB51, "),
-        ("--model.network=Slow", "--model.network: no class Slow; there are ECO, I3D, "),
-        ("--model.optimizer=Sgd", "--model.optimizer: no class Sgd; did you mean SGD? there are A"),
-        ("--model.schedule=x", "--model.schedule: no class x; there are Constant, CosineDecay, "),
-    ],
-)
-def test_a_class_that_there_is_not_is_answered_with_those_that_there_are(
-    flag: str, answer: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as error:
-        main(["fit", "--data=MovingShapes", "--model.network=TSN", flag])
-    assert error.value.code == 2
-    assert f"error: {answer}" in capsys.readouterr().err

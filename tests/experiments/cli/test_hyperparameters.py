@@ -1,4 +1,4 @@
-"""What TensorBoard compares runs by, and what a whole fit shows there."""
+"""TensorBoard's hyperparameters, and the curves and pictures of a whole fit."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,10 +25,10 @@ def tags() -> Callable[[Path], dict[str, set[str]]]:
 
 
 VALIDATION = {"val/confusion", "val/classes", "val/worst_clips"}
-STAGES = ("layer1", "layer2", "layer3", "layer4")
+STAGES = ("res2", "res3", "res4", "res5")
 
 
-def test_the_telling_part_of_the_configuration_is_flat(run_dir: Path) -> None:
+def test_the_hyperparameters_are_flat(run_dir: Path) -> None:
     values = yaml.safe_load((run_dir / "hparams.yaml").read_text())
     expected = {
         **{"seed": 0, "network": "TEINet", "network.backbone": "resnet18"},
@@ -40,7 +40,7 @@ def test_the_telling_part_of_the_configuration_is_flat(run_dir: Path) -> None:
     assert not [name for name in values if "class_names" in name or "num_classes" in name]
 
 
-def test_a_fit_of_teinet_shows_gates_kernels_and_mistakes(
+def test_a_fit_of_teinet_shows_gates_kernels_and_errors(
     run_dir: Path, tags: Callable[[Path], dict[str, set[str]]]
 ) -> None:
     found = tags(run_dir)
@@ -62,7 +62,7 @@ def test_a_fit_of_tsinet_shows_alignment_maps(
     assert found["histograms"] == set()
 
 
-def test_pictures_can_be_switched_off_and_change_no_weight(
+def test_pictures_can_be_switched_off_and_do_not_change_the_weights(
     trained_once: Path, tiny_run: Run, tags: Callable[[Path], dict[str, set[str]]]
 ) -> None:
     run_dir = tiny_run("fit", "--pictures=0")

@@ -1,4 +1,4 @@
-"""Grids without training: a program that leaves what train.py would, and grids for it."""
+"""Grids without training: a program in place of train.py, and grids for it."""
 
 import json
 import sys
@@ -8,9 +8,10 @@ from typing import Protocol
 import pytest
 import torch
 
-from experiments.grid import launchers, task
+from experiments.grid import local_launcher, task
 from experiments.grid.grid_file import Grid, read_grid
-from experiments.grid.jobs import Job, expand
+from experiments.grid.runs import expand
+from experiments.session import Run
 
 
 class MakeGrid(Protocol):
@@ -30,7 +31,7 @@ protocols: [1x1]
 """
 
 TRAIN = '''
-"""Leaves what train.py would; fails, waits or stops as its arguments say."""
+"""Writes the files that train.py would write; fails or hangs as its arguments ask."""
 import json, sys, time
 from pathlib import Path
 
@@ -81,15 +82,15 @@ def make_grid(tmp_path: Path) -> MakeGrid:
 
 @pytest.fixture
 def fake_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in train.py's place."""
+    """A program in place of train.py."""
     file = tmp_path / "fake_train.py"
     file.write_text(TRAIN)
     monkeypatch.setattr(task, "PROGRAM", (sys.executable, str(file)))
-    monkeypatch.setattr(launchers, "visible_gpus", list)
+    monkeypatch.setattr(local_launcher, "visible_gpus", list)
     return file
 
 
-def jobs_of(grid: Grid, runs: Path, *extra: str, seeds: tuple[int, ...] = (0,)) -> dict[str, Job]:
+def runs_of(grid: Grid, runs: Path, *extra: str, seeds: tuple[int, ...] = (0,)) -> dict[str, Run]:
     """Expand all rows of a grid."""
     return expand([(grid, list(grid.rows))], seeds, runs, extra)
 
@@ -101,7 +102,7 @@ def calls_of(runs: Path, name: str) -> list[str]:
 
 
 def write_result(run_dir: Path, top1: float, protocol: str = "1x1", top5: float = 0.9) -> None:
-    """Leave what a finished run leaves."""
+    """Write the files of a finished run."""
     (run_dir / "checkpoints").mkdir(parents=True, exist_ok=True)
     (run_dir / "checkpoints" / "last.ckpt").touch()
     entry = {"top1": top1, "top5": top5, "n_videos": 1000, "commit": "0123456789abcdef-dirty"}

@@ -1,7 +1,5 @@
-"""python -m experiments.grid list | run | report, through their own door."""
+"""The commands of python -m experiments.grid: list, run, report."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -56,7 +54,7 @@ def test_run_runs_the_chosen_rows_and_shows_them_beside_the_paper(
 
 
 @pytest.mark.usefixtures("fake_train")
-def test_a_failure_ends_in_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
+def test_a_failure_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not finished: base-seed0, other-seed0"):
         main(["run", str(make_grid(ROWS).file), "--runs", str(tmp_path), "--fail=fit"])
 
@@ -116,7 +114,7 @@ def test_a_mistake_is_named_in_one_line(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("fake_train")
-def test_what_was_run_with_other_flags_is_not_taken_for_the_row(
+def test_a_run_with_other_flags_is_not_counted_as_the_row(
     make_grid: MakeGrid, tmp_path: Path, capsys: Output
 ) -> None:
     file, runs = str(make_grid("  A: {}\n").file), tmp_path / "runs"
@@ -133,36 +131,19 @@ def test_what_was_run_with_other_flags_is_not_taken_for_the_row(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("fake_train")
-def test_flags_of_all_rows_are_said_once(make_grid: MakeGrid, tmp_path: Path) -> None:
+def test_flags_that_all_rows_had_are_reported_once(make_grid: MakeGrid, tmp_path: Path) -> None:
     file, runs = str(make_grid("  A: {}\n  B: {base: other.yaml}\n").file), tmp_path / "runs"
     main(["run", file, "--runs", str(runs), "--trainer.max_epochs=1"])
     main(["report", file, "--runs", str(runs), "--output", str(tmp_path / "results.md")])
-    said = (tmp_path / "results.md").read_text()
-    assert "- All rows: run with --trainer.max_epochs=1.\n" in said
-    assert said.count("run with") == 1
+    report = (tmp_path / "results.md").read_text()
+    assert "- All rows: run with --trainer.max_epochs=1.\n" in report
+    assert report.count("run with") == 1
 
 
 def test_a_report_that_cannot_be_written_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
     file = make_grid("  A: {}\n").file
     with pytest.raises(RunError, match=r"--output .*base\.yaml/x: File exists"):
         main(["report", str(file), "--output", str(tmp_path / "base.yaml" / "x")])
-
-
-NOHUP = """
-import signal, sys
-from experiments.grid.commands import _ends_are_interruptions
-with _ends_are_interruptions():
-    signal.raise_signal(signal.SIGHUP)
-print("goes on")
-"""
-
-
-def test_a_grid_under_nohup_outlives_its_terminal() -> None:
-    program = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{NOHUP}"
-    ended = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True)
-    assert ended.stdout == b"goes on\n"
-    ended = subprocess.run([sys.executable, "-c", NOHUP], cwd=REPOSITORY, capture_output=True)
-    assert b"KeyboardInterrupt" in ended.stderr
 
 
 @pytest.mark.slow
@@ -177,7 +158,7 @@ def test_a_flag_that_train_py_does_not_know_is_refused_before_any_run(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_row_is_trained_tested_and_reported_in_truth(
+def test_a_row_is_trained_tested_and_reported_without_any_stand_in(
     make_grid: MakeGrid, shapes_root: Path, tmp_path: Path
 ) -> None:
     grid = make_grid("  A: {overrides: {model.network: TSM}}\n")

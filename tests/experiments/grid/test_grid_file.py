@@ -37,7 +37,7 @@ def test_a_base_can_be_several_configs(make_grid: MakeGrid) -> None:
         ("  A: {}\n  A: {}\n", "'A' is given twice"),
         ("  A: {base: nowhere.yaml}\n", "nowhere.yaml does not exist"),
         ("  A: {figures: {top_1: 3}}\n", "unknown key top_1"),
-        ("  A: {figures: {top1: high}}\n", "'high' is no number"),
+        ("  A: {figures: {top1: high}}\n", "'high' is not a number"),
         ("  A: {figures: {top1: 119}}\n", "119 is not in per cent"),
         ("  A: {ensemble: [B]}\n", "not B"),
         ("  A: {quoted: true, overrides: {a: 1}}\n", "quoted row is not run"),
@@ -157,8 +157,12 @@ def test_a_table_is_repeated_on_other_data(make_grid: MakeGrid) -> None:
         ("  A: {}\n", REPETITION.replace("dataset: Squares\n", ""), "key dataset is missing"),
         ("  A: {}\n", REPETITION.replace("base.yaml", "lost.yaml"), r"lost\.yaml does not exist"),
         ("  A: {}\n", REPETITION.replace("of: tiny", "of: lost"), r"lost\.yaml: no such grid"),
-        ("  A: {}\n", REPETITION.replace("of: tiny", "of: repeated"), "names another grid"),
-        ("  A: {base: first.yaml}\n", REPETITION, r"bases says nothing of first\.yaml"),
+        (
+            "  A: {}\n",
+            REPETITION.replace("of: tiny", "of: repeated"),
+            "repeated, which has no rows of its own",
+        ),
+        ("  A: {base: first.yaml}\n", REPETITION, r"bases lacks first\.yaml"),
         ("  A: {quoted: true}\n", REPETITION, "row A of .* cannot be repeated"),
     ],
 )

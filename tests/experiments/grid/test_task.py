@@ -1,4 +1,4 @@
-"""What is said of a step that a signal ended."""
+"""The message about a step that a signal ended."""
 
 import signal
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from experiments.grid.state import read_record
 from experiments.grid.task import RunTask
-from tests.experiments.grid.conftest import MakeGrid, jobs_of
+from tests.experiments.grid.conftest import MakeGrid, runs_of
 
 STEP = """
 import os, sys
@@ -27,21 +27,21 @@ LAST = "BatchNorm: 20 of 20 layers learn"
         (signal.SIGTERM, "stopped", LAST),
     ],
 )
-def test_a_killed_step_says_by_what_before_its_last_line(
+def test_a_killed_step_is_reported_with_the_signal_and_its_last_line(
     make_grid: MakeGrid, tmp_path: Path, number: int, state: str, message: str
 ) -> None:
-    (job,) = jobs_of(make_grid("  A: {}\n"), tmp_path).values()
-    task = RunTask(job)
+    (run,) = runs_of(make_grid("  A: {}\n"), tmp_path).values()
+    task = RunTask(run)
     task.program = (sys.executable, "-c", STEP, str(int(number)))
     record = task()
     assert (record.state, record.message) == (state, message)
-    assert read_record(job) == record
+    assert read_record(run) == record
 
 
-def test_a_step_that_was_killed_in_silence_says_by_what(
+def test_a_step_that_was_killed_without_output_is_reported_with_the_signal(
     make_grid: MakeGrid, tmp_path: Path
 ) -> None:
-    (job,) = jobs_of(make_grid("  A: {}\n"), tmp_path).values()
-    task = RunTask(job)
+    (run,) = runs_of(make_grid("  A: {}\n"), tmp_path).values()
+    task = RunTask(run)
     task.program = (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)")
     assert task().message == "killed by SIGKILL (out of memory?)"

@@ -1,4 +1,4 @@
-"""DeviceMemory: a GPU's peak per epoch, and silence on the CPU."""
+"""DeviceMemory: a GPU's peak per epoch, and nothing on the CPU."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""GradientNorm: of all gradients, before clipping."""
+"""GradientNorm: the norm of all gradients, before clipping."""
 
 import pytest
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -8,7 +8,7 @@ from tests.lightning_modules.conftest import Board, Fit
 
 
 class KeepGradient(Callback):
-    """Keeps the gradient of the only parameter as backward left it."""
+    """Keeps the gradient of the only parameter after the backward pass."""
 
     def __init__(self) -> None:
         self.sizes: list[float] = []
@@ -19,7 +19,7 @@ class KeepGradient(Callback):
         self.sizes.append(abs(float(parameter.grad)))
 
 
-def test_the_norm_is_taken_before_clipping(watch: Fit, board: Board) -> None:
+def test_the_norm_is_computed_before_clipping(watch: Fit, board: Board) -> None:
     kept = KeepGradient()
     watch(kept, GradientNorm(), max_epochs=3, gradient_clip_val=1e-3)
     norms = board().Scalars("train/gradient_norm")

@@ -1,4 +1,4 @@
-"""RecipeReport: what is in force is said, logged, and compared with a checkpoint."""
+"""RecipeReport: the recipe is printed, logged, and compared with a checkpoint."""
 
 import logging
 from collections.abc import Callable
@@ -18,13 +18,13 @@ Make = Callable[..., VideoRecognizer]
 
 
 def trained(fit: Fit, recognizer: Make, folder: Path, *callbacks: Callback) -> Path:
-    """Train one epoch with a rate of 0.01; give back the checkpoint."""
+    """Train one epoch with learning rate 0.01; return the checkpoint."""
     trainer = fit(recognizer(optimizer=SGD(lr=0.01)), *callbacks)
     trainer.save_checkpoint(folder / "first.ckpt")
     return folder / "first.ckpt"
 
 
-def test_the_recipe_in_force_is_said_once(
+def test_the_recipe_is_printed_once(
     fit: Fit, recognizer: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     maker = SGD(lr=0.01, reference_batch_size=64)
@@ -50,7 +50,7 @@ def test_rate_and_total_batch_are_logged(fit: Fit, recognizer: Make, tmp_path: P
     assert [event.value for event in events.Scalars("recipe/lr")] == pytest.approx([0.005])
 
 
-def test_another_rate_is_warned_of_when_a_fit_is_resumed(
+def test_another_learning_rate_gives_a_warning_when_a_fit_is_resumed(
     fit: Fit, recognizer: Make, tmp_path: Path
 ) -> None:
     first = trained(fit, recognizer, tmp_path)
@@ -59,7 +59,7 @@ def test_another_rate_is_warned_of_when_a_fit_is_resumed(
     assert trainer.optimizers[0].param_groups[0]["lr"] == 0.01
 
 
-def test_another_decay_is_warned_of_when_a_fit_is_resumed(
+def test_another_weight_decay_gives_a_warning_when_a_fit_is_resumed(
     fit: Fit, recognizer: Make, tmp_path: Path
 ) -> None:
     first = trained(fit, recognizer, tmp_path)
@@ -76,7 +76,7 @@ def test_other_parameter_groups_are_refused_when_a_fit_is_resumed(
         fit(recognizer(optimizer=maker), max_epochs=2, ckpt_path=first)
 
 
-def test_an_average_is_not_lost_when_a_fit_is_resumed(
+def test_averaged_weights_are_not_lost_when_a_fit_is_resumed(
     fit: Fit, recognizer: Make, tmp_path: Path
 ) -> None:
     first = trained(fit, recognizer, tmp_path, WeightAverage(0.9))
@@ -84,7 +84,7 @@ def test_an_average_is_not_lost_when_a_fit_is_resumed(
         fit(recognizer(optimizer=SGD(lr=0.01)), max_epochs=2, ckpt_path=first)
 
 
-def test_a_checkpoint_of_weights_alone_is_refused_when_a_fit_is_resumed(
+def test_a_checkpoint_without_optimizer_is_refused_when_a_fit_is_resumed(
     fit: Fit, recognizer: Make, tmp_path: Path
 ) -> None:
     trainer = fit(recognizer(optimizer=SGD(lr=0.01)))

@@ -1,4 +1,4 @@
-"""WeightAverage: validation, checkpoints and resumed fits each get the weights that they need."""
+"""WeightAverage: validation uses the average, training does not, checkpoints hold both."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ class Watch(Callback):
         self.validated.append(classifier(pl_module))
 
     def average(self) -> Tensor:
-        """Average the steps by hand."""
+        """Compute the average from the weights after each step."""
         average = self.after_steps[0]
         for weights in self.after_steps[1:]:
             average = DECAY * average + (1 - DECAY) * weights
@@ -57,9 +57,7 @@ def saved(checkpoint: dict[str, Any]) -> tuple[Tensor, Tensor]:
     return checkpoint["state_dict"][key], checkpoint["current_model_state"][key]
 
 
-def test_validation_sees_the_average_and_training_goes_on_without(
-    fit: Fit, recognizer: Make
-) -> None:
+def test_validation_uses_the_average_and_training_does_not(fit: Fit, recognizer: Make) -> None:
     averaged, plain = Watch(), Watch()
     fit(recognizer(), WeightAverage(DECAY), averaged, max_epochs=2)
     fit(recognizer(), plain, max_epochs=2)
@@ -68,13 +66,13 @@ def test_validation_sees_the_average_and_training_goes_on_without(
         assert torch.equal(one, other)
 
 
-def test_a_fitted_network_holds_the_average(fit: Fit, recognizer: Make) -> None:
+def test_a_network_holds_the_average_after_the_fit(fit: Fit, recognizer: Make) -> None:
     watch, fitted = Watch(), recognizer()
     fit(fitted, WeightAverage(DECAY), watch)
     torch.testing.assert_close(classifier(fitted), watch.average())
 
 
-def test_statistics_are_averaged_too(fit: Fit, recognizer: Make) -> None:
+def test_batch_norm_statistics_are_averaged_too(fit: Fit, recognizer: Make) -> None:
     plain, fitted = recognizer(), recognizer()
     fit(plain)
     fit(fitted, WeightAverage(DECAY))
@@ -95,7 +93,7 @@ def test_the_last_checkpoint_holds_the_average_and_the_weights_in_training(
     assert torch.equal(current, watch.after_steps[-1])
 
 
-def test_a_checkpoint_of_the_middle_of_a_validation_holds_both(
+def test_a_checkpoint_saved_inside_a_validation_holds_both(
     fit: Fit, recognizer: Make, tmp_path: Path
 ) -> None:
     class SaveInValidation(Callback):
@@ -109,7 +107,7 @@ def test_a_checkpoint_of_the_middle_of_a_validation_holds_both(
     assert torch.equal(current, watch.after_steps[-1])
 
 
-def test_a_resumed_fit_ends_where_an_uninterrupted_one_does(
+def test_a_resumed_fit_ends_like_an_uninterrupted_one(
     fit: Fit, recognizer: Make, tmp_path: Path
 ) -> None:
     def checkpoint(folder: str, max_epochs: int, ckpt_path: Path | None = None) -> Path:
@@ -132,6 +130,6 @@ def test_a_resumed_fit_ends_where_an_uninterrupted_one_does(
 
 
 @pytest.mark.parametrize("decay", [0.0, 1.0, -1.0])
-def test_a_decay_that_averages_nothing_is_refused(decay: float) -> None:
+def test_a_decay_outside_0_and_1_is_refused(decay: float) -> None:
     with pytest.raises(RunError, match=f"ema_decay={decay}"):
         WeightAverage(decay)

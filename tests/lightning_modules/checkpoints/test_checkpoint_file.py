@@ -1,4 +1,4 @@
-"""Checkpoint files: whole or not there, and every damaged byte is found before it is used."""
+"""Checkpoint files: saved completely or not at all, and checked for every damaged byte."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from lightning_modules.checkpoints.checkpoint_file import find_fault
 
 
 class Bomb:
-    """Runs a command when a pickle of it is read without care."""
+    """Runs a command when a pickle of it is loaded without ``weights_only``."""
 
     def __init__(self, trace: Path) -> None:
         self.trace = trace
@@ -23,7 +23,7 @@ class Bomb:
 
 
 def state(step: int = 3) -> dict[str, Any]:
-    """Make what a checkpoint has to hold."""
+    """Make the content of a minimal checkpoint."""
     return {"state_dict": {"weight": torch.arange(6.0)}, "global_step": step}
 
 
@@ -34,18 +34,18 @@ def saved(file: Path, step: int = 3) -> Path:
 
 
 def no_room(*args: object, **kwargs: object) -> None:
-    """Do as a full disk does."""
+    """Fail as on a full disk."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_saved_checkpoint_is_found_without_fault(tmp_path: Path) -> None:
+def test_a_saved_checkpoint_has_no_fault(tmp_path: Path) -> None:
     file = saved(tmp_path / "new folder" / "last.ckpt")
     assert find_fault(file) is None
     assert [other.name for other in file.parent.iterdir()] == ["last.ckpt"]
 
 
 @pytest.mark.parametrize("where", ["torch.save", "os.fsync", "pathlib.Path.replace"])
-def test_a_full_disk_leaves_the_checkpoint_before_byte_for_byte(
+def test_a_full_disk_leaves_the_old_checkpoint_byte_for_byte(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = saved(tmp_path / "best.ckpt")
@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_byte_for_byte(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_draft_lies_on_the_disk_of_its_checkpoint(
+def test_the_draft_is_on_the_same_disk_as_its_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.mkstemp", no_room)
@@ -67,7 +67,7 @@ def test_a_draft_lies_on_the_disk_of_its_checkpoint(
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_the_last_but_one_stays_beside_the_last(
+def test_the_last_checkpoint_but_one_is_kept(
     links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not links:
@@ -79,14 +79,26 @@ def test_the_last_but_one_stays_beside_the_last(
     assert steps == {"last": 3, "best": 3, "previous": 2}
 
 
-def test_a_draft_that_a_killed_process_left_is_written_over(tmp_path: Path) -> None:
+def test_a_failed_save_keeps_the_last_checkpoint_but_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (1, 2):
+        saved(tmp_path / "last.ckpt", step)
+    monkeypatch.setattr("os.fsync", no_room)
+    with pytest.raises(RunError):
+        saved(tmp_path / "last.ckpt", step=3)
+    steps = {file.stem: torch.load(file)["global_step"] for file in tmp_path.iterdir()}
+    assert steps == {"last": 2, "previous": 1}
+
+
+def test_the_draft_of_a_killed_process_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "last.ckpt.part").write_bytes(b"half of a checkpoint" * 1000)
     saved(tmp_path / "last.ckpt")
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
 
 
 def is_as_saved(file: Path) -> bool:
-    """Tell whether torch reads what was saved; not being able to is not silence either."""
+    """Tell whether torch either reads what was saved or raises an error."""
     try:
         content = torch.load(file)
     except Exception:  # torch raises many kinds for a damaged file
@@ -95,7 +107,7 @@ def is_as_saved(file: Path) -> bool:
     return content["global_step"] == 3 and torch.equal(weight, torch.arange(6.0))
 
 
-def test_no_byte_can_change_and_give_other_weights_in_silence(tmp_path: Path) -> None:
+def test_no_changed_byte_loads_other_weights_silently(tmp_path: Path) -> None:
     file = saved(tmp_path / "last.ckpt")
     whole = file.read_bytes()
     found, missed = [], []
@@ -105,13 +117,13 @@ def test_no_byte_can_change_and_give_other_weights_in_silence(tmp_path: Path) ->
         )
         if find_fault(file):
             found.append(place)
-        elif not is_as_saved(file):  # what is not found should be a byte that nobody reads
+        elif not is_as_saved(file):  # an unfound change must be in a byte that is not read
             missed.append(place)
     assert not missed
     assert len(found) > len(whole) / 4
 
 
-def test_a_file_cut_anywhere_is_found(tmp_path: Path) -> None:
+def test_a_truncated_file_is_found(tmp_path: Path) -> None:
     file = saved(tmp_path / "last.ckpt")
     whole = file.read_bytes()
     for length in range(0, len(whole), 7):
@@ -119,7 +131,7 @@ def test_a_file_cut_anywhere_is_found(tmp_path: Path) -> None:
         assert find_fault(file)
 
 
-def test_a_pickle_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
+def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
     file, trace = tmp_path / "bomb.ckpt", tmp_path / "trace"
     for legacy in (False, True):
         torch.save(
@@ -129,6 +141,6 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
         assert not trace.exists()
 
 
-def test_weights_alone_are_told_from_a_checkpoint(tmp_path: Path) -> None:
+def test_weights_without_a_fit_are_no_checkpoint(tmp_path: Path) -> None:
     torch.save(state()["state_dict"], tmp_path / "weights.pth")
     assert "--model.network.weights" in str(find_fault(tmp_path / "weights.pth"))

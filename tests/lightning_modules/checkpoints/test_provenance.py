@@ -1,4 +1,4 @@
-"""What a checkpoint says of its training, and which data it may not meet."""
+"""What a checkpoint was trained on, and which other data it refuses."""
 
 import copy
 import re
@@ -24,7 +24,7 @@ HERE: dict[str, Any] = {
 
 
 def there(**changes: Any) -> dict[str, Any]:
-    """Make a checkpoint's provenance, a few values of it others."""
+    """Make a checkpoint's provenance with a few changed values."""
     other = copy.deepcopy(HERE)
     for key, value in changes.items():
         if key in other["input"]:
@@ -65,19 +65,19 @@ def test_other_data_are_refused_by_their_first_difference(
         refuse_other_data(other, HERE, allow=True)
 
 
-def test_another_size_of_pictures_is_warned_of_by_name() -> None:
+def test_another_frame_size_gives_a_warning_with_its_name() -> None:
     with pytest.warns(UserWarning, match="crop_size is 256 in the checkpoint and 224 here"):
         refuse_other_data(there(crop_size=256), HERE, allow=False)
 
 
-def test_the_same_data_pass_in_silence(recwarn: pytest.WarningsRecorder) -> None:
+def test_the_same_data_give_no_warning(recwarn: pytest.WarningsRecorder) -> None:
     other = there()
     other["data"]["protocol"] = "10x3"
     refuse_other_data(other, HERE, allow=False)
     assert not recwarn.list
 
 
-def test_an_older_checkpoint_is_taken_with_a_warning() -> None:
+def test_a_checkpoint_without_provenance_gives_a_warning() -> None:
     with pytest.warns(UserWarning, match="does not say what it was trained on"):
         refuse_other_data(None, HERE, allow=False)
 
@@ -89,7 +89,7 @@ WITHOUT_LABELS: dict[str, Any] = {
 }
 
 
-def test_data_without_labels_take_the_names_of_the_checkpoint_and_their_own_where_it_has_none(
+def test_data_without_labels_use_the_class_names_of_the_checkpoint_if_it_has_any(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
     refuse_other_data(there(), WITHOUT_LABELS, allow=False)
@@ -99,13 +99,13 @@ def test_data_without_labels_take_the_names_of_the_checkpoint_and_their_own_wher
     assert names_of_classes(there(class_names=["run"]), HERE) == HERE["class_names"]
 
 
-def test_data_without_labels_state_as_many_classes_as_the_checkpoint() -> None:
+def test_data_without_labels_need_the_checkpoint_s_number_of_classes() -> None:
     with pytest.raises(RunError, match=r"2 classes, and data\.num_classes is 3; .*num_classes 2$"):
         names_of_classes(there(class_names=["fall", "jump"]), WITHOUT_LABELS)
 
 
 class Described(TinyClips):
-    """Tiny clips that tell about themselves."""
+    """Tiny clips with a description."""
 
     def describe(self) -> dict[str, Any]:
         return {"identity": {"data set": "TinyClips"}, "input": {"num_segments": 2}}
@@ -128,7 +128,7 @@ def test_a_checkpoint_holds_classes_data_input_recipe_and_versions(
         assert said["versions"].keys() == {*PACKAGES, "commit"}
 
 
-def test_a_checkpoint_of_other_data_is_refused_by_a_trainer_without_command_line(
+def test_a_checkpoint_of_other_data_is_refused_without_the_command_line_too(
     fit: Fit, recognizer: Make, tmp_path: Path
 ) -> None:
     fit(recognizer(), data=Described()).save_checkpoint(tmp_path / "one.ckpt")
@@ -141,6 +141,6 @@ def test_a_checkpoint_of_other_data_is_refused_by_a_trainer_without_command_line
         fit(recognizer(), data=Others(), max_epochs=2, ckpt_path=tmp_path / "one.ckpt")
 
 
-def test_versions_and_commit_are_known_or_said_to_be_unknown() -> None:
+def test_versions_and_commit_are_known_or_unknown() -> None:
     assert versions()["torch"] == version("torch")
     assert re.fullmatch("unknown|[0-9a-f]{40}(-dirty)?", versions()["commit"])

@@ -1,4 +1,4 @@
-"""The commit of the code that runs."""
+"""The git commit of the running code."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-def test_a_commit_is_named_and_changes_are_told(tmp_path: Path) -> None:
+def test_a_commit_with_changed_files_is_dirty(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     (tmp_path / "code.py").write_text("1\n")
     git(tmp_path, "add", "code.py")

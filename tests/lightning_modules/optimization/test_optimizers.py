@@ -1,4 +1,4 @@
-"""Optimisers: which parameters get which rate and decay."""
+"""Optimizers: which parameters get which learning rate and weight decay."""
 
 import pytest
 from torch import nn
@@ -23,14 +23,14 @@ def test_sgd_s_defaults_are_teinet_s() -> None:
     assert not group["nesterov"]
 
 
-def test_adamw_decays_only_what_has_more_than_one_axis() -> None:
+def test_adamw_decays_only_parameters_with_more_than_one_dimension() -> None:
     decayed, others = AdamW(lr=1e-3, weight_decay=0.1).make(network()).param_groups
     assert [parameter.ndim for parameter in decayed["params"]] == [4]
     assert [parameter.ndim for parameter in others["params"]] == [1, 1, 1]
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
 
 
-def test_adamw_s_groups_are_told_apart_by_name() -> None:
+def test_adamw_s_groups_have_names() -> None:
     groups = AdamW().make(network()).param_groups
     assert [group["name"] for group in groups] == ["decayed", "undecayed"]
 
@@ -43,11 +43,11 @@ def test_the_rate_follows_the_total_batch(maker: type[SGD] | type[AdamW]) -> Non
 
 
 @pytest.mark.parametrize("maker", [SGD, AdamW])
-def test_the_rate_in_force_takes_the_stated_one_s_place(maker: type[SGD] | type[AdamW]) -> None:
+def test_a_given_rate_replaces_the_configured_one(maker: type[SGD] | type[AdamW]) -> None:
     groups = maker(lr=0.01).make(network(), lr=0.5).param_groups
     assert {group["lr"] for group in groups} == {0.5}
 
 
-def test_a_reference_of_no_clips_is_refused() -> None:
+def test_a_reference_batch_of_0_clips_is_refused() -> None:
     with pytest.raises(RunError, match="reference_batch_size=0"):
         SGD(reference_batch_size=0)

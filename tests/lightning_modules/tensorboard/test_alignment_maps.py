@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import pytest
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from lightning_modules.tensorboard import AlignmentMaps, alignment_maps
 from lightning_modules.tensorboard.pictures.alignment import AlignmentView
-from lightning_modules.tensorboard.pictures.canvas import Picture, blank
 from tests.lightning_modules.conftest import Board, Fit
 from tests.lightning_modules.glass import Glass
 
@@ -17,10 +17,10 @@ def test_each_stage_s_last_block_is_drawn_with_its_frames(
 ) -> None:
     drawn: list[Sequence[AlignmentView]] = []
 
-    def keep(frame: Tensor, following: Tensor, views: Sequence[AlignmentView]) -> Picture:
+    def keep(frame: Tensor, following: Tensor, views: Sequence[AlignmentView]) -> Figure:
         assert frame.shape == following.shape == (3, 6, 6)
         drawn.append(views)
-        return blank(1, 1)
+        return Figure()
 
     monkeypatch.setattr(alignment_maps, "draw_alignments", keep)
     watch(AlignmentMaps())

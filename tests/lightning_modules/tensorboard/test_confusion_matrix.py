@@ -1,10 +1,10 @@
 """ConfusionMatrix: every video of the validation counted once."""
 
 import pytest
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from lightning_modules.tensorboard import ConfusionMatrix, confusion_matrix
-from lightning_modules.tensorboard.pictures.canvas import Picture, blank
 from tests.lightning_modules.conftest import Board, Fit
 
 
@@ -13,13 +13,13 @@ def test_rows_are_labels_and_columns_predictions(
 ) -> None:
     drawn: list[list[list[int]]] = []
 
-    def keep(counts: Tensor, names: object) -> Picture:
+    def keep(counts: Tensor, names: object) -> Figure:
         drawn.append(counts.tolist())
-        return blank(1, 1)
+        return Figure()
 
     monkeypatch.setattr(confusion_matrix, "draw_confusion", keep)
     watch(ConfusionMatrix())
-    assert drawn == [[[2, 1, 0], [0, 1, 0], [0, 1, 0]]] * 2  # begun anew each time
+    assert drawn == [[[2, 1, 0], [0, 1, 0], [0, 1, 0]]] * 2  # each validation starts from zero
 
 
 def test_the_pictures_are_in_tensorboard(watch: Fit, board: Board) -> None:

@@ -1,8 +1,11 @@
-"""When pictures are drawn: spread over a fit, and never where nobody looks."""
+"""When pictures are drawn: spread over a fit, and only if there is a TensorBoard."""
 
+import gc
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
@@ -38,12 +41,23 @@ def test_every_validation_is_drawn_where_there_are_few(watch: Fit, board: Board)
     assert [image.step for image in board().Images("val/confusion")] == [0, 1, 2]
 
 
+def test_no_figure_stays_in_memory(watch: Fit) -> None:
+    def figures() -> int:
+        gc.collect()
+        return sum(type(thing) is Figure for thing in gc.get_objects())
+
+    before = figures()
+    watch(*(make() for make in PICTURES))
+    assert figures() <= before
+    assert pyplot.get_fignums() == []
+
+
 @pytest.mark.parametrize("settings", [{"logger": False}, {"fast_dev_run": True}, {"logger": "csv"}])
 def test_nothing_is_done_without_tensorboard(
     watch: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
 ) -> None:
     def refuse(*args: object) -> None:
-        raise AssertionError("worked for nobody")
+        raise AssertionError("computed a picture that nothing shows")
 
     room = "lightning_modules.tensorboard"
     monkeypatch.setattr(f"{room}.first_batch_probe.Watch", refuse)

@@ -142,3 +142,21 @@ def test_the_reduction_is_a_choice() -> None:
 def test_a_single_frame_has_no_motion_and_is_refused() -> None:
     with pytest.raises(ModelError, match="num_segments=1"):
         MotionEnhancement(16, 1)
+
+
+def test_norms_and_relu_follow_each_convolution_where_asked(shake: Shake) -> None:
+    mem = MotionEnhancement(16, 2, bias=False, norm=True).eval()
+    shake(mem)
+    x = torch.randn(2, 16, 3, 3)
+    pooled = x.mean((2, 3), keepdim=True)
+    one, two = mem.norm1(mem.conv1(pooled[:1])), mem.norm2(mem.conv2(pooled[1:]))
+    assert torch.cat([one, two]).min() == 0  # ReLU
+    gate = torch.sigmoid(mem.norm3(mem.conv3(one - two)))
+    torch.testing.assert_close(mem(x), torch.cat([gate * x[:1], x[1:]]))
+
+
+@pytest.mark.parametrize(("bias", "norm"), [(True, False), (False, True), (False, False)])
+def test_norms_and_biases_stand_where_asked_alone(bias: bool, norm: bool) -> None:
+    keys = MotionEnhancement(16, 2, bias=bias, norm=norm).state_dict()
+    assert any(key.startswith("norm") for key in keys) is norm
+    assert any(key == "conv1.bias" for key in keys) is bias

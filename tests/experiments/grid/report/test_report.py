@@ -12,7 +12,7 @@ from experiments.grid.grid_file import read_grid, shipped_grids
 from experiments.grid.report import write_report
 from tests.experiments.grid.conftest import MakeGrid, write_result
 
-CIRCLE = "{http://www.w3.org/2000/svg}circle"
+SVG = "{http://www.w3.org/2000/svg}"
 ROWS = """
   A: {figures: {top1: 45.0, top5: 80.0, gflops: 33, throughput: 10.5}, note: "5 < 6"}
   B|C: {base: other.yaml, figures: {top1: 50.0, gflops: 33, views: 30}}
@@ -23,8 +23,9 @@ ROWS = """
 
 
 @pytest.fixture
-def report(make_grid: MakeGrid, tmp_path: Path) -> dict[str, str]:
-    """A report of three runs, one of them with two seeds."""
+def report(make_grid: MakeGrid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A report of three runs, one of them with two seeds, written from another working folder."""
+    monkeypatch.chdir(tmp_path)
     runs = tmp_path / "runs"
     write_result(runs / "base-seed0", 0.40)
     write_result(runs / "base-seed1", 0.42)
@@ -34,7 +35,7 @@ def report(make_grid: MakeGrid, tmp_path: Path) -> dict[str, str]:
     return {file.suffix: file.read_text() for file in files}
 
 
-def test_markdown_sets_ours_beside_the_paper_s(report: dict[str, str]) -> None:
+def test_markdown_has_ours_beside_the_paper_s(report: dict[str, str]) -> None:
     text = report[".md"]
     assert "| A | 1x1 | 45.0 | 41.0 ± 1.4 | -4.0 | 80.0 | 90.0 ± 0.0 | 0 1 | 1,000 |" in text
     assert "| 0123456789-dirty |" in text
@@ -65,7 +66,7 @@ class Tags(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag not in ("meta", "circle", "path", "line"):
+        if tag != "meta":
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: object) -> None:
@@ -75,12 +76,34 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_whole_and_needs_no_other_file(report: dict[str, str]) -> None:
+def test_the_page_closes_its_tags_and_needs_no_other_file(report: dict[str, str]) -> None:
     page, tags = report[".html"], Tags()
     tags.feed(page)
     assert tags.open == []
     assert not re.search(r"(src|href)=\"(?!#)", page)
     assert "5 &lt; 6" in page
+
+
+def test_rows_of_the_page_show_which_were_not_run(report: dict[str, str]) -> None:
+    kinds = re.findall(r'<tr class="(\w+)" title="([^"]+)"><td>', report[".html"])
+    assert kinds == [
+        *((("measured", row)) for row in ("A", "B|C", "D")),
+        ("unrun", "E"),
+        ("quoted", "Q"),
+    ]
+    assert '<td class="number">41.0 ± 1.4</td>' in report[".html"]
+    assert "<td>1,000</td>" in report[".html"]
+
+
+def test_plots_of_a_page_share_an_id_only_for_the_same_definition(report: dict[str, str]) -> None:
+    plots = re.findall(r"<svg.*?</svg>", report[".html"], re.DOTALL)
+    elements = [element for plot in plots for element in ElementTree.fromstring(plot).iter()]
+    named: dict[str, set[str]] = {}
+    for element in elements:
+        if name := element.get("id"):
+            named.setdefault(name, set()).add(ElementTree.tostring(element, "unicode").strip())
+    assert named
+    assert all(len(definitions) == 1 for definitions in named.values())
 
 
 def test_plots_show_gflops_throughput_and_ours_against_the_paper(report: dict[str, str]) -> None:
@@ -92,7 +115,7 @@ def test_plots_show_gflops_throughput_and_ours_against_the_paper(report: dict[st
         "Shapes: top-1 against throughput",
         "Shapes: top-1 against the paper's",
     ]
-    marks = [[c.get("class") for c in tree.iter(CIRCLE)] for tree in trees]
+    marks = [[group.get("class") for group in tree.iter(f"{SVG}g")] for tree in trees]
     assert [(m.count("paper"), m.count("ours")) for m in marks] == [(3, 2), (1, 1), (0, 3)]
 
 

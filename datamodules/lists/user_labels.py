@@ -1,0 +1,122 @@
+"""Numbers the classes of a user's own list."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from pytorch_lightning.utilities import rank_zero_info
+
+from datamodules.errors import DataError
+from datamodules.lists.spelling import find_two_spellings
+from datamodules.lists.user_list import AnnotatedVideo
+
+_NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.][0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
+MAX_LABEL = 10**6
+"""Larger numbers are ids rather than classes; they are refused before a list of names is made."""
+
+
+def is_number(label: str) -> bool:
+    """Whether a label is written as a number: ``7``, ``07``, ``7.0`` or ``7e0``."""
+    return _NUMBER.fullmatch(label) is not None
+
+
+def class_indices(
+    videos: Sequence[AnnotatedVideo], num_classes: int | None
+) -> tuple[list[int], tuple[str, ...]]:
+    """Number the classes: integer labels keep their value, names are sorted, no label is -1.
+
+    Integers may be written as pandas writes them beside missing labels: ``1.0``.
+
+    Args:
+        videos: The list.
+        num_classes: The number of classes that labels must fit; None to derive it from the list.
+
+    Returns:
+        The class index of each video, from 0, or -1, and the class names in order.
+
+    Raises:
+        DataError: If a number is not whole or lies outside 0..num_classes-1, a class has no video
+            although ``num_classes`` is None, or two names may mean the same class.
+    """
+    labelled = [video for video in videos if video.label]
+    if not labelled:
+        if num_classes is None:
+            raise DataError(
+                f"{videos[0].where}: no video has a label, so the classes are not known; state "
+                "data.num_classes, as many as the checkpoint has, to predict"
+            )
+        return [-1] * len(videos), tuple(map(str, range(num_classes)))
+    other = next((video for video in labelled if not is_number(video.label)), None)
+    if other is None:
+        return _numbered(videos, num_classes)
+    number = next((video for video in labelled if is_number(video.label)), None)
+    if number is not None:
+        rank_zero_info(
+            f"{other.where}: label {other.label!r} is not a number, so all labels are names, "
+            f"{number.label!r} too"
+        )
+    return _named(videos, labelled, num_classes)
+
+
+def _named(
+    videos: Sequence[AnnotatedVideo], labelled: Sequence[AnnotatedVideo], num_classes: int | None
+) -> tuple[list[int], tuple[str, ...]]:
+    if alike := find_two_spellings(labelled, "label"):
+        one, two = alike
+        raise DataError(
+            f"{one.where} and {two.where}: classes {one.label!r} and {two.label!r} differ only in "
+            "case, blanks, underscores or Unicode form; write one of them"
+        )
+    names = tuple(sorted({video.label for video in labelled}))
+    if num_classes not in (None, len(names)):
+        raise DataError(
+            f"{videos[0].where}: the list names {len(names)} classes, not {num_classes}"
+        )
+    numbers = {name: number for number, name in enumerate(names)}
+    return [numbers.get(video.label, -1) for video in videos], names
+
+
+def _numbered(
+    videos: Sequence[AnnotatedVideo], num_classes: int | None
+) -> tuple[list[int], tuple[str, ...]]:
+    labels = [_whole_number(video) if video.label else -1 for video in videos]
+    count = max(labels) + 1 if num_classes is None else num_classes
+    for video, label in zip(videos, labels, strict=True):
+        if video.label and not 0 <= label < count:
+            raise DataError(
+                f"{video.where}: label {video.label} lies outside 0..{count - 1}; labels count "
+                "from 0, and an unknown one is left empty"
+            )
+    met = set(labels)
+    absent = next((label for label in range(count) if label not in met), None)
+    if num_classes is None and absent is not None:
+        raise DataError(
+            f"{videos[0].where}: no video has label {absent}, though labels run to {count - 1}; "
+            "number classes from 0 without gaps, or state num_classes"
+        )
+    known: dict[int, AnnotatedVideo] = {}
+    for video, label in zip(videos, labels, strict=True):
+        if video.name and label >= 0:
+            first = known.setdefault(label, video)
+            if first.name != video.name:
+                raise DataError(
+                    f"{first.where} and {video.where}: label {label} has two names, "
+                    f"{first.name!r} and {video.name!r}; write one, or rename the column if it "
+                    "does not name classes"
+                )
+    names = (known[index].name if index in known else str(index) for index in range(count))
+    return labels, tuple(names)
+
+
+def _whole_number(video: AnnotatedVideo) -> int:
+    number = Decimal(video.label.replace(",", "."))
+    if abs(number) > MAX_LABEL:
+        raise DataError(
+            f"{video.where}: label {video.label[:30]} is too large; number the classes from 0"
+        )
+    if number != int(number):
+        raise DataError(
+            f"{video.where}: label {video.label} is not a whole number; number the classes from "
+            "0, or write names"
+        )
+    return int(number)

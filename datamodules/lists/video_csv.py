@@ -1,0 +1,234 @@
+"""Reads a user's own list of videos from a csv with the columns ``path`` and ``label``."""
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from datamodules.errors import DataError
+from datamodules.lists.splitting import SPLIT_WORDS, SPLITS
+from datamodules.lists.user_labels import is_number
+from datamodules.lists.user_list import AnnotatedVideo
+
+OPTIONAL_COLUMNS = {"group", "name"}
+"""Optional columns; any other group or name column was asked for and must exist."""
+
+DELIMITERS = (",", ";", "\t", "|")
+
+NAME_COLUMNS = "it must name path and label, with commas between them"
+
+NOT_A_NUMBER = {"nan", "-nan", "<na>", "nat"}
+MISSING_WORDS = NOT_A_NUMBER | {"none", "null", "na", "n/a", "#n/a"}
+"""What programs write in place of a missing value, in lower case."""
+
+
+class CsvRow(NamedTuple):
+    """One row of a csv.
+
+    Attributes:
+        line: Its last line in the file, from 1.
+        values: Its values by column, as written; columns without a value are absent.
+    """
+
+    line: int
+    values: dict[str, str]
+
+
+class CsvTable(NamedTuple):
+    """A csv.
+
+    Attributes:
+        columns: Their names; the columns that were looked for have the names asked for.
+        rows: All rows that are not blank.
+    """
+
+    columns: list[str]
+    rows: list[CsvRow]
+
+
+def read_table(file: Path, wanted: Sequence[str]) -> CsvTable:
+    """Read a csv with commas, semicolons, tabs or vertical bars between its values.
+
+    Args:
+        file: The csv, with a header line.
+        wanted: Columns to find; blanks around a name and its case are ignored.
+
+    Raises:
+        DataError: If the file is not a csv with a column ``path``, names a wanted column twice, or
+            a row does not fit the header.
+    """
+    text = _read_text(file)
+    if "\0" in text:
+        raise DataError(f"{file}: is not text; save it as csv in UTF-8")
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=_delimiter(text),
+        skipinitialspace=True,
+        strict=True,  # else an open quotation mark swallows the rows after it
+    )
+    rows: list[CsvRow] = []
+    try:
+        columns = _name_columns(file, next(reader, []), wanted)
+        for values in reader:
+            if any(value.strip() for value in values):
+                row = _row(file, reader.line_num, columns, values)
+                _refuse_line_breaks(file, row, wanted)
+                rows.append(row)
+    except csv.Error as error:
+        raise DataError(f"{file}, line {reader.line_num}: is not csv ({error})") from None
+    return CsvTable(columns, rows)
+
+
+def read_csv(
+    file: Path, root: Path | None, group_column: str, name_column: str
+) -> list[AnnotatedVideo]:
+    """Read a csv with columns ``path`` and ``label``, and perhaps group, ``split`` and name.
+
+    Args:
+        file: The csv, with a header line.
+        root: The folder that relative paths start from; None for the folder of the csv.
+        group_column: The column of groups. It may be absent if it is the default one, or if no
+            video has a label.
+        name_column: The column of readable class names; it may be absent likewise.
+
+    Raises:
+        DataError: If the file or a column is missing, or a row lacks a value.
+    """
+    if not file.is_file():
+        raise DataError(f"{file}: no such csv; give its path, or a folder of class folders")
+    columns, rows = read_table(file, ["path", "label", "split", group_column, name_column])
+    _require_columns(file, columns, ["label"], NAME_COLUMNS)
+    if not rows:
+        raise DataError(f"{file}: lists no video")
+    videos = []
+    for row in rows:
+        where = f"{file}, line {row.line}"
+        path = _path(row.values.get("path", ""), root or file.parent, where)
+        label = row.values.get("label", "").strip()
+        group = _present(row.values.get(group_column, ""), "group", where)
+        name = _present(row.values.get(name_column, ""), "name", where)
+        split = _split(row.values.get("split", ""), where)
+        videos.append(AnnotatedVideo(path, label, group, split, name, where))
+    videos = _without_missing_words(videos)
+    if any(video.label for video in videos):
+        asked_for = [c for c in (group_column, name_column) if c not in OPTIONAL_COLUMNS]
+        _require_columns(file, columns, asked_for, "state another column")
+    return videos
+
+
+def _read_text(file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            return stream.read()
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror}); check its path") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: is not UTF-8 ({error.reason}); save it as UTF-8") from None
+
+
+def _delimiter(text: str) -> str:
+    """Return the first delimiter by which the header names a column ``path``."""
+    header = text.splitlines()[:1]
+    for delimiter in DELIMITERS:
+        for columns in csv.reader(header, delimiter=delimiter, skipinitialspace=True):
+            if "path" in map(_simplified, columns):
+                return delimiter
+    return ","
+
+
+def _name_columns(file: Path, header: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    columns = [column.strip() for column in header]
+    for name in dict.fromkeys(wanted):
+        places = [place for place, column in enumerate(columns) if column == name] or [
+            place
+            for place, column in enumerate(columns)
+            if _simplified(column) == _simplified(name) and column not in wanted
+        ]
+        if len(places) > 1:
+            raise DataError(f"{file}: two columns are named {name!r}; rename one")
+        if places:
+            columns[places[0]] = name
+    _require_columns(file, columns, ["path"], NAME_COLUMNS)
+    return columns
+
+
+def _row(file: Path, line: int, columns: Sequence[str], values: Sequence[str]) -> CsvRow:
+    if len(values) > len(columns):
+        raise DataError(f"{file}, line {line}: has too many values; quote those with commas")
+    return CsvRow(line, dict(zip(columns, values, strict=False)))
+
+
+def _refuse_line_breaks(file: Path, row: CsvRow, wanted: Sequence[str]) -> None:
+    for column in wanted:
+        if len(row.values.get(column, "").splitlines()) > 1:
+            raise DataError(
+                f"{file}, line {row.line}: the {column} begins lines above; close its quotation "
+                "mark"
+            )
+
+
+def _path(value: str, start: Path, where: str) -> str:
+    name = value.strip()
+    if not name:
+        raise DataError(f"{where}: column 'path' is empty")
+    if name != value and not (start / name).exists() and (start / value).exists():
+        name = value  # blanks belong to the file's name
+    return str(start / (os.path.expanduser(name) if name.startswith("~/") else name))
+
+
+def _present(value: str, column: str, where: str) -> str:
+    """Strip a group or a name of a class, and refuse a missing value that a program spelt out."""
+    value = value.strip()
+    if value.casefold() in NOT_A_NUMBER:
+        raise DataError(
+            f"{where}: the {column} is {value!r}, which programs write for a missing value; leave "
+            "it empty"
+        )
+    return value
+
+
+def _split(value: str, where: str) -> str:
+    meant = SPLIT_WORDS.get(value.strip().casefold(), ())
+    if value.strip() and len(meant) != 1:
+        raise DataError(f"{where}: split {value.strip()!r} is not one of {SPLITS}")
+    return meant[0] if meant else ""
+
+
+def _without_missing_words(videos: list[AnnotatedVideo]) -> list[AnnotatedVideo]:
+    """Empty the labels that a program wrote for missing ones, such as ``nan`` among numbers.
+
+    Raises:
+        DataError: If the other labels are names: then it may be a name too.
+    """
+    unclear = [video for video in videos if video.label.casefold() in MISSING_WORDS]
+    if not unclear:
+        return videos
+    for video in videos:
+        is_name = video.label and not is_number(video.label)
+        if is_name and video.label.casefold() not in MISSING_WORDS:
+            raise DataError(
+                f"{unclear[0].where}: label {unclear[0].label!r} may be a class or a missing "
+                "label; give the class another name, or leave the label empty"
+            )
+    return [
+        replace(video, label="") if video.label.casefold() in MISSING_WORDS else video
+        for video in videos
+    ]
+
+
+def _require_columns(
+    file: Path, columns: Sequence[str], wanted: Sequence[str], remedy: str
+) -> None:
+    for column in wanted:
+        if column not in columns:
+            raise DataError(
+                f"{file}: has no column {column!r}; its first line names: {', '.join(columns)}; "
+                f"{remedy}"
+            )
+
+
+def _simplified(column: str) -> str:
+    return column.strip().casefold()

@@ -1,0 +1,25 @@
+"""The key that asks for a sample, and what a sample holds."""
+
+from typing import NamedTuple, TypedDict
+
+from torch import Tensor
+
+
+class SampleKey(NamedTuple):
+    """What a sampler yields: a record, and the epoch, which decides the record's random clip."""
+
+    record: int
+    epoch: int
+
+
+class Sample(TypedDict):
+    """One video as the network receives it.
+
+    ``clips`` is uint8 0-255: a training clip (T, 3, S, S) or test views (V, T, 3, S, S). ``label``
+    is -1 where there is none. ``index`` is the record's.
+    """
+
+    clips: Tensor
+    label: int
+    index: int
+    path: str

@@ -1,0 +1,72 @@
+"""The videos of one split in arrays, which loader workers share without copying them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.dtypes import StringDType
+from numpy.typing import NDArray
+
+from datamodules.decoding.video import Video
+from datamodules.decoding.video_facts import VideoFacts
+
+
+@dataclass(frozen=True)
+class VideoRecords:
+    """The n videos of one split, one array per column.
+
+    Attributes:
+        paths: Files or folders, (n,) strings.
+        labels: Classes from 0, -1 where unknown, (n,).
+        frames: Frames that can be read, (n,).
+        seek_indexes: The videos' packed seek indexes, one after another, uint8.
+        seek_index_ends: Where each one ends in ``seek_indexes``, (n,).
+    """
+
+    paths: NDArray[Any]  # numpy's variable-width strings have no static type
+    labels: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    seek_indexes: NDArray[np.uint8]
+    seek_index_ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, paths: Sequence[str], labels: Sequence[int], facts: Sequence[VideoFacts]) -> Self:
+        """Put videos into columns."""
+        seek_indexes = [fact.seek_index for fact in facts]
+        return cls(
+            paths=np.array(paths, dtype=StringDType()),
+            labels=np.array(labels, dtype=np.int64),
+            frames=np.array([fact.frames for fact in facts], dtype=np.int64),
+            seek_indexes=np.frombuffer(b"".join(seek_indexes), dtype=np.uint8),
+            seek_index_ends=np.cumsum([len(packed) for packed in seek_indexes], dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        """Count the videos."""
+        return len(self.labels)
+
+    def video(self, index: int) -> Video:
+        """Give one video, ready to be read."""
+        start = int(self.seek_index_ends[index - 1]) if index else 0
+        seek_index = self.seek_indexes[start : int(self.seek_index_ends[index])].tobytes()
+        return Video(Path(self.paths[index]), int(self.frames[index]), seek_index)
+
+    def unlabelled(self) -> list[str]:
+        """Name the videos without a label."""
+        return [str(path) for path in self.paths[self.labels < 0]]
+
+    def summary(self, num_classes: int, min_frames: int) -> list[str]:
+        """Say in short phrases which classes occur and how many videos are short.
+
+        Args:
+            num_classes: Classes of the data set.
+            min_frames: A clip repeats frames of videos with fewer frames.
+        """
+        present = len(set(self.labels.tolist()) - {-1})
+        short = int((self.frames < min_frames).sum())
+        return [
+            *([f"{present} of {num_classes} classes"] if present else []),
+            *([f"{short:,} under {min_frames} frames, which repeat some"] if short else []),
+        ]

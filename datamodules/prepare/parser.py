@@ -1,0 +1,72 @@
+"""The parser of all command lines of this project: wrong usage is one line on stderr, status 2."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import isabstract
+from types import ModuleType
+from typing import Any, ClassVar, NoReturn
+
+from datamodules.prepare.parse_errors import explain
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Prints an error as one line, without the usage of hundreds of options; see ``--help``.
+
+    Options must be written in full. The class also works as the first base of a subclass of
+    `jsonargparse.ArgumentParser`.
+
+    Attributes:
+        packages: Option -> package whose classes may be chosen for it; error messages list them.
+        config_file: The YAML that is being read, for messages; None while there is none.
+    """
+
+    packages: ClassVar[dict[str, ModuleType]] = {}
+    config_file: str | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """End the process with status 2.
+
+        Args:
+            message: By argparse or jsonargparse.
+            ex: What jsonargparse caught.
+        """
+        if not self.exit_on_error:  # a parser that jsonargparse makes inside of this one
+            raise argparse.ArgumentError(None, message) from ex
+        parser = getattr(ex, "subcommand_parser", None) or self
+        options = [name for action in parser._actions for name in action.option_strings]
+        classes = {option: class_names(package) for option, package in self.packages.items()}
+        prog = parser.prog.replace(" [options]", "")
+        line = explain(message, prog, options, classes)
+        self.exit(2, f"error: {f'{self.config_file}: ' if self.config_file else ''}{line}\n")
+
+
+def class_names(package: ModuleType) -> list[str]:
+    """List a package's own classes by name, without abstract ones and errors."""
+    return sorted(
+        name
+        for name, kind in vars(package).items()
+        if isinstance(kind, type)
+        and kind.__module__.startswith(package.__name__)
+        and not (isabstract(kind) or issubclass(kind, Exception))
+    )
+
+
+@contextmanager
+def constructor_errors(
+    known: tuple[type[Exception], ...], other: type[Exception]
+) -> Iterator[None]:
+    """Raise what a constructor has raised in place of jsonargparse's list of types that it tried.
+
+    Args:
+        known: Errors whose message is made for users.
+        other: What any other ValueError is raised as, on one line.
+    """
+    try:
+        yield
+    except ValueError as error:
+        cause = next((e for e in (error, error.__cause__) if isinstance(e, known)), None)
+        raise cause or other(explain(str(error), "", (), {})) from error

@@ -1,0 +1,61 @@
+"""The callbacks that every run has beside those of its config."""
+
+from typing import Any
+
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor
+
+from experiments.cli.hyperparameters import hyperparameters
+from lightning_modules.callbacks import (
+    DeviceMemory,
+    GradientNorm,
+    MetricsFile,
+    NetworkSummary,
+    PredictionsFile,
+    RecipeReport,
+    Throughput,
+    WeightAverage,
+)
+from lightning_modules.tensorboard import (
+    AlignmentMaps,
+    ConfusionMatrix,
+    GateStatistics,
+    HyperparameterTable,
+    TemporalKernels,
+    WorstClips,
+)
+
+
+def training_callbacks(config: Any) -> list[Callback]:
+    """Make what only a fit needs.
+
+    Args:
+        config: The configuration of ``fit``, as parsed.
+    """
+    callbacks: list[Callback] = []
+    if config.ema_decay is not None:
+        callbacks.append(WeightAverage(config.ema_decay))
+    callbacks.append(RecipeReport())
+    if config.trainer.enable_model_summary is not False:
+        callbacks.append(NetworkSummary())
+    return callbacks
+
+
+def result_callbacks(config: Any) -> list[Callback]:
+    """Make what writes results.
+
+    Args:
+        config: The configuration of the subcommand, as parsed.
+    """
+    table = HyperparameterTable(hyperparameters(config))
+    return [MetricsFile(), PredictionsFile(), Throughput(), table]
+
+
+def tensorboard_callbacks(pictures: int) -> list[Callback]:
+    """Make what adds curves and pictures to TensorBoard during a fit.
+
+    Args:
+        pictures: About how many times pictures are added; 0 for none.
+    """
+    curves = [LearningRateMonitor("step"), GradientNorm(), DeviceMemory(), GateStatistics()]
+    kinds = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps)
+    return [*curves, *(kind(pictures) for kind in kinds if pictures)]

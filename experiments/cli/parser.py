@@ -1,0 +1,31 @@
+"""The parser of train.py: LightningCLI's, with errors of one line."""
+
+from os import PathLike
+from typing import Any, ClassVar
+
+from jsonargparse import Namespace
+from pytorch_lightning.cli import LightningArgumentParser
+
+import datamodules
+import models
+from datamodules.prepare.parser import OneLineParser
+from lightning_modules.optimization import optimizers, schedules
+
+
+class TrainParser(OneLineParser, LightningArgumentParser):
+    """Lists the classes of this project where one does not exist, and names the config file."""
+
+    packages: ClassVar = {
+        "data": datamodules,
+        "model.network": models,
+        "model.optimizer": optimizers,
+        "model.schedule": schedules,
+    }
+
+    def parse_path(self, path: str | PathLike[str], *args: Any, **kwargs: Any) -> Namespace:
+        """Parse a config file."""
+        self.config_file = str(path)
+        try:
+            return super().parse_path(path, *args, **kwargs)
+        finally:
+            self.config_file = None

@@ -1,0 +1,53 @@
+"""Remarks below a table: agreement of the orders, notes of rows, flags of runs."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from experiments.grid.report.rank_agreement import Agreement, agreements
+from experiments.grid.results import ReportLine
+
+
+def remarks(lines: Sequence[ReportLine]) -> list[str]:
+    """List the remarks on a table, one sentence each."""
+    notes = _by_label(lines, lambda line: line.row.note)
+    found = [_sentence(agreement) for agreement in agreements(lines)]
+    found += [f"{label}: {note}." for label, note in notes.items()]
+    found += [f"{rows}: run with {flags}." for flags, rows in _rows_by_flags(lines).items()]
+    if any("latency" in line.row.figures for line in lines):
+        found.append("Latency and throughput here: python -m experiments.benchmark model.")
+    return found
+
+
+def _sentence(agreement: Agreement) -> str:
+    start = f"Order of top-1 on {agreement.dataset}"
+    if math.isnan(agreement.spearman):
+        return f"{start}: none, all {agreement.rows} rows are equal"
+    rhos = ", ".join(f"{rho:+.2f}" for rho in agreement.by_seed)
+    elsewhere = agreement.papers_dataset != agreement.dataset
+    return (
+        f"{start}, {agreement.rows} rows: Spearman {agreement.spearman:+.2f}, "
+        f"Kendall {agreement.kendall:+.2f} with the paper's"
+        f"{f' on {agreement.papers_dataset}' if elsewhere else ''}"
+        f"{f' (Spearman of each seed: {rhos})' if rhos else ''}"
+    )
+
+
+def _by_label(lines: Sequence[ReportLine], text: Callable[[ReportLine], str]) -> dict[str, str]:
+    """Map the labels of rows to a text about each, without empty ones."""
+    return {line.row.label: found for line in lines if (found := text(line))}
+
+
+def _rows_by_flags(lines: Sequence[ReportLine]) -> dict[str, str]:
+    """Map the flags that runs had to their rows."""
+    labels: dict[str, list[str]] = {}
+    for label, flags in _by_label(lines, _flags).items():
+        labels.setdefault(flags, []).append(label)
+    rows = len({line.row.label for line in lines})
+    return {
+        flags: "All rows" if 1 < rows == len(names) else ", ".join(names)
+        for flags, names in labels.items()
+    }
+
+
+def _flags(line: ReportLine) -> str:
+    return " or ".join(sorted({flags for one in line.results for flags in one.flags}))

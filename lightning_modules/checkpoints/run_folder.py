@@ -1,0 +1,54 @@
+"""The names of the files in a run folder; no other module spells them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKPOINTS = {"best": "best.ckpt", "last": "last.ckpt", "previous": "previous.ckpt"}
+"""What ``--ckpt_path`` takes by name -> file."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder.
+
+    ::
+
+        config.yaml               what the fit was asked for; config-<step>.yaml for a resumed fit
+        events.out.tfevents...    TensorBoard
+        checkpoints/best.ckpt     best validation accuracy so far
+        checkpoints/last.ckpt     the latest state, from which a fit resumes
+        checkpoints/previous.ckpt the last.ckpt before
+        metrics.json              results
+        predictions/              <split>_<protocol>.csv and .pt
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration of the fit that began the run."""
+        return self.path / "config.yaml"
+
+    def resumed_config(self, step: int) -> Path:
+        """Give the configuration file of a fit that was resumed at an optimizer step."""
+        return self.path / f"config-{step}.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        """The results."""
+        return self.path / "metrics.json"
+
+    def checkpoint(self, name: str) -> Path:
+        """Give the file of a checkpoint: ``best``, ``last`` or ``previous``."""
+        return self.path / "checkpoints" / CHECKPOINTS[name]
+
+    def predictions(self, split: str, protocol: str) -> Path:
+        """Give the tensors of a split's predictions; the table for people ends in ``.csv``."""
+        return self.path / "predictions" / f"{split}_{protocol}.pt"
+
+    def has_checkpoint(self) -> bool:
+        """Tell whether a fit has saved ``last.ckpt`` here."""
+        return self.checkpoint("last").exists()
