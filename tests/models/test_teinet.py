@@ -23,6 +23,7 @@ OPEN: dict[str, dict[str, Any]] = {
     "no biases in MEM": {"mem_bias": False},
     "centred gates": {"mem_gate": "centred"},
     "another reduction": {"reduction": 16},
+    "norms in MEM": {"mem_norm": True, "mem_bias": False},
 }
 TABLES_1B_AND_1C = {
     "res2": 3,

@@ -208,9 +208,18 @@ def test_me_s_switches_reach_me(switch: str, argument: str, value: Any) -> None:
     assert_same(me, MotionExcitation(64, 2, **arguments))
 
 
-def test_mta_s_switch_reaches_mta() -> None:
-    _, _, mta = tsi_of_the_first_block(integration="mta", mta_norm=False)
-    assert_same(mta, MultipleTemporalAggregation(64, 2, norm=False))
+@pytest.mark.parametrize(
+    ("switch", "argument", "value"),
+    [
+        ("mta_norm", "norm", False),
+        ("mta_start", "start", "shift"),
+        ("mta_order", "order", "paper"),
+    ],
+)
+def test_mta_s_switches_reach_mta(switch: str, argument: str, value: Any) -> None:
+    _, _, mta = tsi_of_the_first_block(integration="mta", **{switch: value})
+    arguments: dict[str, Any] = {argument: value}
+    assert_same(mta, MultipleTemporalAggregation(64, 2, **arguments))
 
 
 def test_the_modules_are_the_paper_s_unless_asked() -> None:

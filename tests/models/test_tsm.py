@@ -22,6 +22,35 @@ def test_its_shifts_stand_where_asked(
     assert sum(isinstance(module, TemporalShift) for module in network.modules()) == shifts
 
 
+@pytest.mark.parametrize(
+    ("backbone", "shift_every", "shifts"),
+    [
+        ("resnet50", None, 16),
+        ("resnet101", None, 18),  # 2 of 3, 2 of 4, 12 of 23, 2 of 3: the first, the third, ...
+        ("resnet152", None, 26),
+        ("resnet101", 1, 33),
+        ("resnet50", 2, 9),
+        ("regnet_y_128gf", None, 27),
+    ],
+)
+def test_deep_resnets_shift_every_second_block_as_in_the_authors_code(
+    backbone: str, shift_every: int | None, shifts: int
+) -> None:
+    with torch.device("meta"):
+        network = TSM(5, backbone=backbone, shift_every=shift_every)
+    found = [name for name, m in network.named_modules() if isinstance(m, TemporalShift)]
+    assert len(found) == shifts
+
+
+def test_each_stage_s_first_block_shifts() -> None:
+    with torch.device("meta"):
+        network = TSM(5, backbone="resnet101")
+    found = [name for name, m in network.named_modules() if isinstance(m, TemporalShift)]
+    assert [name for name in found if "layer1" in name or "layer4" in name] == [
+        f"frame_network.layer{stage}.{block}.before_conv1" for stage in (1, 4) for block in (0, 2)
+    ]
+
+
 def test_its_parameters_are_tsn_s_key_for_key() -> None:
     with torch.device("meta"):
         assert list(TSM(5).state_dict()) == list(TSN(5).state_dict())
