@@ -86,8 +86,7 @@ def select_usable(
         raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
     if missing_list:
         _write(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
-    reported = _read_report(report) if report else {}
-    skipped = {path for path in paths if reported.get(os.path.abspath(path)) == _stamp(path)}
+    skipped = _still_unreadable(paths, index, _read_report(report)) - missing if report else set()
     used = [
         (path, label)
         for path, label in zip(paths, labels, strict=True)
@@ -134,10 +133,32 @@ def _read_report(file: Path) -> dict[str, list[int]]:
     return stamps
 
 
+def _still_unreadable(
+    paths: Sequence[str], index: VideoIndex, reported: dict[str, list[int]]
+) -> set[str]:
+    """Select the reported videos that have not changed and still cannot be read.
+
+    A file is looked up once more, because a full memory or a disk error passes and leaves the file
+    as it is. A folder is not: the index knows its first image only, the report all of them.
+    """
+    unchanged = {
+        path
+        for path in paths
+        if (stamp := reported.get(os.path.abspath(path))) is not None and stamp == _stamp(path)
+    }
+    files = [path for path in unchanged if os.path.isfile(path)]
+    readable = set(files) - {failure.path for failure in index.look_up(files).unreadable}
+    return unchanged - readable
+
+
 def _stamp(path: str) -> list[int]:
-    """Return a file's size and time; a video that changed since the report is used again."""
+    """Describe the state of a file, or of a folder with its images; empty if it is not there."""
     try:
-        status = os.stat(path)
+        states = [os.stat(path)]
+        if os.path.isdir(path):
+            with os.scandir(path) as images:
+                states += [image.stat() for image in images]
     except OSError:
         return []
-    return [status.st_size, status.st_mtime_ns]
+    newest = max(max(state.st_mtime_ns, state.st_ctime_ns) for state in states)
+    return [sum(state.st_size for state in states), newest, len(states)]

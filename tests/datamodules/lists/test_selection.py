@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import DataError
@@ -54,6 +55,40 @@ def test_a_video_that_was_replaced_after_the_report_is_used(
     chosen = select_usable(videos, VideoIndex(tmp_path), report, missing_list=None)
     assert chosen.coverage == Coverage(listed=3)
     assert str(chosen.coverage) == "3 videos"
+
+
+def test_a_reported_video_that_reads_again_without_a_change_is_used(
+    videos: Annotations, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    write_report(report, {}, videos.paths)  # as after a full memory or a disk error
+    chosen = select_usable(videos, VideoIndex(tmp_path), report, missing_list=None)
+    assert chosen.coverage == Coverage(listed=3, skipped=1)
+
+
+def test_a_reported_folder_is_used_once_an_image_in_it_was_replaced(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "video"
+    folder.mkdir()
+    for number in (1, 2, 3):
+        Image.new("RGB", (8, 8)).save(folder / f"{number:05d}.jpg")
+    report, listed = tmp_path / "report.json", Annotations([str(folder)], [0])
+    write_report(report, {}, listed.paths)
+    assert select_usable(listed, VideoIndex(tmp_path), report, None).coverage.skipped == 1
+    image = sorted(folder.iterdir())[1]
+    image.write_bytes(image.read_bytes())
+    assert select_usable(listed, VideoIndex(tmp_path), report, None).coverage.skipped == 0
+
+
+def test_a_missing_video_that_is_reported_too_is_counted_once(
+    videos: Annotations, tmp_path: Path
+) -> None:
+    Path(videos.paths[1]).unlink()
+    report = tmp_path / "report.json"
+    write_report(report, {}, [videos.paths[1]])
+    chosen = select_usable(videos, VideoIndex(tmp_path), report, tmp_path / "missing.txt")
+    assert chosen.coverage == Coverage(listed=3, missing=1)
 
 
 def test_skip_unreadable_needs_a_report(videos: Annotations, tmp_path: Path) -> None:
