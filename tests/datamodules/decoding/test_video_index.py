@@ -1,50 +1,21 @@
 """Specification of `video_index`: a video is scanned once, and again when it changes."""
 
-import errno
-import multiprocessing
 import os
-import signal
 import sqlite3
-import threading
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 
-from datamodules.decoding import scan_notes, video_index, video_stream
+from datamodules.decoding import video_index
 from datamodules.decoding.video import scan
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import DataError
+from tests.datamodules.decoding.counting import frames_of, write_clips
 
 WriteClip = Callable[..., Path]
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """List the names of files that are decoded from here on."""
-    names: list[str] = []
-
-    def look(path: Path) -> VideoFacts:
-        names.append(path.name)
-        return scan(path)
-
-    monkeypatch.setattr(video_index, "scan", look)
-    return names
-
-
-def frames_of(index: VideoIndex, paths: Sequence[str]) -> list[int]:
-    """Ask an index for the frames of each video."""
-    return [facts.frames for facts in index.facts(paths)]
-
-
-def write_clips(write_clip: WriteClip, *lengths: int) -> list[str]:
-    """Write a clip of each length."""
-    return [str(write_clip(f"{length}.mkv", length)) for length in lengths]
 
 
 def test_frames_are_counted_in_the_order_of_files(tmp_path: Path, write_clip: WriteClip) -> None:
@@ -193,119 +164,6 @@ def test_an_undecodable_file_does_not_lose_the_counts_of_the_others(
     assert counted == []
 
 
-def test_a_repaired_file_is_counted(tmp_path: Path, write_clip: WriteClip) -> None:
-    bad = tmp_path / "clip.mkv"
-    bad.write_text("no video")
-    with pytest.raises(DataError):
-        frames_of(VideoIndex(tmp_path), [str(bad)])
-    write_clip(num_frames=6)
-    assert frames_of(VideoIndex(tmp_path), [str(bad)]) == [6]
-
-
-def test_a_file_replaced_with_its_size_and_time_kept_is_scanned_again(
-    tmp_path: Path, write_clip: WriteClip, counted: list[str]
-) -> None:
-    index, clip = VideoIndex(tmp_path), write_clip(num_frames=5)
-    frames_of(index, [str(clip)])
-    status, content = clip.stat(), clip.read_bytes()
-    clip.write_bytes(bytes(len(content)))
-    os.utime(clip, ns=(status.st_atime_ns, status.st_mtime_ns))
-    with pytest.raises(DataError, match="1 of 1 videos cannot be used"):
-        index.facts([str(clip)])
-    clip.write_bytes(content)
-    os.utime(clip, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert frames_of(index, [str(clip)]) == [5]
-    assert counted == ["clip.mkv"] * 3
-
-
-CAUSES = {
-    "permissions": PermissionError(errno.EACCES, "Permission denied"),
-    "too many open files": OSError(errno.EMFILE, "Too many open files"),
-    "a failing disk": OSError(errno.EIO, "Input/output error"),
-    "a server that is gone": OSError(errno.ESTALE, "Stale file handle"),
-    "a file that is gone": FileNotFoundError(errno.ENOENT, "No such file or directory"),
-}
-
-
-@pytest.mark.parametrize("cause", CAUSES)
-def test_a_verdict_does_not_outlive_a_cause_outside_the_file(
-    cause: str, tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index, (path,) = VideoIndex(tmp_path), write_clips(write_clip, 5)
-
-    def fail(name: Path | str, *arguments: Any) -> int:
-        if str(name) == path:
-            raise CAUSES[cause]
-        return system_open(name, *arguments)
-
-    system_open = os.open
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "open", fail)
-        (failure,) = index.scan([path], jobs=1)
-        assert failure.reason.startswith(f"{path}: ")
-    assert frames_of(index, [path]) == [5]
-
-
-@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EIO, "Input/output error")])
-def test_a_read_that_fails_midway_is_no_verdict_either(
-    error: Exception, tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index, (path,) = VideoIndex(tmp_path), write_clips(write_clip, 5)
-
-    def fail(*_: object, **__: object) -> None:
-        raise error
-
-    for place in ("video_scan.decode_in_order", "build_index.decode_run"):
-        with monkeypatch.context() as patch:
-            patch.setattr(f"datamodules.decoding.{place}", fail)
-            assert len(index.scan([path])) == 1
-    assert frames_of(index, [path]) == [5]
-    assert index.facts([path])[0].seek_index
-
-
-def test_a_codec_without_a_decoder_is_no_verdict(
-    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index, (path,) = VideoIndex(tmp_path), write_clips(write_clip, 5)
-
-    class NoDecoder:
-        codec_context = None
-        index = 0
-
-    with monkeypatch.context() as patch:
-        patch.setattr(video_stream, "_choose_stream", lambda *_: NoDecoder)
-        (failure,) = index.scan([path])
-        assert "this FFmpeg has no decoder for its codec" in failure.reason
-    assert frames_of(index, [path]) == [5]
-
-
-def test_a_folder_is_scanned_again_when_its_first_image_is_mended(tmp_path: Path) -> None:
-    index, folder = VideoIndex(tmp_path), tmp_path / "frames"
-    folder.mkdir()
-    for number in (1, 2):
-        Image.new("RGB", (24, 16)).save(folder / f"{number:05d}.png")
-    times = folder.stat()
-    good = (folder / "00001.png").read_bytes()
-    (folder / "00001.png").write_bytes(good[:40])
-    assert len(index.scan([str(folder)])) == 1
-    (folder / "00001.png").write_bytes(good)
-    assert folder.stat().st_mtime_ns == times.st_mtime_ns
-    assert frames_of(index, [str(folder)]) == [2]
-
-
-def test_facts_of_a_folder_follow_its_first_image(tmp_path: Path, counted: list[str]) -> None:
-    index, folder = VideoIndex(tmp_path), tmp_path / "frames"
-    folder.mkdir()
-    for number in (1, 2):
-        Image.new("RGB", (24, 16)).save(folder / f"{number:05d}.png")
-    for _ in range(2):
-        assert index.facts([str(folder)])[0].width == 24
-    for number in (1, 2):
-        Image.new("RGB", (32, 16)).save(folder / f"{number:05d}.png")
-    assert index.facts([str(folder)])[0].width == 32
-    assert counted == ["frames", "frames"]
-
-
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         frames_of(VideoIndex(tmp_path), [str(tmp_path / "nowhere.mp4")])
@@ -372,84 +230,3 @@ def test_a_file_is_known_from_any_working_folder(
     counted.clear()
     assert frames_of(VideoIndex(tmp_path), [str(clip)]) == [5]
     assert counted == []
-
-
-def test_no_record_of_videos_in_progress_stays_when_all_are_done(
-    tmp_path: Path, write_clip: WriteClip
-) -> None:
-    index, bad = tmp_path / "index", tmp_path / "bad.mp4"
-    bad.write_text("no video")
-    VideoIndex(index).scan([*write_clips(write_clip, 7, 3), str(bad)])
-    assert [file.name for file in index.iterdir()] == ["videos.sqlite"]
-
-
-def die(path: Path) -> None:
-    """End as a decoder that crashes ends a process."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_video_on_which_a_process_died_is_named_once_by_the_next_start(
-    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index, (first, second) = VideoIndex(tmp_path), write_clips(write_clip, 7, 3)
-    monkeypatch.setattr(video_index, "scan", die)
-    process = multiprocessing.get_context("fork").Process(
-        target=index.scan, args=([first, second], 1)
-    )
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    monkeypatch.setattr(video_index, "scan", scan)
-    with pytest.warns(UserWarning, match="a process died") as caught:
-        assert frames_of(index, [first, second]) == [7, 3]
-    (message,) = [str(warning.message) for warning in caught]
-    assert message.startswith(f"a process died while scanning {first}. ")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        index.scan(write_clips(write_clip, 12))
-
-
-def test_videos_that_another_process_scans_are_not_taken_as_left_over(
-    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = write_clips(write_clip, 7, 3)
-
-    def look_at_another(path: Path) -> VideoFacts:
-        monkeypatch.setattr(video_index, "scan", scan)
-        VideoIndex(tmp_path).scan([second])
-        return scan(path)
-
-    monkeypatch.setattr(video_index, "scan", look_at_another)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        VideoIndex(tmp_path).scan([first])
-
-
-def test_a_video_that_hangs_is_named_and_keeps_none_from_being_saved(
-    tmp_path: Path, write_clip: WriteClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index, paths = VideoIndex(tmp_path), write_clips(write_clip, 7, 3, 12)
-    named = threading.Event()
-    messages: list[str] = []
-    saved: list[tuple[str]] = []
-
-    def hang_until_named(path: Path) -> VideoFacts:
-        if path.name == "7.mkv":
-            assert named.wait(60)
-            with closing(sqlite3.connect(index.file)) as connection:
-                saved.extend(connection.execute("SELECT path FROM videos ORDER BY path"))
-        return scan(path)
-
-    def warn(message: str, **_: object) -> None:
-        messages.append(message)
-        if message.count(".mkv") == 1:  # the others have ended
-            named.set()
-
-    monkeypatch.setattr(video_index, "scan", hang_until_named)
-    monkeypatch.setattr(video_index, "SECONDS_BETWEEN_SAVES", 0.0)
-    monkeypatch.setattr(scan_notes, "STALLED_AFTER", 0.2)
-    monkeypatch.setattr(warnings, "warn", warn)
-    assert index.scan(paths, jobs=2) == []
-    assert messages[-1].startswith("no video was finished for 0.")
-    assert f" s; in progress: {paths[0]}. If that lasts" in messages[-1]
-    assert saved == [(paths[2],), (paths[1],)]  # by name

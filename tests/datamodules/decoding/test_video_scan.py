@@ -3,8 +3,6 @@
 The frames of every file are compared with decoding the whole of it, whatever its headers say.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,18 +15,16 @@ import torch
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from torch import Tensor
 
 from datamodules.decoding.build_index import MAX_ENTRIES
 from datamodules.decoding.read_frames import decode_runs, read_frames
 from datamodules.decoding.seek_index import NO_SEEK, SeekIndex
-from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
 from datamodules.decoding.video_stream import open_video
 from datamodules.decoding.write_video import write_video
 from datamodules.errors import VideoDecodeError
-from tests.conftest import REPOSITORY
 from tests.datamodules.decoding.encoded import copy_packets, encode, noisy_frames
+from tests.datamodules.decoding.exact import assert_exact, whole
 
 Frames = Callable[..., np.ndarray]
 GREY_STEP = 4
@@ -58,28 +54,6 @@ def encoded(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     frames = np.broadcast_to(shades, (60, 48, 64, 3))
     write_video(path, np.ascontiguousarray(frames), codec=codec, options=options)
     return path
-
-
-def whole(path: Path) -> Tensor:
-    """Decode a whole file in order."""
-    with av.open(str(path), metadata_errors="ignore") as container:
-        stream: Any = container.streams.best("video")
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
-    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
-
-
-def assert_exact(path: Path, seed: int = 0) -> VideoFacts:
-    """Compare single frames, pairs, spread frames, all frames and a random choice."""
-    facts, frames = scan_video(path), whole(path)
-    assert facts.frames == len(frames)
-    last = facts.frames - 1
-    rng = np.random.default_rng(seed)
-    spread = np.linspace(0, last, 8, dtype=int).tolist()
-    choices = [[0], [last], spread, rng.permutation(facts.frames)[:5].tolist(), [last, 0, last]]
-    for wanted in choices:
-        shown = read_frames(path, wanted, facts.seek_index)
-        assert torch.equal(shown, frames[wanted]), (path, wanted)
-    return facts
 
 
 def test_any_choice_of_frames_is_exact_in_every_codec(encoded: Path) -> None:
@@ -293,76 +267,9 @@ def test_a_file_cut_in_half_is_refused(
     assert str(caught.value).startswith(f"{path}: ")
 
 
-def real_clips(folder: Path) -> list[Path]:
-    """List the genuine clips: UCF101, HMDB51, Kinetics, and other encodings."""
-    endings = {".avi", ".mp4", ".mkv", ".webm"}
-    return [
-        path
-        for path in sorted((folder / "clips").rglob("*"))
-        if path.suffix in endings and path.parent.name != "decoder_regression"
-    ]
-
-
-@pytest.mark.slow
-def test_frames_of_all_real_clips_are_those_of_decoding_in_order(data_folder: Path) -> None:
-    clips = real_clips(data_folder)
-    assert len(clips) >= 24
-    for path in clips:
-        assert_exact(path)
-
-
-def test_any_choice_of_frames_is_exact_in_real_packed_files(data_folder: Path) -> None:
-    rng = np.random.default_rng(0)
-    for path in sorted((data_folder / "ut_interaction").rglob("*.avi"))[::12]:
-        facts, frames = scan_video(path), whole(path)
-        for _ in range(10):
-            wanted = rng.choice(facts.frames, 8, replace=False).tolist()
-            assert torch.equal(read_frames(path, wanted, facts.seek_index), frames[wanted]), path
-
-
 def test_all_wanted_frames_come_in_one_pass(encoded: Path) -> None:
     index = SeekIndex.from_bytes(scan_video(encoded).seek_index)
     for first in range(60):
         wanted = {first, (first + 17) % 60, (first * 7) % 60}
         given = [index for index, _ in decode_runs(encoded, index, wanted)]
         assert sorted(given) == sorted(wanted)
-
-
-READ_ONE = """
-import sys
-from pathlib import Path
-import torch
-from datamodules.decoding.build_index import MAX_ENTRIES
-from datamodules.decoding.read_frames import decode_runs, read_frames
-from datamodules.errors import VideoDecodeError
-from datamodules.decoding.video_scan import scan_video
-from datamodules.decoding.video_stream import open_video
-for name in sys.argv[1:]:
-    path = Path(name)
-    try:
-        facts = scan_video(path)
-        wanted = sorted({0, facts.frames // 2, facts.frames - 1})
-        shown = read_frames(path, wanted, facts.seek_index)
-        assert torch.equal(shown, read_frames(path, wanted)), name
-        print("frames", path.name)
-    except VideoDecodeError as error:
-        assert str(error).startswith(f"{path}: "), error
-        print("error", path.name)
-"""
-
-
-@pytest.mark.slow
-def test_files_that_broke_decoders_give_frames_or_one_error_that_names_them(
-    data_folder: Path,
-) -> None:
-    files = sorted((data_folder / "clips" / "decoder_regression").iterdir())
-    assert len(files) >= 60
-    # A process of its own: a crash or a hang of the decoder must fail this test alone.
-    command = [sys.executable, "-c", READ_ONE, *map(str, files)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
-    outcomes = {name: outcome for outcome, name in lines}
-    assert len(outcomes) == len(files)
-    assert outcomes["red-48x46.mp4"] == outcomes["seek-short.ogv"] == "frames"
-    assert outcomes["bogus.ogv"] == outcomes["crashtests__empty-samples.webm"] == "error"
