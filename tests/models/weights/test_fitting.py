@@ -58,7 +58,7 @@ def test_a_file_with_some_of_the_temporal_modules_tells_of_the_others(
     torch.save(TEINet(4, backbone="resnet18", enhancement="none").state_dict(), file)
     TEINet(4, backbone="resnet18", weights=str(file))
     (message,) = caplog.messages
-    assert "lacks some temporal modules, which start anew: layer1.0.before_conv1.mem." in message
+    assert "lacks some temporal modules, which keep their initial values: layer1.0" in message
 
 
 def test_tim_is_still_the_shift_after_loading(resnet18_file: str) -> None:
@@ -156,7 +156,7 @@ def test_usual_prefixes_and_containers_are_taken_off_and_said(
     state: Any = {prefix + key: value for key, value in resnet18.items()}
     path = saved({container: state, "epoch": 3} if container else state, tmp_path)
     assert differing(build(TSN, path), resnet18) == []
-    assert caplog.messages == [f"{path}: the prefix {prefix} of all names is taken off"]
+    assert caplog.messages == [f"{path}: the prefix {prefix} of all names is removed"]
 
 
 def test_what_lies_beside_a_prefix_is_named(
@@ -166,7 +166,7 @@ def test_what_lies_beside_a_prefix_is_named(
     path = saved({"state_dict": {**state, "cls_head.weight": torch.ones(3)}}, tmp_path)
     build(TSN, path)
     assert caplog.messages[0] == (
-        f"{path}: left out what is not in backbone.: cls_head.weight (1 tensors)"
+        f"{path}: entries outside of backbone. are not used: cls_head.weight (1 tensors)"
     )
 
 
