@@ -17,7 +17,7 @@ def require_sizes(num_classes: int, num_segments: int, dropout: float) -> None:
     if num_segments < 1 or num_classes < 1:
         raise ModelError(f"{num_segments=} and {num_classes=} must be at least 1")
     if not 0 <= dropout <= 1:
-        raise ModelError(f"{dropout=} must lie in 0-1")
+        raise ModelError(f"{dropout=} must be in 0-1")
 
 
 def require_clips(clips: Tensor, num_segments: int) -> None:

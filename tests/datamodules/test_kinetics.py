@@ -256,7 +256,7 @@ def test_the_real_lists_have_the_official_lengths(
     [
         ("path label", "a.mp4 0", "has no column youtube_id"),
         (HEADER, f"flying,{ROW},val", "line 2: 'flying' is none of the 400 classes"),
-        (HEADER, f"zumba,{ROW},train", "line 2: is of split train, though val is read"),
+        (HEADER, f"zumba,{ROW},train", "line 2: is of split train, but this is the list of val"),
         (HEADER, "zumba,-_abcdef007,ten,20,val", "line 2: time_start 'ten' and time_end '20'"),
         (HEADER, "zumba,-_abcdef007", "line 2: time_start None and time_end None"),
         (HEADER.removeprefix("label,"), f"{ROW},val", "has no column label"),

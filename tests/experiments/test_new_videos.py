@@ -99,7 +99,7 @@ def test_a_wrong_number_of_classes_is_answered_with_the_right_one(
     for allow in ("true", "false"):
         flags = ("--data.num_classes=3", f"--allow_other_data={allow}")
         assert "give --data.num_classes 2" in refused("predict", run_of_a_and_b, source, *flags)
-    assert "state data.num_classes" in refused("predict", run_of_a_and_b, source)
+    assert "set data.num_classes" in refused("predict", run_of_a_and_b, source)
 
 
 def test_new_videos_need_the_input_settings_of_the_training(

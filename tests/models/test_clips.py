@@ -16,7 +16,7 @@ every_family = pytest.mark.parametrize("network_class", [TSN, I3D, ECO])
     [
         ({"num_classes": 0}, "num_classes=0"),
         ({"num_segments": 0}, "num_segments=0"),
-        ({"dropout": 1.5}, "dropout=1.5 must lie in 0-1"),
+        ({"dropout": 1.5}, "dropout=1.5 must be in 0-1"),
     ],
 )
 def test_sizes_that_make_no_network_are_refused(

@@ -153,7 +153,7 @@ def test_other_scales_can_be_asked_for(gradients: Callable[..., Tensor]) -> None
 
 @pytest.mark.parametrize("scales", [(), (0.0, 1.0), (-0.5,), (1.0, 1.01)])
 def test_scales_outside_0_to_1_are_refused(scales: tuple[float, ...]) -> None:
-    with pytest.raises(DataError, match=r"^crop scales \[.*\] must lie above 0"):
+    with pytest.raises(DataError, match=r"^crop scales \[.*\] must be above 0"):
         MultiScaleCrop(32, scales)
 
 

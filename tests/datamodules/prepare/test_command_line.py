@@ -45,7 +45,7 @@ def test_an_experiment_may_keep_its_data_in_a_file_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [("trainer: {}\n", "has no part data"), ("a: [", "is no YAML")]
+    ("content", "reason"), [("trainer: {}\n", "has no section data"), ("a: [", "is not YAML")]
 )
 def test_a_config_that_names_no_data_is_refused(
     content: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
