@@ -23,7 +23,7 @@ HEAD = "fc"
 
 
 def is_inflated(site: BlockSite) -> bool:
-    """Tell whether a block's conv1 is 3x1x1: all of res2, every other block of res3 to res5.
+    """Return whether a block's conv1 is 3x1x1: all of res2, every other block of res3 to res5.
 
     res3 and res4 start with an inflated block, res5 with one that is not inflated, as in the
     published configuration of the non-local network; this gives the printed 28.0 M parameters.
@@ -182,7 +182,7 @@ def require_bottlenecks(backbone: str) -> ResNetBackbone:
 
 
 def has_bottlenecks(backbone: Backbone) -> TypeGuard[ResNetBackbone]:
-    """Tell whether a backbone is a ResNet with bottlenecks."""
+    """Return whether a backbone is a ResNet with bottlenecks."""
     return isinstance(backbone, ResNetBackbone) and backbone.block is TemporalBottleneck
 
 

@@ -55,7 +55,7 @@ class Placement:
         self.sites = frozenset(chosen)
 
     def __contains__(self, site: BlockSite) -> bool:
-        """Tell whether the block at ``site`` gets a module."""
+        """Return whether the block at ``site`` gets a module."""
         return site in self.sites
 
     def maker(self, make: Callable[[int], nn.Module]) -> TemporalMaker:

@@ -104,7 +104,7 @@ class VideoNetwork(nn.Module):
         return self.backbone.pool(self.frame_network, frames)
 
     def stage_of(self, module: str) -> str:
-        """Name the stage of a module inside a block, such as ``res4``; "" outside of all blocks.
+        """Return the stage of a module in a block, such as ``res4``; "" outside of all blocks.
 
         Args:
             module: Its name in this network.

@@ -23,9 +23,9 @@ class Reader:
     """One way to read frames.
 
     Attributes:
-        name: For people.
-        library: Whose; of several ways of one library the faster one counts.
-        read: Takes a file, indices and the file's layout; gives (n, 3, H, W), uint8 0-255.
+        name: Its name in tables.
+        library: Its library; for a library with several readers, the faster one is taken.
+        read: Reads indices of a file with a packed seek index; returns (n, 3, H, W), uint8 0-255.
     """
 
     name: str
@@ -34,10 +34,10 @@ class Reader:
 
 
 def our_readers() -> list[Reader]:
-    """List the ways that are always there: by the layout, and decoding all up to the last one."""
+    """List the readers of this project: with the seek index, and by sequential decoding."""
     return [
         Reader(OURS, OURS, read_frames),
-        Reader(IN_ORDER, IN_ORDER, lambda path, indices, layout: read_frames(path, indices)),
+        Reader(IN_ORDER, IN_ORDER, lambda path, indices, seek_index: read_frames(path, indices)),
     ]
 
 
@@ -45,7 +45,7 @@ def find_rivals() -> tuple[list[Reader], list[str]]:
     """List the other libraries' readers that can be used here.
 
     Returns:
-        The readers, and for each library that cannot be used a line that says why.
+        The readers, and one line for each library that cannot be used, with the reason.
     """
     readers: list[Reader] = []
     absent: list[str] = []
@@ -73,7 +73,7 @@ def _why_unusable(package: str) -> str | None:
 
 def _torchcodec_readers() -> list[Reader]:
     def reader(mode: str) -> Reader:
-        def read(path: Path, indices: Indices, layout: bytes) -> Tensor:
+        def read(path: Path, indices: Indices, seek_index: bytes) -> Tensor:
             decoder = import_module("torchcodec.decoders").VideoDecoder
             video = decoder(str(path), seek_mode=mode, num_ffmpeg_threads=1)
             return video.get_frames_at(indices).data
@@ -84,7 +84,7 @@ def _torchcodec_readers() -> list[Reader]:
 
 
 def _decord_readers() -> list[Reader]:
-    def read(path: Path, indices: Indices, layout: bytes) -> Tensor:
+    def read(path: Path, indices: Indices, seek_index: bytes) -> Tensor:
         video = import_module("decord").VideoReader(str(path), num_threads=1)
         return torch.from_numpy(video.get_batch(indices).asnumpy()).permute(0, 3, 1, 2)
 

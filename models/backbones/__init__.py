@@ -26,7 +26,7 @@ BACKBONES: dict[str, Backbone] = {
 
 
 def get_backbone(name: str) -> Backbone:
-    """Look a backbone up.
+    """Look up a backbone by its torchvision name.
 
     Raises:
         ModelError: If ``name`` is unknown; the message lists the known ones.

@@ -84,7 +84,7 @@ class Backbone(ABC):
         return found
 
     def stage_name(self, stage: int) -> str:
-        """Name a stage, such as ``res4``."""
+        """Return the name of a stage, such as ``res4``."""
         return f"{self.stage_word}{stage}"
 
     def _offers(self) -> Iterable[tuple[BlockSite, Places]]:

@@ -100,5 +100,5 @@ def make_module(maker: ModuleMaker, channels: int) -> tuple[nn.Module, int]:
 
 
 def is_temporal(key: str) -> bool:
-    """Tell whether a parameter's or module's name lies inside a temporal module."""
+    """Return whether a parameter's or module's name is inside a temporal module."""
     return not set(PLACES).isdisjoint(key.split("."))

@@ -24,7 +24,7 @@ CODES = "hug_h_nm_np2_fr_goo_0"
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Give a way to open a small HMDB51."""
+    """Return a function that opens a small HMDB51."""
     return maker(HMDB51, tmp_path)
 
 

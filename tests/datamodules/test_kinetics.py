@@ -27,7 +27,7 @@ HEADER = "label,youtube_id,time_start,time_end,split"
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Give a way to open a small Kinetics-400."""
+    """Return a function that opens a small Kinetics-400."""
     return maker(Kinetics400, tmp_path)
 
 
@@ -164,7 +164,7 @@ def test_two_files_for_one_clip_are_refused(make: Make, tmp_path: Path) -> None:
     )
 
 
-def test_a_link_to_a_clip_is_no_second_file(make: Make, tmp_path: Path) -> None:
+def test_a_link_to_a_clip_is_not_a_second_file(make: Make, tmp_path: Path) -> None:
     write_list(tmp_path)
     touch(tmp_path, f"val/{NAME}.mp4")
     (tmp_path / "videos" / "val").mkdir(parents=True)

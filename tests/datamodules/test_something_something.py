@@ -37,13 +37,13 @@ WITH_COMMA += "on its side"
 
 @pytest.fixture
 def v1(tmp_path: Path) -> Make:
-    """Give a way to open a small V1."""
+    """Return a function that opens a small V1."""
     return maker(SomethingSomethingV1, tmp_path)
 
 
 @pytest.fixture
 def v2(tmp_path: Path) -> Make:
-    """Give a way to open a small V2."""
+    """Return a function that opens a small V2."""
     return maker(SomethingSomethingV2, tmp_path)
 
 

@@ -92,7 +92,7 @@ def test_a_run_of_another_data_set_predicts_a_list(run_dir: Path, tmp_path: Path
     assert not set(class_names) & set(map(str, range(8)))
 
 
-def test_a_wrong_number_of_classes_is_answered_with_the_right_one(
+def test_a_wrong_number_of_classes_is_refused_with_the_right_one(
     run_of_a_and_b: Path, tmp_path: Path
 ) -> None:
     source = write_new(tmp_path, *LINES)

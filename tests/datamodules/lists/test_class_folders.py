@@ -132,7 +132,7 @@ def test_folders_of_images_are_counted(tmp_path: Path) -> None:
     assert ignored(tmp_path) == "ignored: 2 folders of images, for a csv to list (b, c)"
 
 
-def test_a_folder_whose_videos_all_lie_deeper_is_refused_with_their_number(tmp_path: Path) -> None:
+def test_a_folder_whose_videos_are_all_deeper_is_refused_with_their_number(tmp_path: Path) -> None:
     touch(tmp_path, "data/run/a.mp4", "data/jump/b.mp4")
     with pytest.raises(DataError, match=r"holds no <class>/<video> file; ignored: 2 videos dee"):
         read(tmp_path)

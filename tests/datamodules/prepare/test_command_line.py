@@ -83,7 +83,7 @@ def test_bad_usage_ends_with_status_2(arguments: list[str], listed: Listed) -> N
     assert caught.value.code == 2
 
 
-def test_what_a_data_set_refuses_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_a_data_set_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "--data=VideoList", "--data.source=absent.csv"]) == 1
     message = capsys.readouterr().err
     assert message == (
