@@ -126,11 +126,11 @@ def _without_prefixes(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]
     """Remove the prefixes of wrappers one by one; log the entries that do not have them."""
     taken = ""
     while prefix := next((p for p in OTHER_PREFIXES if _inside(state, p)), None):
-        beside = [key for key in state if not key.startswith(prefix)]
+        others = [key for key in state if not key.startswith(prefix)]
         state = _inside(state, prefix)
         taken += prefix
-        if beside:
-            log.warning("%s: entries outside of %s are not used: %s", path, taken, _shown(beside))
+        if others:
+            log.warning("%s: entries outside of %s are not used: %s", path, taken, _shown(others))
     if taken:
         log.warning("%s: the prefix %s of all names is removed", path, taken)
     return state

@@ -67,7 +67,7 @@ def split_by_groups(
 def split_at_random(
     groups: Sequence[str], fractions: dict[Split, float], seed: int, where: str
 ) -> NDArray[np.str_]:
-    """Draw whole groups at random for val and test; a fraction above 0 gets at least one.
+    """Draw complete groups at random for val and test; a fraction above 0 gets at least one.
 
     Args:
         groups: The group of each video.

@@ -35,7 +35,7 @@ def class_indices(
         The class index of each video, from 0, or -1, and the class names in order.
 
     Raises:
-        DataError: If a number is not whole or is outside 0..num_classes-1, a class has no video
+        DataError: If a number is not an integer in 0..num_classes-1, a class has no video
             although ``num_classes`` is None, or two names may mean the same class.
     """
     labelled = [video for video in videos if video.label]

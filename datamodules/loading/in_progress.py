@@ -13,7 +13,7 @@ class InProgress:
     def __init__(self) -> None:
         self._records = torch.full((MAX_WORKERS,), IDLE, dtype=torch.int64).share_memory_()
 
-    def begin(self, record: int) -> None:
+    def start(self, record: int) -> None:
         """Note the record that this process is about to read."""
         self._records[self._slot()] = record
 

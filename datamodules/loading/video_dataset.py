@@ -48,7 +48,7 @@ class VideoDataset(Dataset[Sample]):
         """
         index, epoch = key if isinstance(key, tuple) else (key, 0)  # Lightning's overfit_batches
         video = self.records.video(index)
-        self._in_progress.begin(index)
+        self._in_progress.start(index)
         views = self.make_views(video, np.random.default_rng([self.seed, epoch, index]))
         self._in_progress.end()
         label = int(self.records.labels[index])

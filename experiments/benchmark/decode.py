@@ -30,7 +30,7 @@ from experiments.benchmark.tables import show, write_json
 from experiments.benchmark.timing import CLOCKS, take_turns
 from lightning_modules import RunError
 
-HELP = "read frames of your videos, beside torchcodec and decord"
+HELP = "time reading frames of your videos, compared with torchcodec and decord"
 EPILOG = (
     "The other libraries are optional: pip install -r experiments/benchmark/rivals.txt. Each "
     "reader opens the file and returns the middle frames of equal parts as uint8 RGB."

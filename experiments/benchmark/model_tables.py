@@ -1,4 +1,4 @@
-"""The efficiency tables of both papers, beside the results measured here."""
+"""The efficiency tables of both papers, with the results measured here."""
 
 from collections.abc import Sequence
 

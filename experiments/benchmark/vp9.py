@@ -17,7 +17,7 @@ SECONDS = 4
 OPTIONS = {"crf": "31", "b": "0", "deadline": "good", "cpu-used": "4"}
 NOTE = (
     f"VP9 files were transcoded here, by libvpx, to height {HEIGHT}, {FPS} frames/s, at most "
-    f"{SECONDS} s, as in Something-Something V2; they are not genuine."
+    f"{SECONDS} s, as in Something-Something V2; they are not original files."
 )
 
 

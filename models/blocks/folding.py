@@ -25,7 +25,7 @@ def unfold_time(x: Tensor, num_segments: int) -> Tensor:
     if x.shape[0] % num_segments:
         raise ModelError(
             f"{x.shape[0]} folded frames do not divide into clips of num_segments={num_segments}: "
-            "fold whole clips, (B, T, C, H, W) -> (B*T, C, H, W), with the T of this module"
+            "fold complete clips, (B, T, C, H, W) -> (B*T, C, H, W), with the T of this module"
         )
     return x.unflatten(0, (-1, num_segments))
 
