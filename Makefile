@@ -16,7 +16,7 @@ $(VENV)/installed: requirements.txt
 
 install: $(VENV)/installed ## Make .venv from requirements.txt
 
-demo: $(VENV)/installed ## Train TEINet on the embedded MovingShapes, test it, show the results
+demo: $(VENV)/installed ## Train TEINet on the built-in MovingShapes, test it, show the results
 	$(RUN) -m experiments.demo
 
 grid: $(VENV)/installed ## Train and test TSN, TSM, TIM, TEINet and TSINet on MovingShapes
@@ -25,7 +25,7 @@ grid: $(VENV)/installed ## Train and test TSN, TSM, TIM, TEINet and TSINet on Mo
 test: $(VENV)/installed ## Run all tests
 	$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-quick: $(VENV)/installed ## Run the tests that take moments
+quick: $(VENV)/installed ## Run the fast tests
 	$(RUN) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/installed ## Run ruff and the strict type checker
@@ -33,5 +33,5 @@ lint: $(VENV)/installed ## Run ruff and the strict type checker
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-clean: ## Remove the environment; data and runs stay
+clean: ## Remove the environment, but not data and runs
 	rm -rf $(VENV)

@@ -1,4 +1,4 @@
-"""Writes a file or a folder as a whole, or not at all."""
+"""Writes a file or a folder atomically: completely, or not at all."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from datamodules.errors import DataError
 def atomic_write(
     target: Path, remedy: str = "make room, or choose another place"
 ) -> Iterator[Path]:
-    """Give a hidden path to write to; what is written there then replaces the target.
+    """Yield the path of a hidden draft; at the end of the block it replaces the target.
 
-    If anything fails, an older target stays as it was and nothing else is left. Several processes
+    If anything fails, an older target stays unchanged and the draft is removed. Several processes
     may write the same target at once: each has its own path, and the last to finish wins.
 
     Args:
-        target: A file or a folder; its parent folder is made if missing.
-        remedy: What the error message advises.
+        target: A file or a folder; its parent folder is created if missing.
+        remedy: Advice at the end of the error message.
 
     Raises:
         DataError: If the target cannot be written.

@@ -1,4 +1,4 @@
-"""What all data sets share: settings, lists read once, and one loader factory."""
+"""The base class of all data sets: settings, the videos of each split, and the loaders."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from datamodules.clips.views import ProtocolViews, RandomClip
 from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
-from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.ignored import Ignored
 from datamodules.lists.selection import Coverage, select_usable
 from datamodules.lists.splitting import Split
 from datamodules.loading.epoch_sampler import EpochSampler
@@ -42,33 +42,34 @@ class VideoDataModule(LightningDataModule, ABC):
     Args:
         num_segments: T, the frames of one clip.
         batch_size: Videos per step and process in training.
-        eval_batch_size: Videos per step and process elsewhere. None for ``batch_size`` clips: a
-            video of V views counts V.
+        eval_batch_size: Videos per step and process in validation and test. None for
+            ``batch_size`` views, where a video of V views counts as V.
         sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
         short_side: Short side before test crops, pixels.
         crop_size: Side of the network's input, pixels.
-        crop_scales: Sides of training crops as parts of the short side; the default is TSN's.
-        flip_probability: Of a horizontal flip of a training clip. Classes whose names say left or
-            right swap labels, see `datamodules.clips.mirroring`; both papers never flip on
-            Something-Something.
+        crop_scales: Sides of training crops as fractions of the short side; the default is TSN's.
+        flip_probability: Probability of a horizontal flip of a training clip. Classes whose names
+            say left or right swap labels, see `datamodules.clips.mirroring`; both papers never
+            flip on Something-Something.
         protocol: Test views, ``<clips>x<crops>``; see `datamodules.clips.protocols.get_protocol`.
         test_split: The split that ``test`` reads.
         predict_split: The split that ``predict`` reads.
-        index_dir: Folder of the file in which `VideoIndex` stores what it finds, and of reports.
-        skip_unreadable: Whether to leave out the videos that ``python -m datamodules.prepare
-            verify`` has reported, in every split, and count them; any other one that cannot be
-            used still ends the run.
-        num_workers: Loader processes; None for one less than this process's share of the cores.
-        worker_timeout: Seconds that a batch may take before the run ends; 0 for no limit.
-        seed: Of the order and of random clips.
+        index_dir: Folder of `VideoIndex`'s file, and of reports.
+        skip_unreadable: Whether to leave out, in every split, the videos that ``python -m
+            datamodules.prepare verify`` has reported, and count them; any other unreadable video
+            still ends the run.
+        num_workers: Loader processes; None for this process's share of the cores minus one.
+        worker_timeout: Seconds to wait for a batch before the run ends with an error; 0 for no
+            limit.
+        seed: Seed of the order of videos and of random clips.
 
     Raises:
-        DataError: If a setting does not fit.
+        DataError: If a setting is out of range.
     """
 
     class_names: tuple[str, ...]
     flip_invariant_classes: tuple[str, ...] = ()
-    """Class names that say left or right but mean no direction, which a flip does not change."""
+    """Class names that say left or right but mean no direction: a flip does not change them."""
     validates_on_test: bool = False
     """Whether ``val`` reads the official test list, because there is no validation list."""
 
@@ -95,11 +96,11 @@ class VideoDataModule(LightningDataModule, ABC):
         super().__init__()
         _require(num_segments > 0, f"{num_segments=} must be at least 1")
         _require(batch_size > 0, f"{batch_size=} must be at least 1")
-        some = eval_batch_size is None or eval_batch_size > 0
-        _require(some, f"{eval_batch_size=} must be at least 1, or null")
+        is_valid = eval_batch_size is None or eval_batch_size > 0
+        _require(is_valid, f"{eval_batch_size=} must be at least 1, or null")
         _require(worker_timeout >= 0, f"{worker_timeout=} must not be negative; 0 for no limit")
         _require(crop_size > 0, f"{crop_size=} must be at least 1 pixel")
-        _require(0 <= flip_probability <= 1, f"{flip_probability=} must lie in 0-1")
+        _require(0 <= flip_probability <= 1, f"{flip_probability=} must be in 0-1")
         _require(num_workers is None or num_workers >= 0, f"{num_workers=} must not be negative")
         self.num_segments = num_segments
         self.sampling = sampling
@@ -133,12 +134,12 @@ class VideoDataModule(LightningDataModule, ABC):
 
     @property
     def predicted_name(self) -> str:
-        """Name what ``predict`` reads, in the names of its files."""
+        """Return the name of the predicted videos, for the names of prediction files."""
         return self.predict_split
 
     @property
     def num_classes(self) -> int:
-        """Count the classes."""
+        """Return the number of classes."""
         return len(self.class_names)
 
     @abstractmethod
@@ -151,29 +152,29 @@ class VideoDataModule(LightningDataModule, ABC):
 
     @property
     def report_file(self) -> Path:
-        """Name the report of ``python -m datamodules.prepare verify``."""
+        """Return the path of the report of ``python -m datamodules.prepare verify``."""
         return self.index.file.parent / f"{self.report_name}.verify.json"
 
     @property
     def report_name(self) -> str:
-        """Name the data set in file names; a subclass with several lists names the list too."""
+        """Return the data set's name in file names; with several lists, the list's name too."""
         return type(self).__name__.lower()
 
     @property
     def identity(self) -> dict[str, str]:
-        """Tell this data set from others, wherever it is stored: its name, and its list if several.
+        """Return what identifies the data, wherever they are stored: name, and list if several.
 
-        A checkpoint is refused where this differs from what it was trained on.
+        A checkpoint that was trained on data with another identity is refused.
         """
         return {"data set": type(self).__name__}
 
     @property
-    def passed_over(self) -> PassedOver:
-        """Count the files and folders among the videos that are not read."""
-        return PassedOver()
+    def ignored(self) -> Ignored:
+        """Return the counts of the files and folders among the videos that are not read."""
+        return Ignored()
 
     def describe(self) -> dict[str, Any]:
-        """Give what a checkpoint stores about its data, in plain values."""
+        """Return what a checkpoint stores about its data, as plain values."""
         return {
             "identity": self.identity,
             "input": {
@@ -187,7 +188,7 @@ class VideoDataModule(LightningDataModule, ABC):
         }
 
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
-        """Name the splits that a stage reads."""
+        """Return the splits that a stage reads."""
         splits: dict[str, tuple[Split, ...]] = {
             "fit": ("train", "val"),
             "validate": ("val",),
@@ -197,24 +198,24 @@ class VideoDataModule(LightningDataModule, ABC):
         return splits[stage]
 
     def make_videos(self) -> None:
-        """Make the videos that do not exist yet; only a synthetic data set does."""
+        """Create the videos that do not exist yet; only a synthetic data set does this."""
 
     def missing_list(self, split: Split) -> Path | None:
-        """Name the file that lists missing videos; None if a missing video is an error."""
+        """Return the file that lists missing videos; None if a missing video is an error."""
         return None
 
     def prepare_data(self) -> None:
-        """Make videos, and load the splits of the coming stage; Lightning calls this on rank 0.
+        """Create videos, and load the splits of the next stage; Lightning calls this on rank 0.
 
-        `setup` in the same process finds them loaded; other ranks load them there.
+        `setup` on rank 0 finds them loaded; the other ranks load them in `setup`.
         """
         self.make_videos()
         stage = self.trainer.state.fn.value if self.trainer and self.trainer.state.fn else "fit"
         self._load(self.needed_splits(stage))
 
     def setup(self, stage: str) -> None:
-        """Load the splits of a stage, where `prepare_data` has not, and check them."""
-        stage = TrainerFn(stage).value  # Lightning gives the enum, which reads otherwise
+        """Load the splits of a stage that `prepare_data` has not loaded, and check them."""
+        stage = TrainerFn(stage).value  # Lightning passes an enum member
         needed = self.needed_splits(stage)
         self._load(needed)
         first = needed[0]
@@ -227,28 +228,28 @@ class VideoDataModule(LightningDataModule, ABC):
             rank_zero_info(f"protocol {self.protocol}")
 
     def load_records(self, split: Split) -> VideoRecords:
-        """Give one split's usable videos; the first call reads its list and scans its videos.
+        """Return one split's usable videos; the first call reads its list and scans its videos.
 
         Raises:
-            DataError: If the list or a video cannot be used, and the video may not be left out.
+            DataError: If the list cannot be used, or a video that may not be left out.
         """
         self._load((split,))
         return self.records[split]
 
     def train_dataloader(self) -> Loader:
-        """Shuffled random clips, (B, T, 3, S, S)."""
+        """Return a loader of shuffled random clips, (B, T, 3, S, S)."""
         return self._loader("train")
 
     def val_dataloader(self) -> Loader | list[Loader]:
-        """One centred view of each video, (B, 1, T, 3, S, S); no loader without such videos."""
+        """Return a loader of one view per video, (B, 1, T, 3, S, S); none without videos."""
         return self._loader("val") if len(self.records["val"]) else []
 
     def test_dataloader(self) -> Loader:
-        """The protocol's views, (B, V, T, 3, S, S)."""
+        """Return a loader of the protocol's views, (B, V, T, 3, S, S)."""
         return self._loader("test")
 
     def predict_dataloader(self) -> Loader:
-        """The protocol's views of ``predict_split``, (B, V, T, 3, S, S)."""
+        """Return a loader of the views of ``predict_split``, (B, V, T, 3, S, S)."""
         return self._loader("predict")
 
     def _load(self, splits: Sequence[Split]) -> None:
@@ -256,7 +257,7 @@ class VideoDataModule(LightningDataModule, ABC):
         lists = {split: self.annotations(split) for split in splits if split not in self.records}
         refuse_shared_videos(lists)
         report = self.report_file if self.skip_unreadable else None
-        for split, annotations in lists.items():  # a wrong list shows before any long scan
+        for split, annotations in lists.items():  # scans, after all lists have been read
             used = select_usable(annotations, self.index, report, self.missing_list(split))
             records = VideoRecords.of(used.paths, used.labels, used.facts)
             self.records[split], self.coverage[split] = records, used.coverage
@@ -268,8 +269,8 @@ class VideoDataModule(LightningDataModule, ABC):
         _, processes = rank_and_world_size(self.trainer)
         _require(
             len(records) == 0 or len(records) >= processes,
-            f"the {split} split holds {len(records)} video(s) for {processes} processes; give "
-            "fewer with trainer.devices",
+            f"the {split} split holds {len(records)} video(s) for {processes} processes; use "
+            "fewer processes (trainer.devices)",
         )
         if labels_needed and (unlabelled := records.unlabelled()):
             raise DataError(f"{unlabelled[0]}: has no label; only predict reads such videos")
@@ -296,17 +297,18 @@ class VideoDataModule(LightningDataModule, ABC):
             files_in_progress=dataset.files_in_progress,
             batch_size=settings.batch_size,
             sampler=sampler,
-            # A short last batch would upset batch normalisation; its videos come in other epochs.
+            # A short last batch would disturb batch normalisation; other epochs use its videos.
             drop_last=settings.trains and len(sampler) >= settings.batch_size,
             num_workers=workers,
             timeout=self.worker_timeout if workers else 0,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
-            # Its own, so that the number of workers does not shift what the network draws.
+            # A separate generator, so that the number of workers does not change the network's
+            # random numbers.
             generator=torch.Generator().manual_seed(self.seed),
         )
 
 
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise DataError(otherwise)
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise DataError(message)

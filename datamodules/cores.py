@@ -1,10 +1,10 @@
-"""The cores that this process may use."""
+"""The number of cores that this process may use."""
 
 import os
 
 
 def available_cores() -> int:
-    """Count them; a scheduler or container often grants fewer than the machine has."""
+    """Count the cores; a scheduler or container often gives fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

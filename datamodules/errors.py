@@ -6,7 +6,7 @@ class DataError(ValueError):
 
 
 class VideoDecodeError(DataError):
-    """A video does not decode to the requested frames; the message begins with its path."""
+    """A video does not decode to the requested frames; the message starts with its path."""
 
 
 class VideoAccessError(VideoDecodeError):

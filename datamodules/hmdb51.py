@@ -3,7 +3,7 @@
 Kuehne et al., "HMDB: A Large Video Database for Human Motion Recognition", ICCV 2011,
 https://serre-lab.clps.brown.edu/resource/hmdb-a-large-human-motion-database/. The lists of
 ``testTrainMulti_7030_splits`` are ``<class>_test_split<1|2|3>.txt`` with lines ``<file>.avi <n>``:
-1 for training, 2 for the test, 0 for neither. Names hold ``[``, ``#``, ``&`` and more.
+1 for training, 2 for the test, 0 for neither. Names contain ``[``, ``#``, ``&`` and the like.
 """
 
 import re
@@ -24,7 +24,7 @@ TRAINING_COUNT, TEST_COUNT = 3_570, 1_530
 class HMDB51(ThreeSplits):
     """HMDB51, ``<root>/<class>/<file>.avi``.
 
-    Labels number the sorted class names. Arguments: see `ThreeSplits`.
+    Labels are the indices of the sorted class names. Arguments: see `ThreeSplits`.
     """
 
     class_names = read_class_names("hmdb51")

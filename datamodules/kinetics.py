@@ -1,4 +1,4 @@
-"""Kinetics-400: ten-second clips of 400 actions from YouTube, some of which vanish each year.
+"""Kinetics-400: ten-second clips of 400 actions from YouTube, some of which disappear every year.
 
 Kay et al., "The Kinetics Human Action Video Dataset" (arXiv 1705.06950),
 https://github.com/cvdfoundation/kinetics-dataset. Csv lists with the columns ``youtube_id``,
@@ -18,7 +18,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 from datamodules.clips.frame_sampling import SamplingKind
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
-from datamodules.lists.class_names import ClassNumbers, read_class_names
+from datamodules.lists.class_names import ClassIndices, read_class_names
 from datamodules.lists.list_files import ListedOnce, find_list, read_text
 from datamodules.lists.splitting import Split
 from datamodules.published import ListedVideo, OfficialList, PublishedDataset
@@ -50,18 +50,18 @@ class Kinetics400(PublishedDataset):
         root: Folder of the clips.
         annotations: Folder of the csv lists. None for the root, or ``annotations`` in it.
         train_list: Path of the training csv; None to look for it.
-        val_list: Of the validation csv, likewise.
-        test_list: Of the test csv, likewise. ActivityNet's has no labels and is for ``predict``
-            alone.
+        val_list: Path of the validation csv, likewise.
+        test_list: Path of the test csv, likewise. ActivityNet's has no labels and is only for
+            ``predict``.
         check_counts: Whether to warn of lists of another length than the authors' lists.
         sampling: ``segment`` (TSN) or ``dense`` (64 consecutive frames).
-        flip_probability: Of a horizontal flip of a training clip.
+        flip_probability: Probability of a horizontal flip of a training clip.
         protocol: Test views, ``<clips>x<crops>``; papers report 30.
         test_split: The split that ``test`` reads; papers report the validation split.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
-        DataError: If there is no such folder or a setting does not fit.
+        DataError: If there is no such folder or a setting is out of range.
     """
 
     class_names = read_class_names("kinetics400")
@@ -103,9 +103,9 @@ class Kinetics400(PublishedDataset):
         names = [form.format(word) for form in LIST_NAMES for word in SPLIT_NAMES[split]]
         stated = self.stated_lists[split]
         file = Path(stated) if stated else find_list(self.list_folder, names)
-        videos = _read_csv(file, split, ClassNumbers(self.class_names))
+        videos = _read_csv(file, split, ClassIndices(self.class_names))
         if split != "test" and any(video.label == NO_LABEL for video in videos):
-            raise DataError(f"{file}: has no column label; is it the list of the test?")
+            raise DataError(f"{file}: has no column label; is it the test list?")
         return OfficialList(file, videos, OFFICIAL_COUNTS[split])
 
     def preferred(self, paths: Sequence[str], split: Split) -> Sequence[str]:
@@ -122,18 +122,18 @@ class Kinetics400(PublishedDataset):
 
     def on_other_length(self, message: str) -> None:
         """Warn: copies of the lists differ in length."""
-        rank_zero_warn(f"{message}; results of other lists do not compare exactly")
+        rank_zero_warn(f"{message}; results on other lists are not exactly comparable")
 
     def _folder_words(self, path: str) -> set[str]:
         folders = PurePath(os.path.relpath(path, self.root)).parent
         return set(re.split("[^a-z0-9]+", str(folders).lower()))
 
     def missing_list(self, split: Split) -> Path | None:
-        """Name the file that lists the missing clips."""
+        """Return the file that lists the missing clips."""
         return self.index.file.parent / f"{self.report_name}.{split}.missing.txt"
 
 
-def _read_csv(file: Path, split: Split, classes: ClassNumbers) -> list[ListedVideo]:
+def _read_csv(file: Path, split: Split, classes: ClassIndices) -> list[ListedVideo]:
     # Without strict, an open quotation mark swallows the rows after it.
     lines = read_text(file).splitlines()
     reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
@@ -153,23 +153,25 @@ def _read_csv(file: Path, split: Split, classes: ClassNumbers) -> list[ListedVid
     except csv.Error as error:
         raise DataError(f"{file}, line {reader.line_num}: is not csv ({error})") from None
     if not videos:
-        raise DataError(f"{file}: lists no video; fetch the list anew")
+        raise DataError(f"{file}: lists no video; download the list again")
     return videos
 
 
 def _read_row(
-    row: dict[str, str | None], file: Path, place: str, split: Split, classes: ClassNumbers
+    row: dict[str, str | None], file: Path, place: str, split: Split, classes: ClassIndices
 ) -> ListedVideo:
     stated = (row.get("split") or "").strip()
     for other, names in SPLIT_NAMES.items():
         if stated in names and other != split:
-            raise DataError(f"{file}, {place}: is of split {stated}, though {split} is read")
+            raise DataError(
+                f"{file}, {place}: is of split {stated}, but this is the list of {split}"
+            )
     try:
         start, end = (int(float(row[column] or "")) for column in ("time_start", "time_end"))
     except (ValueError, OverflowError):
         raise DataError(
             f"{file}, {place}: time_start {row['time_start']!r} and time_end {row['time_end']!r} "
-            "must be seconds; fetch the list anew"
+            "must be seconds; download the list again"
         ) from None
     name = f"{(row['youtube_id'] or '').strip()}_{start:06d}_{end:06d}"
     class_name = row.get("label")

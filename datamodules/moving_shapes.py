@@ -1,4 +1,4 @@
-"""MovingShapes, the embedded data set: rendered to H.264 files on first use, then reused.
+"""MovingShapes, the built-in synthetic data set: rendered to H.264 files on first use, then reused.
 
 Eight classes in four pairs, over textured, drifting backgrounds. The two classes of a pair are time
 reversals of each other: a network that ignores the order of frames cannot distinguish them.
@@ -23,10 +23,10 @@ from datamodules.shapes.renderer import render_clip
 
 ENCODER_OPTIONS = {"crf": "18", "preset": "veryfast", "g": "1"}
 """Keyframes only: otherwise quality would vary along a clip and reveal its direction. Also, x264
-then writes the same bytes each time; with other frames in between, it was seen not to."""
+then writes the same bytes each time; with other frame types it sometimes did not."""
 
 SCENES_PER_SPLIT = 10_000_000
-"""Scene seeds of one split; far more than anyone renders, so that splits never share a scene."""
+"""Scene seeds of one split; far more than needed, so that splits never share a scene."""
 
 RENDERER_VERSION = 1
 """Increase it with every change of `datamodules.shapes` or `write_video` that changes pixels."""
@@ -49,18 +49,19 @@ class MovingShapes(VideoDataModule):
     Args:
         root: Where videos are stored, in a folder named after the settings that decide their
             pixels.
-        train_videos: Videos for training; here and below, multiples of 8 balance the classes.
+        train_videos: Videos for training; here and below, a multiple of 8 for balanced
+            classes.
         val_videos: Videos for validation.
         test_videos: Videos for the test.
         video_size: Height and width of the videos, pixels, even.
-        render_seed: Of the scenes; separate from the run's seed, so that runs with other seeds have
-            the same videos.
+        render_seed: Seed of the scenes; separate from the run's seed, so that runs with other seeds
+            have the same videos.
         nuisance: How strongly camera drift, speed and scale hide the motion.
-        index_dir: Folder of the file in which `VideoIndex` stores what it finds; None for ``root``.
+        index_dir: Folder of `VideoIndex`'s file; None for ``root``.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
-        DataError: If a setting does not fit.
+        DataError: If a setting is out of range.
     """
 
     class_names = CLASS_NAMES
@@ -103,13 +104,13 @@ class MovingShapes(VideoDataModule):
                     pass
 
     def annotations(self, split: Split) -> Annotations:
-        """Name one split's videos, rendered or not."""
+        """Return one split's videos, rendered or not."""
         videos = self._videos(split)
         paths = [str(video.path) for video in videos]
         return Annotations(paths, [CLASS_NAMES.index(video.class_name) for video in videos])
 
     def _videos(self, split: Split) -> list[RenderedVideo]:
-        """Name a split's videos; the classes of a pair share their scenes."""
+        """List a split's videos; the classes of a pair share their scenes."""
         first_scene = (self.render_seed * len(SPLITS) + SPLITS.index(split)) * SCENES_PER_SPLIT
         videos = []
         for number in range(self.sizes[split]):
@@ -125,6 +126,6 @@ class MovingShapes(VideoDataModule):
 
 
 def _renderer_version(nuisance: Nuisance) -> str:
-    """Name what decides the pixels beside size and seed, so that a change renders new videos."""
+    """Name the settings that change pixels (except size and seed): new ones render new videos."""
     settings = repr((ENCODER_OPTIONS, nuisance))
     return f"v{RENDERER_VERSION}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"

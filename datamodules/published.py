@@ -1,4 +1,4 @@
-"""What published data sets share: validated list lengths, and videos found by name."""
+"""The base class of published data sets: checks list lengths, and finds videos by name."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
-from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.ignored import Ignored
 from datamodules.lists.splitting import Split
 from datamodules.lists.video_tree import VideoTree
 
@@ -20,9 +20,9 @@ class ListedVideo(NamedTuple):
     """A video of a list.
 
     Attributes:
-        name: Of its file without ending, or of its folder of frames.
+        name: The name of its file without ending, or of its folder of frames.
         label: Its class from 0, `NO_LABEL` where unknown.
-        usual_place: Its path below the root as the authors arrange the files.
+        usual_place: Its path below the root in the authors' arrangement of the files.
     """
 
     name: str
@@ -45,12 +45,12 @@ class OfficialList(NamedTuple):
 
 
 class PublishedDataset(VideoDataModule):
-    """A published data set. A subclass reads its lists and knows how its videos are named.
+    """A published data set. A subclass reads the lists and states the pattern of video names.
 
     Args:
-        root: Folder of the videos; any arrangement in subfolders will do.
-        annotations: Folder of the lists. None for the root, or a folder in it named as the
-            authors name it.
+        root: Folder of the videos; they may be in any subfolders.
+        annotations: Folder of the lists. None for the root, or a folder in it with the name that
+            the authors use.
         check_counts: Whether to refuse lists of another length than the authors' lists.
         **kwargs: Settings of `VideoDataModule`.
 
@@ -89,10 +89,10 @@ class PublishedDataset(VideoDataModule):
 
     def on_other_length(self, message: str) -> None:
         """Refuse a list of another length than the authors'; a subclass may only warn."""
-        raise DataError(f"{message}; set check_counts to false to use it all the same")
+        raise DataError(f"{message}; set check_counts to false to use it anyway")
 
     def annotations(self, split: Split) -> Annotations:
-        """Read one split's list and find its videos; a missing one gets its usual place."""
+        """Read one split's list and find its videos; a missing video gets its usual path."""
         source, videos, official = self.read_list(split)
         count = len(videos)
         if self.check_counts and count not in official:
@@ -105,9 +105,9 @@ class PublishedDataset(VideoDataModule):
         return Annotations(paths, labels, count if count in official else official[0])
 
     @property
-    def passed_over(self) -> PassedOver:
-        """Count the files and folders below the root that are not read."""
-        return self._tree.passed_over
+    def ignored(self) -> Ignored:
+        """Return the counts of the files and folders below the root that are not read."""
+        return self._tree.ignored
 
     @cached_property
     def _tree(self) -> VideoTree:
@@ -121,7 +121,7 @@ class PublishedDataset(VideoDataModule):
             found = self.preferred(found, split)
         if len(found) > 1 and len(set(map(os.path.realpath, found))) > 1:
             raise DataError(
-                f"{found[0]} and {found[1]}: two files for one {split} video; let root name the "
+                f"{found[0]} and {found[1]}: two files for one {split} video; set root to the "
                 "folder of one copy, or delete one"
             )
         return found[0]

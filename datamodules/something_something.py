@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
-from datamodules.lists.class_names import ClassNumbers, read_class_names
+from datamodules.lists.class_names import ClassIndices, read_class_names
 from datamodules.lists.list_files import find_list
 from datamodules.lists.something_lists import read_something_list
 from datamodules.lists.splitting import Split
@@ -21,27 +21,28 @@ from datamodules.published import ListedVideo, OfficialList, PublishedDataset
 
 
 class SomethingSomething(PublishedDataset):
-    """What both versions share: the class names, the formats of the lists, hidden test labels.
+    """The base class of both versions: class names, list formats, hidden test labels.
 
-    Labels number the sorted class names, as in TSM and the papers after it; official lists are
-    matched by name. V1's own labels file has another order, which is not used. Training clips are
-    not flipped by default, as in both papers; with flips, classes of left and right swap labels.
+    Labels are the indices of the sorted class names, as in TSM and the papers after it; official
+    lists are matched by name. V1's own labels file has another order, which is not used. Training
+    clips are not flipped by default, as in both papers; with flips, classes of left and right swap
+    labels.
 
     Args:
         root: Folder of the videos ``<id>.webm``, ``<id>.mp4`` or folders ``<id>`` of frames.
         annotations: Folder of the lists. None for the root, or ``annotations`` or ``labels`` in
             it. The official lists are read where they exist, else TSM's ``*_videofolder.txt``.
         train_list: Path of the training list in any of the formats; None to look for it.
-        val_list: Of the validation list, likewise.
-        test_list: Of the test list, likewise.
-        test_answers: Csv ``id;label`` of the test's labels. Without it the test is for ``predict``
-            alone: its labels are hidden, and TSM's list holds zeros in their place.
+        val_list: Path of the validation list, likewise.
+        test_list: Path of the test list, likewise.
+        test_answers: Csv ``id;label`` of the test's labels. Without it the test list is only for
+            ``predict``: its labels are hidden, and TSM's list has zeros instead.
         check_counts: Whether to refuse lists of another length than the authors' lists.
         test_split: The split that ``test`` reads; papers report the validation split.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
-        DataError: If there is no such folder or a setting does not fit.
+        DataError: If there is no such folder or a setting is out of range.
     """
 
     class_names = read_class_names("something_something")
@@ -81,23 +82,23 @@ class SomethingSomething(PublishedDataset):
         self.test_answers = test_answers
 
     def read_list(self, split: Split) -> OfficialList:
-        """Read one split's list; the test has labels only where its answers are given."""
+        """Read one split's list; the test list has labels only if its answers are given."""
         names = (*self.official_lists[split], f"{split}_videofolder.txt")
         stated = self.stated_lists[split]
         file = Path(stated) if stated else find_list(self.list_folder, names)
-        classes = ClassNumbers(self.class_names)
+        classes = ClassIndices(self.class_names)
         labels = read_something_list(file, classes)
         if split == "test":
             labels = self._answers(file, labels, classes)
         elif NO_LABEL in labels.values():
-            raise DataError(f"{file}: has videos without label; is it the list of the test?")
+            raise DataError(f"{file}: has videos without label; is it the test list?")
         videos = [
             ListedVideo(video, label, f"{video}{self.usual_ending}")
             for video, label in labels.items()
         ]
         return OfficialList(file, videos, (self.official_counts[split],))
 
-    def _answers(self, file: Path, listed: dict[str, int], classes: ClassNumbers) -> dict[str, int]:
+    def _answers(self, file: Path, listed: dict[str, int], classes: ClassIndices) -> dict[str, int]:
         """Look up the test's labels by video: the answers have another order than the list."""
         if not self.test_answers:
             return dict.fromkeys(listed, NO_LABEL)
@@ -105,7 +106,7 @@ class SomethingSomething(PublishedDataset):
         for video in listed:
             if answers.get(video, NO_LABEL) == NO_LABEL:
                 raise DataError(
-                    f"{self.test_answers}: has no label for video {video} of {file}; fetch the "
+                    f"{self.test_answers}: has no label for video {video} of {file}; download the "
                     "answers of this version"
                 )
         return {video: answers[video] for video in listed}
@@ -128,7 +129,7 @@ class SomethingSomethingV1(SomethingSomething):
 
     @property
     def report_name(self) -> str:
-        """Name the data set."""
+        """Return the data set's name in file names."""
         return "something-something-v1"
 
 
@@ -150,5 +151,5 @@ class SomethingSomethingV2(SomethingSomething):
 
     @property
     def report_name(self) -> str:
-        """Name the data set."""
+        """Return the data set's name in file names."""
         return "something-something-v2"

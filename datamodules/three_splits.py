@@ -1,4 +1,4 @@
-"""What UCF101 and HMDB51 share: three official splits, each run on its own, no validation list."""
+"""The base class of UCF101 and HMDB51: three official splits, and no validation list."""
 
 from typing import Any, Literal
 
@@ -19,14 +19,14 @@ class ThreeSplits(PublishedDataset):
         root: Folder of the videos: files or folders of frames, in class folders or not.
         annotations: Folder of the lists. None for the root, or the folder in it that the authors'
             archive unpacks to.
-        split: Official split.
+        split: The official split, 1, 2 or 3.
         check_counts: Whether to refuse lists of another length than the authors' lists.
-        flip_probability: Of a horizontal flip of a training clip.
+        flip_probability: Probability of a horizontal flip of a training clip.
         protocol: Test views, ``<clips>x<crops>``; papers report 30.
         **kwargs: Settings of `VideoDataModule`.
 
     Raises:
-        DataError: If there is no such folder or a setting does not fit.
+        DataError: If there is no such folder or a setting is out of range.
     """
 
     validates_on_test = True
@@ -56,10 +56,10 @@ class ThreeSplits(PublishedDataset):
 
     @property
     def report_name(self) -> str:
-        """Name the data set and the official split."""
+        """Return the name of the data set and the official split, for file names."""
         return f"{super().report_name}-split{self.split}"
 
     @property
     def identity(self) -> dict[str, str]:
-        """Name the official split too: test videos of one are training videos of another."""
+        """Add the official split: test videos of one are training videos of another."""
         return {**super().identity, "official split": str(self.split)}

@@ -10,7 +10,7 @@ import re
 from pathlib import PurePosixPath
 
 from datamodules.errors import DataError
-from datamodules.lists.class_names import ClassNumbers, read_class_names
+from datamodules.lists.class_names import ClassIndices, read_class_names
 from datamodules.lists.list_files import ListedOnce, find_list, read_lines
 from datamodules.lists.splitting import Split
 from datamodules.published import ListedVideo, OfficialList
@@ -18,7 +18,7 @@ from datamodules.three_splits import ThreeSplits
 
 ROW = re.compile(r"(?P<path>(?P<class_name>[^/\s]+)/[^/\s]+)(?:\s+(?P<label>\d+))?")
 OFFICIAL_COUNTS = {1: (9_537, 3_783), 2: (9_586, 3_734), 3: (9_624, 3_696)}
-"""Of training and test, by split."""
+"""Lengths of the training and test lists, by official split."""
 
 
 class UCF101(ThreeSplits):
@@ -37,7 +37,7 @@ class UCF101(ThreeSplits):
         training = split == "train"
         name = f"{'train' if training else 'test'}list{self.split:02d}.txt"
         file = find_list(self.list_folder, [name])
-        classes = ClassNumbers(self.class_names)
+        classes = ClassIndices(self.class_names)
         videos = []
         listed_once = ListedOnce()
         for number, line in read_lines(file):
@@ -50,7 +50,7 @@ class UCF101(ThreeSplits):
             if training and int(row["label"]) != label + 1:
                 raise DataError(
                     f"{file}, {place}: label {row['label']} is not that of {row['class_name']}, "
-                    f"{label + 1} in classInd.txt; fetch the official list"
+                    f"{label + 1} in classInd.txt; download the official list"
                 )
             video = PurePosixPath(row["path"]).stem
             listed_once.add(video.casefold(), file, place)

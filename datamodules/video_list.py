@@ -12,7 +12,7 @@ from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
 from datamodules.lists.class_folders import read_class_folders
-from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.ignored import Ignored
 from datamodules.lists.spelling import find_two_spellings
 from datamodules.lists.splitting import SPLITS, Split, split_at_random, split_by_groups
 from datamodules.lists.user_labels import class_indices
@@ -69,13 +69,13 @@ class VideoList(VideoDataModule):
         place = Path(source)
         self.source = source
         self.root = None if _is_csv(place) else place
-        self._passed_over = PassedOver()
+        self._ignored = Ignored()
         if self.root is None:
             videos = read_csv(place, Path(root) if root else None, group_column, name_column)
         else:
-            videos, self._passed_over = read_class_folders(place)
-        if self._passed_over:
-            rank_zero_info(f"{source}: {self._passed_over}")
+            videos, self._ignored = read_class_folders(place)
+        if self._ignored:
+            rank_zero_info(f"{source}: {self._ignored}")
         self.is_labelled = any(video.label for video in videos)
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
@@ -98,7 +98,7 @@ class VideoList(VideoDataModule):
 
     @property
     def report_name(self) -> str:
-        """Name the list; a checksum of its path distinguishes lists of the same name."""
+        """Return the list's name; a checksum of its path distinguishes lists of the same name."""
         place = Path(self.source).resolve()
         return f"{place.stem}-{zlib.crc32(str(place).encode()):08x}"
 
@@ -106,8 +106,8 @@ class VideoList(VideoDataModule):
     def identity(self) -> dict[str, str]:
         """Identify the list by its file names, labels and splits, not by its location.
 
-        So another random draw counts as other data, whose test may hold training videos, while a
-        list may be moved. A list without any label fits the checkpoints of any data.
+        Another random draw thus counts as other data, because its test videos may be training
+        videos here; a list may be moved. A list without any label fits every checkpoint.
         """
         if not self.is_labelled:
             return {}
@@ -125,13 +125,13 @@ class VideoList(VideoDataModule):
         return {**super().describe(), "source": source, "labelled": self.is_labelled}
 
     @property
-    def passed_over(self) -> PassedOver:
-        """Count the files and folders among the class folders that are not read."""
-        return self._passed_over
+    def ignored(self) -> Ignored:
+        """Return the counts of the files and folders among the class folders that are not read."""
+        return self._ignored
 
     @property
     def predicted_name(self) -> str:
-        """Name the split, or, without labels, the list, so that neither file replaces the other."""
+        """Return the split, or the list's name without labels, to name prediction files."""
         return super().predicted_name if self.is_labelled else Path(self.source).stem
 
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
@@ -142,12 +142,12 @@ class VideoList(VideoDataModule):
         """
         if not self.is_labelled and stage != "predict":
             raise DataError(
-                f"{self.source}: no video has a label, which {stage} needs; write labels, or use "
-                "predict"
+                f"{self.source}: no video has a label, but {stage} needs labels; write "
+                "them, or use predict"
             )
         if self.num_classes < 2 and stage == "fit":
             raise DataError(
-                f"{self.source}: holds the class {self.class_names[0]!r} alone, which leaves "
+                f"{self.source}: has only the class {self.class_names[0]!r}, so there is "
                 "nothing to learn; add videos of another class"
             )
         return super().needed_splits(stage)
@@ -168,13 +168,13 @@ def _require_labels(videos: Sequence[AnnotatedVideo], predict_split: str) -> Non
     for video in videos:
         if not video.label and video.split != predict_split:
             raise DataError(
-                f"{video.where}: has no label, though other videos do; write one, or have the "
-                f"column split say {predict_split}, to predict it"
+                f"{video.where}: has no label, though other videos do; write one, or write "
+                f"{predict_split} in the column split to predict it"
             )
 
 
 def _log_similar_groups(videos: Sequence[AnnotatedVideo]) -> None:
-    """Log two groups that look like one; they may be ids in which case matters."""
+    """Log two groups whose names are alike; case may matter in ids, so this is no error."""
     if alike := find_two_spellings(videos, "group"):
         one, two = alike
         rank_zero_info(

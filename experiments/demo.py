@@ -17,7 +17,7 @@ PROTOCOLS = ("1x1", "2x3")
 
 
 def main(args: list[str] | None = None) -> None:
-    """Train and test. An interrupted demo is resumed; a finished one is followed by a new run."""
+    """Train and test. An interrupted demo is resumed; after a finished one, a new run starts."""
     parser = OneLineParser(
         prog="python -m experiments.demo",
         description=__doc__,

@@ -45,7 +45,7 @@ class Scores:
 
     @property
     def counted(self) -> int:
-        """How many videos have a label."""
+        """Return the number of videos with a label."""
         return int((self.labels >= 0).sum())
 
     def accuracy(self, k: int) -> float:
@@ -86,7 +86,7 @@ def read_scores(file: Path) -> Scores:
 
 
 def _fits_together(table: dict[str, Any]) -> bool:
-    """Tell whether every video has one label and one score per class."""
+    """Return whether every video has one label and one score per class."""
     paths, names = table["paths"], table["class_names"]
     if not (isinstance(paths, list) and isinstance(names, list) and paths and names):
         return False
@@ -105,7 +105,7 @@ def fuse_files(
     Args:
         files: Prediction files.
         weights: The files' weights; None for equal ones.
-        kind: Whether ``logits`` or ``softmax`` probabilities are added; the papers do not say.
+        kind: Whether ``logits`` or ``softmax`` probabilities are added (**papers leave open**).
 
     Raises:
         RunError: If they are not of the same videos, classes and labels.
@@ -171,7 +171,9 @@ def _check(options: argparse.Namespace) -> None:
     """Check that the options fit together and fit the files."""
     for name in ("output", "submission", "weights"):
         if options.mean and getattr(options, name) is not None:
-            raise RunError(f"--{name}: not with --mean, which fuses nothing; leave out one of them")
+            raise RunError(
+                f"--{name}: cannot be used with --mean, which fuses nothing; leave out one of them"
+            )
     if options.weights and len(options.weights) != len(options.files):
         raise RunError(f"--weights: {len(options.weights)} for {len(options.files)} files")
     if not all(map(math.isfinite, options.weights or ())):
@@ -195,8 +197,12 @@ def _print_means(tables: Sequence[Scores]) -> None:
 def _read_arguments(args: list[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m experiments.fuse", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="predictions/*.pt of the same videos")
-    parser.add_argument("--weights", type=float, nargs="+", help="of the files; default: the same")
-    parser.add_argument("--kind", choices=get_args(Kind), default="logits", help="what is added")
+    parser.add_argument(
+        "--weights", type=float, nargs="+", help="weights of the files; default: equal"
+    )
+    parser.add_argument(
+        "--kind", choices=get_args(Kind), default="logits", help="the scores to add"
+    )
     parser.add_argument(
         "--mean",
         action="store_true",

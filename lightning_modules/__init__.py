@@ -1,6 +1,6 @@
 """The LightningModule around a network, its optimisation and its callbacks.
 
-Networks and data come in through constructor arguments; this package imports neither.
+Networks and data are constructor arguments; this package imports neither.
 """
 
 from lightning_modules.checkpoints.checkpoint_file import CheckpointFiles

@@ -11,8 +11,8 @@ def freeze_all_but_first(network: nn.Module) -> None:
 
     A frozen layer normalises with its running statistics and does not update them; its weight and
     bias get no gradient. TSN (Wang et al., ECCV 2016, section 3.2) freezes layers because a small
-    data set gives poor statistics, while a pretrained network has good ones; the first layer alone
-    adapts to the new input. Use it only to fine-tune from weights: a BatchNorm layer that the
+    data set gives poor statistics, while a pretrained network has good ones; only the first
+    layer adapts to the new input. Use it only to fine-tune from weights: a BatchNorm layer that the
     weights do not contain, such as one inside a new temporal module, stays at its initial values,
     as in the public TSN and TSM code. Both papers train all layers (**papers leave open**).
 
@@ -35,9 +35,9 @@ def freeze_all_but_first(network: nn.Module) -> None:
 def describe_batch_norm(network: nn.Module) -> str:
     """Describe how many BatchNorm layers are trained, and whether processes share statistics.
 
-    They do with the Trainer's ``sync_batchnorm``, which is off by default. The papers do not
-    mention it: each of TSI's GPUs sees 8 clips of 8 frames, or 4 of 16 (section 4.2), so a layer
-    computes its statistics over 64 frames.
+    Processes share statistics with the Trainer's ``sync_batchnorm``, which is off by default. The
+    papers do not mention it: each of TSI's GPUs sees 8 clips of 8 frames, or 4 of 16 (section 4.2),
+    so a layer computes its statistics over 64 frames.
     """
     layers = _batch_norms(network)
     learning = sum(layer.training for layer in layers)

@@ -29,7 +29,7 @@ def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer | None) 
     Args:
         loss: Mean loss of this process's batch, before loss scaling.
         files: The videos of the batch.
-        trainer: Gives the step, the epoch and the number of processes; None outside a fit.
+        trainer: The trainer, for the step, the epoch and the processes; None outside a fit.
 
     Raises:
         NonFiniteLossError: On every process.
@@ -47,17 +47,17 @@ def require_finite(loss: Tensor, files: Sequence[str], trainer: Trainer | None) 
         torch.distributed.all_gather_object(reports, own)
     found = "; ".join(report for report in reports if report)
     raise NonFiniteLossError(
-        f"step {step}, epoch {epoch}: {found}. The weights were not updated; look at these videos, "
+        f"step {step}, epoch {epoch}: {found}. The weights were not updated; check these videos, "
         "lower the learning rate or clip gradients, and resume with --ckpt_path last"
     )
 
 
 def require_finite_weights(state: Mapping[str, Tensor], names: Iterable[str]) -> None:
-    """Refuse to save a checkpoint whose weights are NaN or infinite over an earlier, good one.
+    """Refuse NaN or infinite weights, so that no good checkpoint is replaced by a bad one.
 
     Args:
         state: A checkpoint's ``state_dict``.
-        names: Of the parameters in it.
+        names: The names of the parameters in it.
 
     Raises:
         NonFiniteLossError: If a parameter is not finite.

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 def gather_lists(own: list[Item], trainer: Trainer) -> list[Item]:
     """Concatenate the lists of all processes in the order of ranks; lengths may differ.
 
-    Every process must call it; every process gets the whole list.
+    Every process must call it; every process gets the complete list.
     """
     if trainer.world_size == 1:
         return own

@@ -40,7 +40,7 @@ class TopKAccuracy(Metric):
     The states have the names of ``MulticlassAccuracy``, whose sums older checkpoints hold.
 
     Args:
-        k: Classes that count as a hit.
+        k: Number of highest-ranked classes among which the label counts as a hit.
     """
 
     full_state_update = False
@@ -81,7 +81,7 @@ class SplitMetrics(nn.Module):
             {f"top{k}": TopKAccuracy(min(k, num_classes)) for k in (1, 5)},
             compute_groups=False,  # torchmetrics would merge the two while their sums are equal
         )
-        # By default torchmetrics leaves NaN out; with "disable", version 1.9 ignores weights.
+        # By default torchmetrics ignores NaN; with "disable", version 1.9 ignores weights.
         self.loss = MeanMetric(nan_strategy=math.nan)
         self.n_videos = SumMetric()
 

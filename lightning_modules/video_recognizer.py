@@ -45,7 +45,7 @@ class VideoBatch(TypedDict):
 
 
 class Predictions(TypedDict):
-    """A batch's scores, (B, K), see `VideoRecognizer.score_views`, and what they belong to."""
+    """A batch's scores, (B, K), see `VideoRecognizer.score_views`, with their videos."""
 
     index: Tensor
     scores: Tensor
@@ -54,7 +54,7 @@ class Predictions(TypedDict):
 
 
 def in_channels_last(network: nn.Module) -> nn.Module:
-    """Convert the weights of 2D convolutions to channels_last; leave others, such as 3D, alone."""
+    """Convert the weights of 2D convolutions to channels_last; 3D ones stay unchanged."""
     for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.to(memory_format=torch.channels_last)
@@ -74,8 +74,8 @@ class VideoRecognizer(LightningModule):
         optimizer: The optimizer's settings; None for the papers' SGD.
         schedule: The schedule of the learning rate, applied at every step; None for a constant.
         label_smoothing: Label smoothing of the training loss, 0-1; both papers use none.
-        view_fusion: What is averaged over a video's views: ``logits``, as in the public TSN and
-            TSM code, or ``softmax`` probabilities.
+        view_fusion: The scores that are averaged over a video's views: ``logits``, as in the public
+            TSN and TSM code, or ``softmax`` probabilities.
         mixing: Mixup or cutmix of the training clips; None, as in both papers, for neither.
         partial_bn: Freeze all BatchNorm layers except the first, see
             `lightning_modules.batch_norm.freeze_all_but_first`; both papers train all of them.
@@ -136,7 +136,7 @@ class VideoRecognizer(LightningModule):
 
     def _classify(self, normalised: Tensor) -> Tensor:
         logits: Tensor = self.network(normalised)
-        return logits.float()  # averages over views, and ranks, would often tie in half precision
+        return logits.float()  # in half precision, scores are often equal by rounding
 
     def score_views(self, views: Tensor) -> Tensor:
         """Score videos by averaging over their views, in float32 at any precision of the network.
@@ -224,7 +224,7 @@ class VideoRecognizer(LightningModule):
             if "optimizer_states" not in checkpoint:
                 raise RunError(
                     "the checkpoint has weights but no optimizer state (save_weights_only), so no "
-                    "fit can be resumed from it; begin a new one with model.network.weights"
+                    "fit can be resumed from it; start a new one with model.network.weights"
                 )
             step, epoch = checkpoint.get(ORIGIN, self.schedule_origin)
             self.schedule_origin = (int(step), float(epoch))

@@ -18,11 +18,11 @@ class Widths:
     """Channels inside one inception module.
 
     Attributes:
-        single: Of the 1x1 branch; 0 for a module of stride 2, which lacks it.
-        triple: Of the reduction and the convolution of the 3x3 branch.
-        double: Of the reduction and of both convolutions of the double 3x3 branch.
-        projection: Of the 1x1 convolution behind the pooling; 0 passes the pooled input on.
-        max_pool: Whether the pooling takes maxima; all but one module of stride 1 take means.
+        single: Channels of the 1x1 branch; 0 in a module of stride 2, which has no such branch.
+        triple: Channels of the 3x3 branch: its reduction, its convolution.
+        double: Channels of the double 3x3 branch: its reduction, both of its convolutions.
+        projection: Channels of the 1x1 convolution after the pooling; 0 for no convolution.
+        max_pool: Max pooling; the other modules, all of stride 1, use average pooling.
     """
 
     single: int
@@ -53,11 +53,11 @@ OUT_CHANNELS = 1024
 
 
 class Inception(nn.Module):
-    """Branches side by side: 1x1, 3x3, double 3x3 and pooling.
+    """Parallel branches, concatenated: 1x1, 3x3, double 3x3 and pooling.
 
     Args:
         channels: C of the input.
-        widths: Of the branches; a module without a 1x1 branch has stride 2.
+        widths: Channels of the branches; a module without a 1x1 branch has stride 2.
     """
 
     def __init__(self, channels: int, widths: Widths) -> None:
@@ -80,7 +80,7 @@ class Inception(nn.Module):
         self.out_channels = widths.single + outputs + double + pooled
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the module's output and the double branch's first 3x3 map, both (N, ., H, W)."""
+        """Return the module's output and the double branch's first 3x3 map, both (N, ., H, W)."""
         head = self.double_head(x)
         pooled = self.pool(x)
         branches = [self.triple(x), self.double_tail(head)]
@@ -91,10 +91,10 @@ class Inception(nn.Module):
 
 
 class HalvingMaxPool(nn.Module):
-    """3x3 maxima of stride 2 that fit the strided convolutions beside them.
+    """3x3 max pooling of stride 2 whose output is as large as that of the strided convolutions.
 
     An even side is halved without padding, rounding up, as in Caffe. An odd side is padded by 1;
-    the published model, made for frames of 224 px, does not run on these (**not in the paper**).
+    the published model, made for frames of 224 px, refuses odd sides (**not in the paper**).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -125,7 +125,7 @@ class BNInception(nn.Module):
         self.inceptions = nn.ModuleDict(dict(make_modules()))
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the last map and 3c's inner one, (N, 1024, H/32, W/32) and (N, 96, H/8, W/8)."""
+        """Compute the last map and 3c's first, (N, 1024, H/32, W/32) and (N, 96, H/8, W/8)."""
         x = self.stem(frames)
         shared = x
         for name, inception in self.inceptions.items():
@@ -136,7 +136,7 @@ class BNInception(nn.Module):
 
 
 def make_modules() -> Iterator[tuple[str, Inception]]:
-    """Make the ten modules in their order."""
+    """Make the ten named modules in order."""
     channels = STEM_CHANNELS
     for name, widths in MODULES.items():
         module = Inception(channels, widths)

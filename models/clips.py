@@ -1,4 +1,4 @@
-"""What every network checks of its sizes and its clips, its consensus, and how its head begins."""
+"""What all networks share: checks of sizes and clips, the consensus, the head's initialisation."""
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +12,12 @@ def require_sizes(num_classes: int, num_segments: int, dropout: float) -> None:
     """Check the numbers that every network is built from.
 
     Raises:
-        ModelError: If there is no class or no frame, or if ``dropout`` is no probability.
+        ModelError: If there is no class or no frame, or if ``dropout`` is not in 0-1.
     """
     if num_segments < 1 or num_classes < 1:
         raise ModelError(f"{num_segments=} and {num_classes=} must be at least 1")
     if not 0 <= dropout <= 1:
-        raise ModelError(f"{dropout=} must lie in 0-1")
+        raise ModelError(f"{dropout=} must be in 0-1")
 
 
 def require_clips(clips: Tensor, num_segments: int) -> None:
@@ -36,13 +36,13 @@ def require_clips(clips: Tensor, num_segments: int) -> None:
 def average_logits(logits: Tensor) -> Tensor:
     """Average the logits of a clip's frames (B, T, K) -> (B, K), TSN's consensus.
 
-    Half-precision logits are averaged in float32, where means of close values do not tie.
+    Half-precision logits are averaged in float32, so that close means stay different.
     """
     precise = torch.promote_types(logits.dtype, torch.float32)
     return logits.to(precise).mean(dim=1)
 
 
 def reset_head(classifier: nn.Linear) -> None:
-    """Begin a classifier as the public TSN and TSM code does: weights N(0, 0.001), biases 0."""
+    """Initialise a classifier as in the public TSN and TSM code: weights N(0, 0.001), biases 0."""
     nn.init.normal_(classifier.weight, std=HEAD_STD)
     nn.init.zeros_(classifier.bias)

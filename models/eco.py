@@ -3,7 +3,8 @@
 ECO: Efficient Convolutional Network for Online Video Understanding.
 
 The tables' ECO (47.5 M parameters, 64 G at 16 frames) is the full network of figure 2, not ECO
-Lite: BN-Inception on every frame and, beside its later half, a 3D ResNet-18 on its 28 x 28 maps.
+Lite: BN-Inception on every frame and, parallel to its later half, a 3D ResNet-18 on its 28 x 28
+maps.
 """
 
 import torch
@@ -21,9 +22,9 @@ WIDTHS = (128, 256, 512)
 class PreActivationBlock3d(nn.Module):
     """BN, ReLU, then two 3x3x3 convolutions; (B, C, T, H, W) -> (B, outputs, T', H', W').
 
-    A block that changes the width halves time and space and has a 3x3x3 convolution for its
-    shortcut. The order and this shortcut are the authors' code's; the printed 47.5 M parameters
-    need the latter (**paper leaves open**).
+    A block that changes the width halves time and space, and its shortcut is a 3x3x3 convolution.
+    The order and this shortcut are those of the authors' code; only with this shortcut are there
+    the printed 47.5 M parameters (**paper leaves open**).
 
     Args:
         channels: C of the input.
@@ -41,7 +42,7 @@ class PreActivationBlock3d(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform."""
+        """Apply the block."""
         active = self.activate(x)
         residual: Tensor = self.conv2(self.conv1(active))
         return residual + (x if self.shortcut is None else self.shortcut(active))
@@ -64,7 +65,7 @@ def make_3d_net() -> nn.Sequential:
 
 
 class ECO(nn.Module):
-    """ECO full: 2D features averaged over the frames beside 3D features, one classifier.
+    """ECO full: a classifier of 2D features, averaged over the frames, and 3D features.
 
     The 3D network starts from the first 3x3 map (96 channels) of BN-Inception's module 3c.
 
@@ -72,8 +73,8 @@ class ECO(nn.Module):
         num_classes: Classes.
         num_segments: T, the frames of one clip; 16 in ECO_16F, 8 in ECO_8F, one per segment.
         weights: A file with the weights of this network, or None; torchvision has none. The paper
-            starts from a BN-Inception and a 3D ResNet-18 trained apart on Kinetics
-            (**open**: files of a part alone are refused).
+            starts from a BN-Inception and a 3D ResNet-18 trained separately on Kinetics; here a
+            file with only one of the two is refused.
         dropout: Probability before the classifier; see `VideoNetwork`.
 
     Raises:

@@ -1,10 +1,10 @@
-"""What goes wrong with a network because of what it was given."""
+"""Errors about the arguments, inputs and weights of networks."""
 
 from typing import Any, get_args
 
 
 class ModelError(ValueError):
-    """An argument or input that does not fit; the message names it and what would."""
+    """An argument or input that does not fit; the message names it and what would fit."""
 
 
 class WeightsError(ModelError):

@@ -1,4 +1,4 @@
-"""Which blocks get temporal modules, in the papers' words: "res4-5", the first block or all."""
+"""Which blocks get temporal modules, in the papers' notation: "res4-5", the first block or all."""
 
 import re
 from collections.abc import Callable
@@ -14,17 +14,17 @@ BlockChoice = Literal["all", "first"]
 
 
 class Placement:
-    """The blocks of a backbone that get a temporal module in one place.
+    """The blocks of a backbone that get a temporal module at one place.
 
     Args:
-        backbone: Has the blocks.
-        place: Where in a block.
+        backbone: The backbone whose blocks are chosen.
+        place: The place in these blocks.
         stages: ``all``, one stage such as ``res4``, a range such as ``res3-5``, or ``none``, as
-            TEINet's tables 1b and 1c write it; other families than ResNets name their own stages,
+            in TEINet's tables 1b and 1c; families other than ResNets have their own stage names,
             see `models.backbones`.
         blocks: All blocks of these stages that have the place, or the first such block of each
             (TSI's table 4c).
-        step: Take every ``step``-th block of a stage only, beginning with its first.
+        step: Choose every ``step``-th block of a stage, starting with its first.
 
     Raises:
         ModelError: If ``stages`` or ``blocks`` is none of these, or no block is left.
@@ -40,7 +40,7 @@ class Placement:
     ) -> None:
         require_choice("blocks", blocks, BlockChoice)
         if step < 1:
-            raise ModelError(f"every {step}-th block: give 1 for all, or more")
+            raise ModelError(f"every {step}-th block: give 1 (all blocks) or more")
         wanted = parse_stages(stages, backbone)
         sites = backbone.sites(place) if wanted else []
         chosen = [site for site in sites if site.stage in wanted and site.index % step == 0]
@@ -55,7 +55,7 @@ class Placement:
         self.sites = frozenset(chosen)
 
     def __contains__(self, site: BlockSite) -> bool:
-        """Tell whether the block at ``site`` gets a module."""
+        """Return whether the block at ``site`` gets a module."""
         return site in self.sites
 
     def maker(self, make: Callable[[int], nn.Module]) -> TemporalMaker:
@@ -71,8 +71,8 @@ def parse_stages(stages: str, backbone: Backbone) -> range:
     """Read ``all``, ``res4``, ``res2-5`` or ``none``.
 
     Raises:
-        ModelError: If it is none of these, or a stage is not the backbone's, or a range runs
-            backwards.
+        ModelError: If it is none of these, or a stage is not the backbone's, or a range
+            ends before it starts.
     """
     word, least = backbone.stage_word, backbone.first_stage
     greatest = least + len(backbone.places()) - 1

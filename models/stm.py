@@ -16,14 +16,14 @@ from models.video_network import VideoNetwork
 
 
 class SpatioTemporalMotion(nn.Module):
-    """CSTM beside CMM, added. Where conv2 has a stride, the motion is max-pooled to its size.
+    """CSTM + CMM, in parallel. Where conv2 has a stride, the motion is max-pooled to that size.
 
-    The pooling, and that the sum comes after conv2's BN and ReLU, are read off code under the
-    first author's name (**open**: not off the paper).
+    The pooling, and the sum's position after conv2's BN and ReLU, follow code published under the
+    first author's name (**paper leaves open**).
 
     Args:
         cstm: The temporal convolution before conv2, (B*T, C, H, W) to the same shape.
-        cmm: The motion beside them, likewise.
+        cmm: The motion branch, likewise.
     """
 
     def __init__(self, cstm: nn.Module, cmm: nn.Module) -> None:
@@ -43,8 +43,8 @@ class SpatioTemporalMotion(nn.Module):
 class STM(VideoNetwork):
     """A ResNet of STM blocks: CSTM and CMM in every bottleneck.
 
-    Only ResNets have this place. In basic blocks (ResNet-18, -34) both stand around the second
-    3x3 convolution (**not in the paper**, which runs ResNet-50).
+    Only ResNets have this place. In basic blocks (ResNet-18, -34) both are placed around the
+    second 3x3 convolution (**not in the paper**, which runs ResNet-50).
 
     Args:
         num_classes: Classes.

@@ -41,7 +41,7 @@ class TEINet(VideoNetwork):
         interaction: TIM or nothing.
         reduction: r of MEM (8, section 3.1) and of SE (**paper leaves open**: the same).
         mem_bias: Biases in MEM's convolutions, see `MotionEnhancement`.
-        mem_gate: ``paper`` is equation 3; ``centred`` is ours, see `MotionEnhancement`.
+        mem_gate: ``paper`` is equation 3; ``centred`` is not in the paper, see `MotionEnhancement`.
         mem_norm: BatchNorm and ReLU after MEM's convolutions, see `MotionEnhancement`.
 
     Raises:

@@ -36,7 +36,7 @@ FusionKind = Literal["cascade", "summation", "concatenation"]
 
 
 def fuse(kind: FusionKind, sme: nn.Module, cti: nn.Module, channels: int) -> nn.Module:
-    """Join SME and CTI (or what stands in their stead) in one of table 4d's three ways."""
+    """Combine SME and CTI (or their replacements) in one of table 4d's three ways."""
     if kind == "concatenation":
         return Concatenation(sme, cti, channels)
     return Cascade(sme, cti) if kind == "cascade" else Summation(sme, cti)
@@ -45,15 +45,15 @@ def fuse(kind: FusionKind, sme: nn.Module, cti: nn.Module, channels: int) -> nn.
 class TSINet(VideoNetwork):
     """A 2D network with Salient Motion Excitation and Cross-perception Temporal Integration.
 
-    Tables 4a and 4b: ``motion="none"`` is "CTI" alone, table 5's "TSN + CTI"; with it,
-    ``integration="tim"`` is "TIM", TEINet's row to the digit, and ``integration="mta"`` "MTA".
-    ``integration="tim"`` alone is "TIM + SME", with ``motion="me"`` "TIM + ME". Table 4c:
-    ``stages``, ``blocks``. Table 4d: ``fusion``, ``sme_alignment``, ``sme_motion``,
-    ``cti_integration``. In basic blocks (ResNet-18, -34) the modules stand between the two 3x3
-    convolutions (**not in the paper**, which runs ResNet-50).
+    Tables 4a and 4b, with ``motion="none"``: "CTI" (table 5's "TSN + CTI"); with
+    ``integration="tim"`` "TIM", whose figures are TEINet's; with ``integration="mta"`` "MTA".
+    With ``integration="tim"`` alone "TIM + SME", and with ``motion="me"`` as well "TIM + ME".
+    Table 4c: ``stages``, ``blocks``. Table 4d: ``fusion``, ``sme_alignment``, ``sme_motion``,
+    ``cti_integration``. In basic blocks (ResNet-18, -34) the modules are placed between the
+    two 3x3 convolutions (**not in the paper**, which runs ResNet-50).
 
-    **Open**: the paper does not say where ME and MTA stand; here they stand where SME and CTI do.
-    TEA has ME before conv2 and MTA in conv2's stead.
+    Where ME and MTA are placed, the **paper leaves open**; here they replace SME and CTI at the
+    same place. TEA has ME before conv2, and MTA in place of conv2.
 
     Args:
         num_classes: Classes.
@@ -63,12 +63,12 @@ class TSINet(VideoNetwork):
         dropout: Probability before the classifier; see `VideoNetwork`.
         stages: Stages with TSI blocks, such as ``res4``; see `models.placement.Placement`.
         blocks: All blocks of these stages or the first of each.
-        motion: SME, TEA's ME in its stead, or nothing.
-        integration: CTI, TEINet's TIM or TEA's MTA in its stead, or nothing.
-        tim_place: Where TIM stands: ``before_conv1`` as in TEINet, whose figures the table's
-            "R50 + TIM" repeats, or ``before_last_conv``, where CTI stands (**paper leaves open**).
-        fusion: How the two stand together; the concatenation widens the convolution behind it,
-            whose pretrained weights are then repeated and halved.
+        motion: SME, TEA's ME instead, or nothing.
+        integration: CTI, TEINet's TIM or TEA's MTA instead, or nothing.
+        tim_place: TIM's place: ``before_conv1`` as in TEINet, whose figures the table's
+            "R50 + TIM" repeats, or ``before_last_conv``, CTI's place (**paper leaves open**).
+        fusion: How the two modules are combined; concatenation doubles the input of the next
+            convolution, whose pretrained weights are then repeated and halved.
         sme_reduction: r = 16, section 3.2.
         sme_alignment: Saliency alignment's operator; ``none`` is "w/o SA" of table 4b.
         sme_motion: ``pyramid`` of 4 convolutions or ``simple``, one.
@@ -83,7 +83,7 @@ class TSINet(VideoNetwork):
         mta_order: Likewise.
 
     Raises:
-        ModelError: If a choice is unknown, or a fusion is asked of a single module.
+        ModelError: If a choice is unknown, or ``fusion`` is set for a single module.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class TSINet(VideoNetwork):
             "tim": TemporalInteraction,
             "none": nn.Identity,
         }
-        shape = get_backbone(backbone)
+        backbone_spec = get_backbone(backbone)
 
         def tsi(channels: int) -> nn.Module:
             first = make[motion](channels, num_segments)
@@ -141,10 +141,10 @@ class TSINet(VideoNetwork):
 
         modules: dict[Place, TemporalMaker] = {}
         if (motion, beside_motion) != ("none", "none"):
-            placement = Placement(shape, "before_last_conv", stages, blocks)
+            placement = Placement(backbone_spec, "before_last_conv", stages, blocks)
             modules["before_last_conv"] = placement.maker(tsi)
         if beside_motion != integration:
-            placement = Placement(shape, "before_conv1", stages, blocks)
+            placement = Placement(backbone_spec, "before_conv1", stages, blocks)
             modules["before_conv1"] = placement.maker(
                 lambda channels: TemporalInteraction(channels, num_segments)
             )
@@ -161,17 +161,17 @@ class TSINet(VideoNetwork):
 def _check_choices(
     motion: Motion, integration: Integrator, tim_place: TimPlace, fusion: FusionKind
 ) -> Integrator:
-    """Check switches against each other; tell what stands in one place with the motion module.
+    """Check the choices and return the module that shares the motion module's place.
 
     Raises:
-        ModelError: If a choice is unknown, or a fusion is asked of a single module.
+        ModelError: If a choice is unknown, or ``fusion`` is set for a single module.
     """
     require_choice("motion", motion, Motion)
     require_choice("integration", integration, Integrator)
     require_choice("tim_place", tim_place, TimPlace)
     require_choice("fusion", fusion, FusionKind)
-    tim_stands_apart = integration == "tim" and tim_place == "before_conv1"
-    beside_motion: Integrator = "none" if tim_stands_apart else integration
+    tim_is_elsewhere = integration == "tim" and tim_place == "before_conv1"
+    beside_motion: Integrator = "none" if tim_is_elsewhere else integration
     if fusion != "cascade" and "none" in (motion, beside_motion):
         raise ModelError(
             f"{fusion=} needs two modules in one place, but {motion=}, {integration=} and "

@@ -6,11 +6,11 @@ from models.placement import BlockChoice, Placement
 from models.video_network import VideoNetwork
 
 DEEP_STAGE = 23
-"""Blocks of res4 from which on the authors' code shifts every second block only."""
+"""From this number of blocks in res4 on, the authors' code shifts only every second block."""
 
 
 class TSM(VideoNetwork):
-    """A 2D network whose residual branches begin with a temporal shift ("residual shift").
+    """A 2D network whose residual branches start with a temporal shift ("residual shift").
 
     Args:
         num_classes: Classes.
@@ -20,10 +20,10 @@ class TSM(VideoNetwork):
         dropout: Probability before the classifier; see `VideoNetwork`.
         stages: Stages that shift, such as ``all`` or ``res4``; see `models.placement.Placement`.
         blocks: All blocks of these stages or the first of each.
-        fold_div: One part in ``fold_div`` of the channels moves each way; 8 in the paper.
+        fold_div: 1/``fold_div`` of the channels move in each direction; 8 in the paper.
         shift_every: Shift every n-th block of a stage, from its first on. None is the authors'
-            code: 2 in ResNets whose res4 has at least 23 blocks (ResNet-101, -152), else 1; the
-            **paper leaves open** that deep networks differ.
+            code: 2 in ResNets whose res4 has at least 23 blocks (ResNet-101, -152), else 1
+            (**paper leaves open**).
 
     Raises:
         ModelError: If an argument is unknown or does not fit.
@@ -43,9 +43,9 @@ class TSM(VideoNetwork):
         fold_div: int = 8,
         shift_every: int | None = None,
     ) -> None:
-        shape = get_backbone(backbone)
-        step = authors_step(shape) if shift_every is None else shift_every
-        placement = Placement(shape, "before_conv1", stages, blocks, step)
+        backbone_spec = get_backbone(backbone)
+        step = authors_step(backbone_spec) if shift_every is None else shift_every
+        placement = Placement(backbone_spec, "before_conv1", stages, blocks, step)
         shift = placement.maker(lambda channels: TemporalShift(channels, num_segments, fold_div))
         super().__init__(
             num_classes,
@@ -58,6 +58,6 @@ class TSM(VideoNetwork):
 
 
 def authors_step(backbone: Backbone) -> int:
-    """Tell which blocks of a ResNet the authors' code shifts: every one, or every second one."""
+    """Return 2 if the authors' code shifts every second block of this network, else 1."""
     is_resnet = backbone.stage_word == "res"
     return 2 if is_resnet and len(backbone.places()[2]) >= DEEP_STAGE else 1

@@ -1,10 +1,10 @@
-"""TSN: Wang et al., Temporal Segment Networks, ECCV 2016. Frames meet only in the average."""
+"""TSN: Wang et al., Temporal Segment Networks, ECCV 2016. Frames are combined only by averaging."""
 
 from models.video_network import VideoNetwork
 
 
 class TSN(VideoNetwork):
-    """A 2D network on each frame, logits averaged: blind to the order of frames, the baseline.
+    """A 2D network on each frame, logits averaged: the baseline, blind to the order of frames.
 
     Args:
         num_classes: Classes.

@@ -20,20 +20,21 @@ FRAME_NETWORK = "frame_network"
 class VideoNetwork(nn.Module):
     """Applies a torchvision network to every frame and averages the logits over the clip.
 
-    The average is TSN's consensus. The network for frames stands in ``frame_network``: without
-    temporal modules it is torchvision's, key for key. This class adds the modules, dropout, and
-    the head's initialisation N(0, 0.001). A ``state_dict`` of torchvision's network loads as well.
+    The average is TSN's consensus. The network for frames is in ``frame_network``: without
+    temporal modules it has torchvision's parameters, key for key. This class adds the modules,
+    dropout, and the head's initialisation N(0, 0.001). A ``state_dict`` of torchvision's network
+    loads as well.
 
     Args:
         num_classes: Classes.
         num_segments: T, the frames of one clip.
         backbone: The network for frames, by its torchvision name; see `models.backbones`.
-        modules: Makes the module of a place, for every block that has this place: at the head of
-            its residual branch (``before_conv1``), around its spatial convolution
-            (``around_conv2``), before its last convolution (``before_last_conv``).
-        dropout: Probability before the classifier. 0.5, and 0.8 for UCF101 and HMDB51, is the
-            habit of the public TSN and TSM code (**both papers leave it open**).
-        weights: What to start from; see `models.weights.load_weights`.
+        modules: For each place, the function that makes its module, in every block with this
+            place: at the head of the residual branch (``before_conv1``), around the spatial
+            convolution (``around_conv2``), before the last convolution (``before_last_conv``).
+        dropout: Probability before the classifier. 0.5, and 0.8 for UCF101 and HMDB51, are the
+            values of the public TSN and TSM code (**both papers leave open**).
+        weights: Initial weights; see `models.weights.load_weights`.
 
     Raises:
         ModelError: If an argument is unknown or does not fit.
@@ -60,7 +61,7 @@ class VideoNetwork(nn.Module):
         self.backbone = get_backbone(backbone)
         self.frame_network, self.sites = self.backbone.make(num_classes, modules or {})
         self.dropout = nn.Dropout(dropout)
-        self.register_load_state_dict_pre_hook(_find_frame_network)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_add_frame_network_prefix)  # type: ignore[no-untyped-call]
         self._reset_added_parameters()
         if weights is not None:
             load_weights(self.frame_network, weights, backbone, self.backbone.head)
@@ -73,8 +74,8 @@ class VideoNetwork(nn.Module):
         return head
 
     def _reset_added_parameters(self) -> None:
-        # torchvision has just drawn every convolution by its own rule, also those inside the
-        # temporal modules: give these their own beginnings back.
+        # torchvision has just initialised every convolution by its own rule, also those inside the
+        # temporal modules: restore these modules' own initialisation.
         for name, module in self.frame_network.named_modules():
             reset = getattr(module, "reset_parameters", None)
             if is_temporal(name) and reset is not None:
@@ -103,7 +104,7 @@ class VideoNetwork(nn.Module):
         return self.backbone.pool(self.frame_network, frames)
 
     def stage_of(self, module: str) -> str:
-        """Name the stage of a module inside a block, such as ``res4``; "" outside of all blocks.
+        """Return the stage of a module in a block, such as ``res4``; "" outside of all blocks.
 
         Args:
             module: Its name in this network.
@@ -115,10 +116,10 @@ class VideoNetwork(nn.Module):
         return ""
 
 
-def _find_frame_network(
+def _add_frame_network_prefix(
     network: nn.Module, state: dict[str, Tensor], prefix: str, *args: object
 ) -> None:
-    """Give the keys of a frame network alone, as of older checkpoints, their place in a clip's."""
+    """Let a bare frame network's weights load: torchvision's, and those of older checkpoints."""
     inside = f"{prefix}{FRAME_NETWORK}."
     for key in [key for key in state if key.startswith(prefix) and not key.startswith(inside)]:
         state[inside + key.removeprefix(prefix)] = state.pop(key)

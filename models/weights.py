@@ -18,13 +18,13 @@ from models.errors import WeightsError
 log = logging.getLogger(__name__)
 
 CONTAINERS = ("state_dict", "model", "model_state_dict", "model_state")
-"""Names under which files keep a state_dict beside other things."""
+"""Keys under which files store a state_dict beside other entries."""
 
 OWN_PREFIXES = ("network.", "frame_network.")
-"""Of this project's checkpoints: the network in the recognizer, the frame network in it."""
+"""Key prefixes in this project's checkpoints: the recognizer's network, its frame network."""
 
 OTHER_PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "base_model.", "encoder.")
-"""Of wrappers: DataParallel, torch.compile, and modules of other projects."""
+"""Key prefixes of wrappers: DataParallel, torch.compile, and modules of other projects."""
 
 SHOWN_KEYS = 3
 
@@ -32,15 +32,15 @@ SHOWN_KEYS = 3
 def load_weights(network: nn.Module, weights: str, backbone: str | None, head: str) -> None:
     """Fill a network from ImageNet weights, a file of weights, or a training checkpoint.
 
-    What may differ: a head with other classes stays as it was drawn (logged); temporal modules
-    that the source lacks stay as they were drawn (logged, where it has others); a last
-    convolution that is twice as wide as the source's (TSINet's concatenation) gets the source's
-    weights repeated and halved; a 3D convolution gets a 2D one's, repeated over time and divided
-    by its length (I3D's inflation); the usual prefixes of names, such as ``module.``, are taken
-    off (logged).
+    Allowed differences: a head with other classes keeps its initial values (logged); so do
+    temporal modules that the source lacks (logged if it has others); a last convolution that is
+    twice as wide as the source's (TSINet's concatenation) gets the source's weights repeated and
+    halved; a 3D convolution gets the weights of a 2D one, repeated over time and divided by its
+    length (I3D's inflation); the usual prefixes of names, such as ``module.``, are removed
+    (logged).
 
     Args:
-        network: A frame network, or a network of this package that has none.
+        network: The frame network, or I3D or ECO, which have none.
         weights: A torchvision weights name, such as ``IMAGENET1K_V1`` or ``DEFAULT``, downloaded
             on first use; or the path of a ``state_dict`` or of a Lightning checkpoint.
         backbone: torchvision's name of the network's backbone; None if torchvision lacks it.
@@ -58,7 +58,7 @@ def load_weights(network: nn.Module, weights: str, backbone: str | None, head: s
     missing, unexpected = network.load_state_dict(fitted, strict=False)
     lost = [key for key in missing if not _may_be_missing(key, head)]
     _refuse_keys(lost, f"{weights} lacks")
-    _tell_of_new_modules([key for key in missing if is_temporal(key)], fitted, weights)
+    _log_new_modules([key for key in missing if is_temporal(key)], fitted, weights)
     _refuse_keys(unexpected, f"this network has no place for what {weights} holds:")
 
 
@@ -123,21 +123,21 @@ def _inside(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _without_prefixes(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Take the prefixes of wrappers off, one after the other; say what is left out with that."""
+    """Remove the prefixes of wrappers one by one; log the entries that do not have them."""
     taken = ""
     while prefix := next((p for p in OTHER_PREFIXES if _inside(state, p)), None):
-        beside = [key for key in state if not key.startswith(prefix)]
+        others = [key for key in state if not key.startswith(prefix)]
         state = _inside(state, prefix)
         taken += prefix
-        if beside:
-            log.warning("%s: left out what is not in %s: %s", path, taken, _shown(beside))
+        if others:
+            log.warning("%s: entries outside of %s are not used: %s", path, taken, _shown(others))
     if taken:
-        log.warning("%s: the prefix %s of all names is taken off", path, taken)
+        log.warning("%s: the prefix %s of all names is removed", path, taken)
     return state
 
 
 def _check_sums(path: Path) -> None:
-    """Compare what torch.save wrote with its checksums, which torch.load does not look at."""
+    """Compare a file of torch.save with its checksums, which torch.load does not check."""
     if is_zipfile(path):
         with ZipFile(path) as archive:
             damaged = archive.testzip()
@@ -157,7 +157,7 @@ def _fit(value: Tensor, target: Tensor | None, may_widen: bool) -> Tensor:
 
 
 def _inflate(kernel: Tensor, length: int) -> Tensor:
-    # (out, in, H, W) -> (out, in, length, H, W): a still video gives what the image gave.
+    # (out, in, H, W) -> (out, in, length, H, W): a repeated image gives the image's features.
     return kernel.unsqueeze(2).expand(-1, -1, length, -1, -1) / length
 
 
@@ -187,10 +187,12 @@ def _drop_other_head(
         )
 
 
-def _tell_of_new_modules(missing: list[str], fitted: dict[str, Tensor], weights: str) -> None:
+def _log_new_modules(missing: list[str], fitted: dict[str, Tensor], weights: str) -> None:
     if missing and any(map(is_temporal, fitted)):
         log.warning(
-            "%s: lacks some temporal modules, which start anew: %s", weights, _shown(missing)
+            "%s: lacks some temporal modules, which keep their initial values: %s",
+            weights,
+            _shown(missing),
         )
 
 
@@ -204,7 +206,7 @@ def _check_shapes(fitted: dict[str, Tensor], own: dict[str, Tensor], weights: st
 
 
 def _may_be_missing(key: str, head: str) -> bool:
-    # Converted files often lack BN's counter, which plays no part at a fixed momentum.
+    # Converted files often lack BN's counter, which is not used with a fixed momentum.
     return is_temporal(key) or key.startswith(f"{head}.") or key.endswith("num_batches_tracked")
 
 

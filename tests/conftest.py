@@ -1,4 +1,4 @@
-"""What tests of several rooms share: small runs through the public door."""
+"""Shared by all tests: small runs through the public interface."""
 
 import json
 import shutil
@@ -68,7 +68,7 @@ def run_dir(trained_once: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tiny_run(shapes_root: Path, tmp_path: Path) -> Run:
-    """Run a subcommand of train.py on a few tiny videos; give back the run folder."""
+    """Run a subcommand of train.py on a few tiny videos; return the run folder."""
 
     def run(subcommand: str, *arguments: str, run_dir: Path = tmp_path / "run") -> Path:
         main([subcommand, *tiny_arguments(shapes_root, run_dir), *arguments])
@@ -87,7 +87,7 @@ def tiny_arguments(shapes_root: Path, run_dir: Path) -> list[str]:
 
 
 def packages_imported_by(package: str) -> set[str]:
-    """Import a package in a fresh interpreter; give back all top-level packages that came in."""
+    """Import a package in a fresh interpreter; return all top-level packages that were imported."""
     program = f"import json, sys, {package}; print(json.dumps(list(sys.modules)))"
     finished = subprocess.run(
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True

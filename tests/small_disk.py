@@ -1,4 +1,4 @@
-"""A disk on which only small files find room."""
+"""A disk that has space only for small files."""
 
 import resource
 from collections.abc import Iterator

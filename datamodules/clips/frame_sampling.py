@@ -1,4 +1,4 @@
-"""Which frames make a clip: segment sampling (TSN) and dense sampling (Kinetics).
+"""Chooses the frames of a clip: segment sampling (TSN) or dense sampling (Kinetics).
 
 n: frames of the video. T: segments, which are the frames of a clip. k: a segment, 0..T-1. Frame
 indices count from 0. All functions are pure functions of (n, T, rng).
@@ -24,16 +24,16 @@ class ClipSampler(Protocol):
     """Chooses the frames of clips.
 
     Attributes:
-        min_frames: A clip repeats frames of videos with fewer frames.
+        min_frames: In clips of videos with fewer frames, some frames are repeated.
     """
 
     min_frames: int
 
     def random_clip(self, num_frames: int, rng: Generator) -> Indices:
-        """Draw a training clip's frames, (T,)."""
+        """Draw the frame indices of a training clip, (T,)."""
 
     def spread_clips(self, num_frames: int, num_clips: int) -> Indices:
-        """Choose test clips' frames, evenly over the video, (num_clips, T)."""
+        """Choose the frame indices of test clips, evenly spread over the video, (num_clips, T)."""
 
 
 class SegmentSampler:
@@ -70,7 +70,7 @@ class SegmentSampler:
         """
         if num_frames < self.num_segments and num_clips > 1:
             return np.tile(self.spread_clips(num_frames, num_clips=1), (num_clips, 1))
-        # In whole numbers: floor((k + (2c + 1) / (2 * clips)) * n / T).
+        # In integers: floor((k + (2c + 1) / (2 * clips)) * n / T).
         segment = np.arange(self.num_segments)
         part = 2 * np.arange(num_clips)[:, None] + 1
         numerator = (2 * num_clips * segment + part) * num_frames
@@ -104,7 +104,7 @@ class DenseSampler:
         return (start + self.offsets) % num_frames
 
     def spread_clips(self, num_frames: int, num_clips: int) -> Indices:
-        """Spread the starts evenly from first to last; a single clip is central."""
+        """Spread the starts evenly from first to last; a single clip is centred."""
         last = self._last_start(num_frames)
         if num_clips == 1:
             starts = np.array([last // 2])

@@ -1,4 +1,4 @@
-"""Labels of horizontally flipped clips: left and right swap, and so do directions of rotation."""
+"""Labels of horizontally flipped clips: left and right swap, and so do rotations."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -11,9 +11,9 @@ TURNS = {
     **dict.fromkeys(("anticlockwise", "counterclockwise"), ("clockwise",)),
     **dict.fromkeys(("anti-clockwise", "counter-clockwise"), ("clockwise",)),
 }
-"""How the mirror image of a rotation may be spelt."""
+"""Possible spellings of the mirrored rotation."""
 
-# Whole words only, also in names like turn_left.
+# As words of their own, also in names like turn_left.
 SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])", re.IGNORECASE)
 TURN = re.compile(r"(?<![a-z])((?:anti|counter)-?)?clockwise(?![a-z])", re.IGNORECASE)
 
@@ -21,11 +21,11 @@ TURN = re.compile(r"(?<![a-z])((?:anti|counter)-?)?clockwise(?![a-z])", re.IGNOR
 def mirrored_labels(class_names: Sequence[str], flip_invariant: Collection[str] = ()) -> list[int]:
     """Find each class's mirror image by name: "left to right" and "right to left" swap.
 
-    So do "clockwise" and "anticlockwise" or "counterclockwise". Names are used because numbers of
-    classes differ between releases of a data set.
+    So do "clockwise" and "anticlockwise" or "counterclockwise". Names are used because class
+    indices differ between releases of a data set.
 
     Args:
-        class_names: In the order of the labels.
+        class_names: Class names in the order of the labels.
         flip_invariant: Names that say left or right but mean no direction, such as "pulling it
             right out".
 
@@ -33,7 +33,7 @@ def mirrored_labels(class_names: Sequence[str], flip_invariant: Collection[str] 
         The label of each class after a horizontal flip, (K,); most stay the same.
 
     Raises:
-        DataError: If a class names a direction and its mirror image is no class.
+        DataError: If a class names a direction and its mirror image is not a class.
     """
     numbers = {name.casefold(): number for number, name in enumerate(class_names)}
     mirrored = []
@@ -42,7 +42,7 @@ def mirrored_labels(class_names: Sequence[str], flip_invariant: Collection[str] 
         known = [image for image in images if image in numbers]
         if not known:
             raise DataError(
-                f"class {name!r} cannot be mirrored, since {images[0]!r} is no class; set "
+                f"class {name!r} cannot be mirrored, since {images[0]!r} is not a class; set "
                 "flip_probability to 0"
             )
         mirrored.append(numbers[known[0]])
@@ -50,7 +50,7 @@ def mirrored_labels(class_names: Sequence[str], flip_invariant: Collection[str] 
 
 
 def _images(name: str) -> list[str]:
-    """List how the mirrored class may be named."""
+    """List possible names of the mirrored class."""
     name = SIDE.sub(lambda match: SIDES[match[0]], name)
     turn = TURN.search(name)
     return [TURN.sub(image, name) for image in TURNS[turn[0]]] if turn else [name]

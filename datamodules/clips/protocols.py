@@ -8,17 +8,17 @@ from datamodules.errors import DataError
 
 @dataclass(frozen=True)
 class TestProtocol:
-    """Clips times crops, and what a crop is.
+    """The clips and crops of a test protocol.
 
     Attributes:
-        name: As given.
-        clips: Clips, evenly over time.
-        crops: 1, the centre, or 3 along the longer side.
+        name: The name, such as ``10x3-full``.
+        clips: Number of clips.
+        crops: Number of crops: 1 (the centre) or 3 (along the longer side).
         full: Whether a crop spans the whole short side and is then resized (TSI's three 256 x 256
             crops to 224), instead of being cut at the network's size (TEINet's left, middle and
             right crops of 224).
-        random: Whether clips are drawn like training clips, by the seed and the video's index, as
-            in the public TEA code, instead of being spread evenly.
+        random: Whether clips are drawn at random like training clips (from the seed and the video's
+            index), as in the public TEA code, instead of being evenly spread.
     """
 
     __test__ = False  # the name is the field's, not pytest's
@@ -31,11 +31,11 @@ class TestProtocol:
 
     @property
     def views(self) -> int:
-        """Views of one video."""
+        """Return the number of views of one video."""
         return self.clips * self.crops
 
     def __str__(self) -> str:
-        """Describe the views, for people."""
+        """Describe the views in words."""
         where = "centre" if self.crops == 1 else "start, middle and end of the longer side"
         how = "whole short side, resized" if self.full else "cut at input size"
         when = "drawn at random" if self.random else "evenly spread"

@@ -15,11 +15,11 @@ from torchvision.transforms.v2 import functional as F
 from datamodules.errors import DataError
 
 JITTER_SCALES = (1.0, 0.875, 0.75, 0.66)
-"""Sides of training crops as parts of the short side: TSN's. TSI names corner cropping and scale
-jittering, TEINet "center cropping and scale-jittering" without sizes."""
+"""Sides of training crops as fractions of the short side: TSN's. TSI names corner cropping and
+scale jittering, TEINet "center cropping and scale-jittering" without sizes."""
 
 MAX_SCALE_STEPS = 1
-"""Height and width take scales at most this many places apart in the list of scales."""
+"""The scales of height and width are at most this many places apart in the list of scales."""
 
 FIXED_POSITIONS = (
     *((0, 0), (0, 4), (4, 0), (4, 4), (2, 2)),  # corners, centre
@@ -47,12 +47,12 @@ def resize_short_side(frames: Tensor, short_side: int) -> Tensor:
 class MultiScaleCrop:
     """TSN's corner cropping and scale jittering, then a resize to a square.
 
-    The papers' 256-pixel short side and crops of 256 x {1, .875, .75, .66} are taken as parts of
-    the video's own short side: the same boxes with one resize instead of two.
+    The papers' 256-pixel short side and crops of 256 x {1, .875, .75, .66} are taken as fractions
+    of the video's own short side: the same boxes with one resize instead of two.
 
     Args:
         size: Side of the result, pixels.
-        scales: Sides of crops as parts of the short side, each above 0 and at most 1.
+        scales: Sides of crops as fractions of the short side, each above 0 and at most 1.
 
     Raises:
         DataError: If there is no scale, or one is out of range.
@@ -60,7 +60,7 @@ class MultiScaleCrop:
 
     def __init__(self, size: int, scales: Sequence[float] = JITTER_SCALES) -> None:
         if not scales or not all(0 < scale <= 1 for scale in scales):
-            raise DataError(f"crop scales {list(scales)} must lie above 0 and be at most 1")
+            raise DataError(f"crop scales {list(scales)} must be above 0 and at most 1")
         self.size = size
         steps = range(len(scales))
         self.scales = [

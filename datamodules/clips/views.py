@@ -1,4 +1,4 @@
-"""From a video file to what the network sees: one random clip, or a protocol's views."""
+"""Reads a video as the network's input: one random clip, or a protocol's views."""
 
 from typing import NamedTuple, Protocol
 
@@ -21,7 +21,7 @@ from datamodules.errors import DataError
 
 
 class Views(NamedTuple):
-    """What is shown of a video.
+    """The clips read from one video.
 
     Attributes:
         clips: uint8 0-255, a training clip (T, 3, S, S) or test views (V, T, 3, S, S).
@@ -45,7 +45,7 @@ class RandomClip:
     Args:
         sampler: Draws the frames.
         crop: Draws the crop.
-        flip_probability: Of a horizontal flip.
+        flip_probability: Probability of a horizontal flip.
     """
 
     def __init__(self, sampler: ClipSampler, crop: MultiScaleCrop, flip_probability: float) -> None:
@@ -61,11 +61,11 @@ class RandomClip:
 
 
 class ProtocolViews:
-    """The views of a test protocol, clips outer, crops inner; each frame is decoded once.
+    """The views of a test protocol, all crops of a clip together; each frame is decoded once.
 
     Args:
         sampler: Chooses the clips' frames.
-        protocol: How many clips and crops.
+        protocol: The clips and crops.
         short_side: Short side after the first resize, pixels.
         crop_size: S, pixels.
 

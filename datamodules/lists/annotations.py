@@ -25,9 +25,9 @@ class Annotations:
 
 
 def refuse_shared_videos(lists: Mapping[Split, Annotations]) -> None:
-    """Refuse lists of which another one shares a video with the training list.
+    """Refuse a video that is in the training list and in the list of another split.
 
-    Lists of val and test may be the same.
+    The lists of val and test may be the same.
 
     Raises:
         DataError: If a video is in train and in another split.

@@ -8,15 +8,15 @@ from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.errors import DataError
 from datamodules.lists.folder_walk import Content, Entry, find_videos, read_folder
-from datamodules.lists.passed_over import PassedOver, Reason
+from datamodules.lists.ignored import Ignored, Reason
 from datamodules.lists.splitting import SPLITS, Split, possible_splits
 from datamodules.lists.user_list import AnnotatedVideo
 from datamodules.lists.video_files import VIDEO_SUFFIXES, has_video_suffix
 
-LAYOUT = "<class>/<video>, or all below train, val and test"
+LAYOUT = "<class>/<video>, or the same below train, val and test"
 
 
-def read_class_folders(root: Path) -> tuple[list[AnnotatedVideo], PassedOver]:
+def read_class_folders(root: Path) -> tuple[list[AnnotatedVideo], Ignored]:
     """Read the videos of class folders, perhaps below folders of splits.
 
     Folders of splits may have other usual names, such as ``training`` or ``Validation``.
@@ -34,10 +34,10 @@ def read_class_folders(root: Path) -> tuple[list[AnnotatedVideo], PassedOver]:
     videos = reader.read()
     if not videos:
         raise DataError(
-            f"{root}: holds no <class>/<video> file; {reader.passed_over}; known endings: "
+            f"{root}: holds no <class>/<video> file; {reader.ignored}; known endings: "
             f"{' '.join(sorted(VIDEO_SUFFIXES))}"
         )
-    return videos, reader.passed_over
+    return videos, reader.ignored
 
 
 class _Reader:
@@ -45,12 +45,12 @@ class _Reader:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.passed_over = PassedOver()
+        self.ignored = Ignored()
         self.seen = {os.path.realpath(root)}
         self.subfolders: list[str] = []
 
     def read(self) -> list[AnnotatedVideo]:
-        """Read all class folders, then count what lies below them."""
+        """Read all class folders, then count the videos in their subfolders."""
         folders = self._outside_classes(self.root).folders
         parts = _find_splits(self.root, folders)
         if parts:
@@ -58,9 +58,9 @@ class _Reader:
             self._count_empty([folder for folder in folders if folder not in parts.values()])
         else:
             videos = [video for folder in folders for video in self._class("", folder)]
-        for entry in find_videos(self.subfolders, _is_video, self.passed_over, self.seen):
+        for entry in find_videos(self.subfolders, _is_video, self.ignored, self.seen):
             folder = os.path.relpath(os.path.dirname(entry.path), self.root)
-            self.passed_over.add(Reason.DEEPER, folder)
+            self.ignored.add(Reason.DEEPER, folder)
         return videos
 
     def _split(self, split: Split, part: Entry) -> list[AnnotatedVideo]:
@@ -78,26 +78,26 @@ class _Reader:
     def _class(self, split: str, folder: Entry) -> list[AnnotatedVideo]:
         """Read the videos of one class folder."""
         if _is_link_to_parent(folder):
-            self.passed_over.add(Reason.LINK, folder.name)
+            self.ignored.add(Reason.LINK, folder.name)
             return []
         self.seen.add(os.path.realpath(folder.path))
-        videos, subfolders = read_folder(folder.path, _is_video, self.passed_over)
+        videos, subfolders = read_folder(folder.path, _is_video, self.ignored)
         self.subfolders += [subfolder.path for subfolder in subfolders]
         if not videos:
-            self.passed_over.add(Reason.NO_VIDEO, folder.name)
+            self.ignored.add(Reason.NO_VIDEO, folder.name)
         paths = [str(Path(file.path)) for file in videos]
         return [AnnotatedVideo(path, folder.name, "", split, "", path) for path in paths]
 
     def _outside_classes(self, folder: str) -> Content:
-        """Read a folder of class folders; videos beside these are counted."""
-        content = read_folder(folder, _is_video, self.passed_over)
+        """Read a folder of class folders; videos outside of these are counted."""
+        content = read_folder(folder, _is_video, self.ignored)
         for entry in content.videos:
-            self.passed_over.add(Reason.LOOSE, entry.name)
+            self.ignored.add(Reason.LOOSE, entry.name)
         return content
 
     def _count_empty(self, folders: Sequence[Entry]) -> None:
         for folder in folders:
-            self.passed_over.add(Reason.NO_VIDEO, folder.name)
+            self.ignored.add(Reason.NO_VIDEO, folder.name)
             self.subfolders.append(folder.path)
 
 
@@ -138,7 +138,7 @@ def _find_splits(root: str, folders: Sequence[Entry]) -> dict[Split, Entry]:
 
 
 def _holds_video(folder: Entry) -> bool:
-    return any(find_videos([folder.path], _is_video, PassedOver(), set()))
+    return any(find_videos([folder.path], _is_video, Ignored(), set()))
 
 
 def _is_video(entry: Entry) -> bool:

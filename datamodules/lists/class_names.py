@@ -14,7 +14,7 @@ def read_class_names(data_set: str) -> tuple[str, ...]:
     return tuple(line for line in lines if not line.startswith("#"))
 
 
-class ClassNumbers:
+class ClassIndices:
     """Looks up class indices by name; ignores case, underscores and repeated blanks.
 
     Args:

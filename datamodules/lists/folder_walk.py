@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from datamodules.errors import DataError
-from datamodules.lists.passed_over import PassedOver, Reason
+from datamodules.lists.ignored import Ignored, Reason
 from datamodules.lists.video_files import has_image_suffix, has_video_suffix, is_system_name
 
 Entry = os.DirEntry[str]
@@ -14,7 +14,7 @@ Test = Callable[[Entry], bool]
 
 
 class Content(NamedTuple):
-    """What a folder holds, sorted by name.
+    """The content of a folder, sorted by name.
 
     Attributes:
         videos: Video files, and folders of frames.
@@ -25,20 +25,20 @@ class Content(NamedTuple):
     folders: list[Entry]
 
 
-def read_folder(folder: str, is_video: Test, passed_over: PassedOver) -> Content:
+def read_folder(folder: str, is_video: Test, ignored: Ignored) -> Content:
     """Read one folder, without its subfolders.
 
     Args:
         folder: The folder.
         is_video: Whether an entry is a video.
-        passed_over: Counts hidden and system entries, images, and files of other kinds.
+        ignored: Counts hidden and system entries, images, and files of other kinds.
 
     Raises:
         DataError: If it cannot be read, or a name is not UTF-8, which no report could show.
     """
     content = Content([], [])
     has_images = False
-    for entry in _visible_entries(folder, passed_over):
+    for entry in _visible_entries(folder, ignored):
         if is_video(entry):
             content.videos.append(entry)
         elif is_folder(entry):
@@ -46,27 +46,27 @@ def read_folder(folder: str, is_video: Test, passed_over: PassedOver) -> Content
         elif has_image_suffix(entry.name):
             has_images = True
         elif has_video_suffix(entry.name):
-            passed_over.add(Reason.OTHER_NAME, entry.name)
+            ignored.add(Reason.OTHER_NAME, entry.name)
         else:
-            passed_over.add(Reason.ENDING, os.path.splitext(entry.name)[1] or entry.name)
+            ignored.add(Reason.ENDING, os.path.splitext(entry.name)[1] or entry.name)
     if has_images:
-        passed_over.add(Reason.IMAGES, os.path.basename(folder))
+        ignored.add(Reason.IMAGES, os.path.basename(folder))
     return content
 
 
 def find_videos(
-    folders: Iterable[str], is_video: Test, passed_over: PassedOver, seen: set[str]
+    folders: Iterable[str], is_video: Test, ignored: Ignored, seen: set[str]
 ) -> Iterator[Entry]:
     """Yield the videos in some folders and all their subfolders; each real folder is read once.
 
-    Links to folders come last, so that a video is found at its own path if that lies in the
-    folders too. Circles of links end.
+    Links to folders come last, so that a video is found at its own path if that is in the
+    folders too. Circular links are read once.
 
     Args:
         folders: Where to start.
         is_video: Whether an entry is a video. A folder that is one is not searched.
-        passed_over: Counts what is not a video.
-        seen: The real paths of folders that have been read; it is extended.
+        ignored: Counts what is not a video.
+        seen: The real paths of folders that have been read; new ones are added.
 
     Raises:
         DataError: If a folder cannot be read.
@@ -76,10 +76,10 @@ def find_videos(
         folder = waiting.popleft() if waiting else links.popleft()
         real = os.path.realpath(folder)
         if real in seen:
-            passed_over.add(Reason.LINK, os.path.basename(folder))
+            ignored.add(Reason.LINK, os.path.basename(folder))
             continue
         seen.add(real)
-        content = read_folder(folder, is_video, passed_over)
+        content = read_folder(folder, is_video, ignored)
         yield from content.videos
         for entry in content.folders:
             (links if entry.is_symlink() else waiting).append(entry.path)
@@ -93,7 +93,7 @@ def is_folder(entry: Entry) -> bool:
         return False
 
 
-def _visible_entries(folder: str, passed_over: PassedOver) -> list[Entry]:
+def _visible_entries(folder: str, ignored: Ignored) -> list[Entry]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -101,7 +101,7 @@ def _visible_entries(folder: str, passed_over: PassedOver) -> list[Entry]:
     for entry in entries:
         if is_system_name(entry.name):
             reason = Reason.SYSTEM_FOLDER if is_folder(entry) else Reason.SYSTEM_FILE
-            passed_over.add(reason, "._*" if entry.name.startswith("._") else entry.name)
+            ignored.add(reason, "._*" if entry.name.startswith("._") else entry.name)
     visible = [entry for entry in entries if not is_system_name(entry.name)]
     for entry in visible:
         try:

@@ -10,14 +10,14 @@ USUAL_FOLDERS = (
     *("ucfTrainTestlist", "testTrainMulti_7030_splits", "test_train_splits"),
     "test_train_splits/testTrainMulti_7030_splits",
 )
-"""Subfolders in which the data sets' archives keep their lists."""
+"""Subfolders that hold the lists in the data sets' archives."""
 
 
 def find_list(folder: Path, names: Sequence[str]) -> Path:
     """Find a list by its possible names, in a folder or its usual subfolders.
 
     Args:
-        folder: The folder that the user states.
+        folder: The folder that the user has given.
         names: Possible file names, the preferred one first.
 
     Raises:
@@ -33,7 +33,7 @@ def find_list(folder: Path, names: Sequence[str]) -> Path:
                 return folder / below / name
     raise DataError(
         f"{folder}: holds none of {', '.join(names)}; set data.annotations to the folder of "
-        "the lists, or state the path of the list"
+        "the lists, or give the path of the list"
     )
 
 

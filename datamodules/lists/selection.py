@@ -106,7 +106,7 @@ def write_report(file: Path, content: dict[str, object], unreadable: Sequence[st
 
     Args:
         file: The JSON file to write.
-        content: Further entries, for people to read.
+        content: Further entries, for readers.
         unreadable: Videos that cannot be used, including missing ones.
     """
     stamps = {os.path.abspath(path): _stamp(path) for path in unreadable}

@@ -15,14 +15,14 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
-from datamodules.lists.class_names import ClassNumbers
+from datamodules.lists.class_names import ClassIndices
 from datamodules.lists.list_files import ListedOnce, read_lines, read_text
 
 OFFICIAL_ROW = re.compile(r"(?P<id>\d+)(?:;(?P<name>.+))?")
 TSM_ROW = re.compile(r"(?P<path>\S.*?)\s+\d+\s+(?P<label>\d+)")
 
 
-def read_something_list(file: Path, classes: ClassNumbers) -> dict[str, int]:
+def read_something_list(file: Path, classes: ClassIndices) -> dict[str, int]:
     """Read a list in any of the three formats.
 
     Args:
@@ -47,7 +47,7 @@ def read_something_list(file: Path, classes: ClassNumbers) -> dict[str, int]:
     return labels
 
 
-def _text_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, int]]:
+def _text_rows(file: Path, classes: ClassIndices) -> Iterator[tuple[str, str, int]]:
     for number, line in read_lines(file):
         place = f"line {number}"
         if row := OFFICIAL_ROW.fullmatch(line):
@@ -58,7 +58,7 @@ def _text_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, in
             label = int(row["label"])
             if label >= len(classes):
                 raise DataError(
-                    f"{file}, {place}: label {label} lies outside 0..{len(classes) - 1}; check "
+                    f"{file}, {place}: label {label} is outside 0..{len(classes) - 1}; check "
                     "that the list belongs to this data set and counts labels from 0"
                 )
             yield place, PurePosixPath(row["path"]).stem, label
@@ -68,7 +68,7 @@ def _text_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, in
             )
 
 
-def _json_rows(file: Path, classes: ClassNumbers) -> Iterator[tuple[str, str, int]]:
+def _json_rows(file: Path, classes: ClassIndices) -> Iterator[tuple[str, str, int]]:
     try:
         rows: Any = json.loads(read_text(file))
     except (json.JSONDecodeError, RecursionError) as error:

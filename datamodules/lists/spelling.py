@@ -1,4 +1,4 @@
-"""Finds names that differ only in spelling, which people take for one."""
+"""Finds names that differ only in spelling, but probably mean the same."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ SPLIT_WORDS: dict[str, tuple[Split, ...]] = {
     **dict.fromkeys(("eval", "evaluation", "holdout"), ("val", "test")),
     **dict.fromkeys(("trainval", "traindev"), ("train", "val")),
 }
-"""Usual words for the splits, and which split each may mean."""
+"""Usual words for the splits, and the splits that each may mean."""
 _WORDS = "|".join(sorted(SPLIT_WORDS, key=len, reverse=True))
 _FILLERS = "(?:set|split|data|videos?|clips?|frames|rgb)*"
 _SPLIT_NAME = re.compile(f"{_FILLERS}({_WORDS}){_FILLERS}")
@@ -67,7 +67,7 @@ def split_by_groups(
 def split_at_random(
     groups: Sequence[str], fractions: dict[Split, float], seed: int, where: str
 ) -> NDArray[np.str_]:
-    """Draw whole groups at random for val and test; a fraction above 0 gets at least one.
+    """Draw complete groups at random for val and test; a fraction above 0 gets at least one.
 
     Args:
         groups: The group of each video.
@@ -79,11 +79,13 @@ def split_at_random(
         The split of each video.
 
     Raises:
-        DataError: If a fraction lies outside 0-1 or nothing would be left for training.
+        DataError: If a fraction is outside 0-1 or nothing would be left for training.
     """
     names = np.array(sorted(set(groups)))
     if min(fractions.values()) < 0 or sum(fractions.values()) >= 1:
-        raise DataError(f"{where}: fractions {fractions} must not be negative and sum below 1")
+        raise DataError(
+            f"{where}: fractions {fractions} must not be negative, and their sum must be below 1"
+        )
     drawn = iter(np.random.default_rng(seed).permutation(names).tolist())
     counts = {
         split: max(1, round(fraction * len(names))) if fraction else 0
@@ -92,7 +94,7 @@ def split_at_random(
     if sum(counts.values()) >= len(names):
         raise DataError(
             f"{where}: fractions {fractions} of {len(names)} groups leave none for training; "
-            "state other fractions, 0 for no such split"
+            "set other fractions, 0 for no such split"
         )
     held_out: dict[Split, Sequence[str]] = {
         split: [next(drawn) for _ in range(count)] for split, count in counts.items()

@@ -35,15 +35,15 @@ def class_indices(
         The class index of each video, from 0, or -1, and the class names in order.
 
     Raises:
-        DataError: If a number is not whole or lies outside 0..num_classes-1, a class has no video
+        DataError: If a number is not an integer in 0..num_classes-1, a class has no video
             although ``num_classes`` is None, or two names may mean the same class.
     """
     labelled = [video for video in videos if video.label]
     if not labelled:
         if num_classes is None:
             raise DataError(
-                f"{videos[0].where}: no video has a label, so the classes are not known; state "
-                "data.num_classes, as many as the checkpoint has, to predict"
+                f"{videos[0].where}: no video has a label, so the classes are not known; set "
+                "data.num_classes to the checkpoint's number of classes to predict"
             )
         return [-1] * len(videos), tuple(map(str, range(num_classes)))
     other = next((video for video in labelled if not is_number(video.label)), None)
@@ -84,15 +84,15 @@ def _numbered(
     for video, label in zip(videos, labels, strict=True):
         if video.label and not 0 <= label < count:
             raise DataError(
-                f"{video.where}: label {video.label} lies outside 0..{count - 1}; labels count "
-                "from 0, and an unknown one is left empty"
+                f"{video.where}: label {video.label} is outside 0..{count - 1}; labels count "
+                "from 0, and an unknown label is left empty"
             )
     met = set(labels)
     absent = next((label for label in range(count) if label not in met), None)
     if num_classes is None and absent is not None:
         raise DataError(
-            f"{videos[0].where}: no video has label {absent}, though labels run to {count - 1}; "
-            "number classes from 0 without gaps, or state num_classes"
+            f"{videos[0].where}: no video has label {absent}, but labels go up to {count - 1}; "
+            "number classes from 0 without gaps, or set num_classes"
         )
     known: dict[int, AnnotatedVideo] = {}
     for video, label in zip(videos, labels, strict=True):

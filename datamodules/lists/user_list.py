@@ -1,4 +1,4 @@
-"""A user's own list of videos: its rows, and what they must agree on."""
+"""A user's own list of videos: its rows, and the check that they agree."""
 
 import os
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ class AnnotatedVideo:
 def find_first_rows(videos: Sequence[AnnotatedVideo]) -> list[int]:
     """Return for each row the index of the first row of the same video.
 
-    Rows with other paths are of the same video if these lead to the same file: by ``..``, a
-    symbolic or hard link, or a file system that ignores case.
+    Two paths are the same video if they lead to the same file: through ``..``, a symbolic or hard
+    link, or a file system that ignores case.
     """
     first: dict[object, int] = {}
     return [first.setdefault(_file_key(video.path), row) for row, video in enumerate(videos)]
@@ -84,7 +84,7 @@ def _describe_contradiction(one: AnnotatedVideo, two: AnnotatedVideo, what: str)
 
 
 def _file_key(path: str) -> object:
-    """Identify a file; size and time are added because some network drives repeat inodes."""
+    """Identify a file; size and time are included because some network drives reuse inodes."""
     try:
         status = os.stat(path)
     except OSError:

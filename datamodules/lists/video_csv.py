@@ -14,7 +14,7 @@ from datamodules.lists.user_labels import is_number
 from datamodules.lists.user_list import AnnotatedVideo
 
 OPTIONAL_COLUMNS = {"group", "name"}
-"""Optional columns; any other group or name column was asked for and must exist."""
+"""Default columns, which may be absent; other names come from the user and must exist."""
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -22,7 +22,7 @@ NAME_COLUMNS = "it must name path and label, with commas between them"
 
 NOT_A_NUMBER = {"nan", "-nan", "<na>", "nat"}
 MISSING_WORDS = NOT_A_NUMBER | {"none", "null", "na", "n/a", "#n/a"}
-"""What programs write in place of a missing value, in lower case."""
+"""Words that programs write for a missing value, in lower case."""
 
 
 class CsvRow(NamedTuple):
@@ -41,7 +41,7 @@ class CsvTable(NamedTuple):
     """A csv.
 
     Attributes:
-        columns: Their names; the columns that were looked for have the names asked for.
+        columns: Their names; the wanted columns are spelt as wanted.
         rows: All rows that are not blank.
     """
 
@@ -67,7 +67,7 @@ def read_table(file: Path, wanted: Sequence[str]) -> CsvTable:
         io.StringIO(text, newline=""),
         delimiter=_delimiter(text),
         skipinitialspace=True,
-        strict=True,  # else an open quotation mark swallows the rows after it
+        strict=True,  # else an open quotation mark takes in the rows after it
     )
     rows: list[CsvRow] = []
     try:
@@ -90,7 +90,7 @@ def read_csv(
     Args:
         file: The csv, with a header line.
         root: The folder that relative paths start from; None for the folder of the csv.
-        group_column: The column of groups. It may be absent if it is the default one, or if no
+        group_column: The column of groups. It may be absent if its name is the default, or if no
             video has a label.
         name_column: The column of readable class names; it may be absent likewise.
 
@@ -115,7 +115,7 @@ def read_csv(
     videos = _without_missing_words(videos)
     if any(video.label for video in videos):
         asked_for = [c for c in (group_column, name_column) if c not in OPTIONAL_COLUMNS]
-        _require_columns(file, columns, asked_for, "state another column")
+        _require_columns(file, columns, asked_for, "name another column")
     return videos
 
 
@@ -165,8 +165,8 @@ def _refuse_line_breaks(file: Path, row: CsvRow, wanted: Sequence[str]) -> None:
     for column in wanted:
         if len(row.values.get(column, "").splitlines()) > 1:
             raise DataError(
-                f"{file}, line {row.line}: the {column} begins lines above; close its quotation "
-                "mark"
+                f"{file}, line {row.line}: the {column} starts on an earlier line; close its "
+                "quotation mark"
             )
 
 
@@ -180,7 +180,7 @@ def _path(value: str, start: Path, where: str) -> str:
 
 
 def _present(value: str, column: str, where: str) -> str:
-    """Strip a group or a name of a class, and refuse a missing value that a program spelt out."""
+    """Strip a group or a name of a class, and refuse a program's word for a missing value."""
     value = value.strip()
     if value.casefold() in NOT_A_NUMBER:
         raise DataError(
@@ -198,7 +198,7 @@ def _split(value: str, where: str) -> str:
 
 
 def _without_missing_words(videos: list[AnnotatedVideo]) -> list[AnnotatedVideo]:
-    """Empty the labels that a program wrote for missing ones, such as ``nan`` among numbers.
+    """Make labels such as ``nan`` among numbers empty: programs write them for missing ones.
 
     Raises:
         DataError: If the other labels are names: then it may be a name too.

@@ -1,4 +1,4 @@
-"""Which names in a folder are videos, and which belong to the system and not to the data."""
+"""Tells by their names which files are videos, images, or system files."""
 
 import os
 import re
@@ -10,8 +10,8 @@ VIDEO_SUFFIXES = frozenset(
         *(".qt", ".ts", ".vob", ".webm", ".wmv"),
     }
 )
-"""Endings of videos, in lower case. In folders a .gif is most often a preview of the video beside
-it, so it is none of them; a csv may list files of any ending."""
+"""Endings of videos, in lower case. A .gif is usually a preview of the video beside it, so it is
+not included; a csv may list files of any ending."""
 
 IMAGE_SUFFIXES = frozenset({".jpeg", ".jpg", ".png"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.lists.folder_walk import Entry, find_videos, is_folder
-from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.ignored import Ignored
 from datamodules.lists.video_files import has_video_suffix
 
 
@@ -16,8 +16,8 @@ class VideoTree:
     """The videos below a folder by name without ending: video files, or folders of frames.
 
     Class folders, split folders and endings are ignored, so that transcoded and rearranged copies
-    are found too. Hidden files, such as macOS's ``._*``, and files of other kinds are not
-    included, but counted. Empty or damaged videos are included: reading them raises an error.
+    are found too. Hidden files, such as macOS's ``._*``, and files of other kinds are ignored
+    and counted. Empty or damaged videos are included: reading them raises an error.
 
     Args:
         root: The folder; symbolic links to folders are followed.
@@ -32,15 +32,15 @@ class VideoTree:
     def __init__(self, root: Path, pattern: re.Pattern[str], *, ignore_case: bool = False) -> None:
         self.pattern = pattern
         self.ignore_case = ignore_case
-        self.passed_over = PassedOver()
+        self.ignored = Ignored()
         self.first: dict[str, str] = {}
         self.others: defaultdict[str, list[str]] = defaultdict(list)
-        for entry in find_videos([str(root)], self._is_video, self.passed_over, set()):
+        for entry in find_videos([str(root)], self._is_video, self.ignored, set()):
             key = self._key(_video_name(entry))
             if self.first.setdefault(key, entry.path) != entry.path:
                 self.others[key].append(entry.path)
-        if self.passed_over:
-            rank_zero_info(f"{root}: {self.passed_over}")
+        if self.ignored:
+            rank_zero_info(f"{root}: {self.ignored}")
 
     def find(self, name: str) -> list[str]:
         """Return all paths of a video, sorted; usually there is one."""

@@ -11,18 +11,19 @@ from datamodules.loading.sample import SampleKey
 class EpochSampler(Sampler[SampleKey]):
     """Yields the keys of one rank's samples in one epoch.
 
-    Training shuffles and gives every rank the same number of samples, so that ranks step together;
-    up to ``world_size - 1`` samples are left out, others in each epoch. Evaluation keeps the order
-    and gives each sample to exactly one rank, so that metrics count every video once.
+    Training shuffles and gives every rank the same number of samples, so that all ranks take
+    equally many steps; up to ``world_size - 1`` samples, different in each epoch, are left out.
+    Evaluation keeps the order and gives each sample to exactly one rank, so that metrics count
+    every video once.
 
     Args:
-        size: Samples in the data set.
+        size: Number of samples in the data set.
         shuffle: Whether this is training.
-        seed: Of the order.
-        rank: This process.
-        world_size: Processes.
-        count_done: Called when an iteration begins; gives how many of this rank's samples of the
-            epoch have been trained on, which are skipped. None for a start at the first sample.
+        seed: Seed of the order.
+        rank: Rank of this process.
+        world_size: Number of processes.
+        count_done: Called at the start of an iteration; returns how many of this rank's samples of
+            the epoch have been trained on already and are skipped. None to skip none.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class EpochSampler(Sampler[SampleKey]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Count this rank's samples of a whole epoch."""
+        """Count this rank's samples in a complete epoch."""
         if self.shuffle:
             return self.size // self.world_size
         return len(range(self.rank, self.size, self.world_size))
@@ -59,6 +60,6 @@ class EpochSampler(Sampler[SampleKey]):
         if self.shuffle:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(self.size)
         mine = order[self.rank :: self.world_size][: len(self)]
-        epoch = self.epoch if self.shuffle else 0  # an evaluation is the same at any time
+        epoch = self.epoch if self.shuffle else 0  # an evaluation is the same in all epochs
         done = self.count_done() if self.count_done else 0
         yield from (SampleKey(int(index), epoch) for index in mine[done:])

@@ -1,4 +1,4 @@
-"""Which record each loader worker reads right now, in memory that all processes share."""
+"""The record that each loader worker is reading now, in memory shared by all processes."""
 
 import torch
 from torch.utils.data import get_worker_info
@@ -8,12 +8,12 @@ MAX_WORKERS = 256
 
 
 class InProgress:
-    """The records that are being read; a worker that hangs or dies leaves its own behind."""
+    """The records that are being read; if a worker hangs or dies, its record stays here."""
 
     def __init__(self) -> None:
         self._records = torch.full((MAX_WORKERS,), IDLE, dtype=torch.int64).share_memory_()
 
-    def begin(self, record: int) -> None:
+    def start(self, record: int) -> None:
         """Note the record that this process is about to read."""
         self._records[self._slot()] = record
 

@@ -1,4 +1,4 @@
-"""What differs between the loaders of a data module."""
+"""The settings in which the loaders of a data module differ."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ class LoaderSettings:
     """Settings of one loader.
 
     Attributes:
-        split: Whose videos it reads.
+        split: The split that it reads.
         views: Reads a video as a training clip or as test views.
         batch_size: Videos per batch and process.
         trains: Whether it is for training: shuffled, and without a short last batch.

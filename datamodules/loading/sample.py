@@ -1,4 +1,4 @@
-"""The key that asks for a sample, and what a sample holds."""
+"""The key of a sample, and the sample itself."""
 
 from typing import NamedTuple, TypedDict
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 class SampleKey(NamedTuple):
-    """What a sampler yields: a record, and the epoch, which decides the record's random clip."""
+    """The index of a record, and the epoch, which determines the record's random clip."""
 
     record: int
     epoch: int
@@ -16,7 +16,7 @@ class Sample(TypedDict):
     """One video as the network receives it.
 
     ``clips`` is uint8 0-255: a training clip (T, 3, S, S) or test views (V, T, 3, S, S). ``label``
-    is -1 where there is none. ``index`` is the record's.
+    is -1 where there is none. ``index`` is the record's index.
     """
 
     clips: Tensor

@@ -1,4 +1,4 @@
-"""What loaders need to know of Lightning's trainer; without one, this process is alone."""
+"""Reads from Lightning's trainer what loaders need; without a trainer there is one process."""
 
 from pytorch_lightning import Trainer
 
@@ -8,12 +8,12 @@ MAX_WORKERS = 8
 
 
 def rank_and_world_size(trainer: Trainer | None) -> tuple[int, int]:
-    """Give this process's number and how many processes there are."""
+    """Return the rank of this process and the number of processes."""
     return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
 
 
 def default_workers(trainer: Trainer | None) -> int:
-    """Give the loader workers of this process: its share of the cores, less one for itself."""
+    """Return the number of loader workers: this process's share of the cores minus one."""
     processes = 1 if trainer is None else trainer.num_devices
     return max(0, min(MAX_WORKERS, available_cores() // processes - 1))
 
@@ -22,12 +22,12 @@ def samples_done(trainer: Trainer | None, batch_size: int, split_size: int) -> i
     """Count this process's samples that a resumed fit has trained on in its first epoch.
 
     The trainer's loop counts batches, from 0 in each epoch. No public attribute gives this before
-    the first batch; the tests of exact resume check that it stays right.
+    the first batch; the tests of exact resume check that it is right.
 
     Args:
-        trainer: Of the fit.
+        trainer: The fit's trainer.
         batch_size: Videos per training batch and process.
-        split_size: Training videos.
+        split_size: Number of training videos.
     """
     if trainer is None or not trainer.training:
         return 0

@@ -1,4 +1,4 @@
-"""The data set that loaders read: records in, one sample out."""
+"""The data set that loaders read: returns one sample per record."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ from datamodules.loading.video_records import VideoRecords
 
 
 class VideoDataset(Dataset[Sample]):
-    """Samples by (record, epoch); a sample depends on the seed, the epoch and the record alone.
+    """Samples by (record, epoch); a sample depends only on the seed, the epoch and the record.
 
     Args:
         records: The videos.
         make_views: Reads a video as a training clip or as test views.
-        seed: Of the random clips.
-        mirrored_labels: The label of each class after a horizontal flip, (K,); None where a flip
+        seed: Seed of the random clips.
+        mirrored_labels: The label of each class after a horizontal flip, (K,); None if a flip
             changes no label.
     """
 
@@ -48,7 +48,7 @@ class VideoDataset(Dataset[Sample]):
         """
         index, epoch = key if isinstance(key, tuple) else (key, 0)  # Lightning's overfit_batches
         video = self.records.video(index)
-        self._in_progress.begin(index)
+        self._in_progress.start(index)
         views = self.make_views(video, np.random.default_rng([self.seed, epoch, index]))
         self._in_progress.end()
         label = int(self.records.labels[index])
@@ -57,5 +57,5 @@ class VideoDataset(Dataset[Sample]):
         return Sample(clips=views.clips, label=label, index=index, path=str(video.path))
 
     def files_in_progress(self) -> list[str]:
-        """Name the videos that this process or any loader worker is reading."""
+        """List the videos that this process or any loader worker is reading."""
         return [str(self.records.paths[index]) for index in self._in_progress.records()]

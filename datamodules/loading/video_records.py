@@ -20,9 +20,9 @@ class VideoRecords:
     Attributes:
         paths: Files or folders, (n,) strings.
         labels: Classes from 0, -1 where unknown, (n,).
-        frames: Frames that can be read, (n,).
+        frames: Numbers of frames that can be read, (n,).
         seek_indexes: The videos' packed seek indexes, one after another, uint8.
-        seek_index_ends: Where each one ends in ``seek_indexes``, (n,).
+        seek_index_ends: The end of each one in ``seek_indexes``, (n,).
     """
 
     paths: NDArray[Any]  # numpy's variable-width strings have no static type
@@ -33,7 +33,7 @@ class VideoRecords:
 
     @classmethod
     def of(cls, paths: Sequence[str], labels: Sequence[int], facts: Sequence[VideoFacts]) -> Self:
-        """Put videos into columns."""
+        """Make the records of some videos."""
         seek_indexes = [fact.seek_index for fact in facts]
         return cls(
             paths=np.array(paths, dtype=StringDType()),
@@ -48,21 +48,21 @@ class VideoRecords:
         return len(self.labels)
 
     def video(self, index: int) -> Video:
-        """Give one video, ready to be read."""
+        """Return one video, ready to be read."""
         start = int(self.seek_index_ends[index - 1]) if index else 0
         seek_index = self.seek_indexes[start : int(self.seek_index_ends[index])].tobytes()
         return Video(Path(self.paths[index]), int(self.frames[index]), seek_index)
 
     def unlabelled(self) -> list[str]:
-        """Name the videos without a label."""
+        """List the videos without a label."""
         return [str(path) for path in self.paths[self.labels < 0]]
 
     def summary(self, num_classes: int, min_frames: int) -> list[str]:
-        """Say in short phrases which classes occur and how many videos are short.
+        """Describe in short phrases how many classes occur and how many videos are short.
 
         Args:
             num_classes: Classes of the data set.
-            min_frames: A clip repeats frames of videos with fewer frames.
+            min_frames: In clips of videos with fewer frames, some frames are repeated.
         """
         present = len(set(self.labels.tolist()) - {-1})
         short = int((self.frames < min_frames).sum())

@@ -20,20 +20,20 @@ KILLED = "killed by signal"
 
 
 class WatchedLoader(DataLoader[Any]):
-    """A DataLoader whose errors say what its workers were reading.
+    """A DataLoader whose errors name the files that its workers were reading.
 
     With workers, one that dies, or takes longer than ``timeout`` seconds for a batch, ends the
     run. Any error ends the iteration and kills all workers, since some may hang. Workers ignore the
-    signals that ask a run to stop, which clusters often send them as well: the main process answers
-    these, and needs its workers until it has saved.
+    signals that ask a run to stop, which clusters often send to all processes: the main process
+    handles them, and needs its workers until it has saved a checkpoint.
 
-    Workers start, and the sampler is asked for an order, at the first batch: Lightning calls
-    ``iter`` before it has told the sampler the epoch.
+    Workers start, and the order is drawn, at the first batch: Lightning calls ``iter`` before it
+    calls the sampler's ``set_epoch``.
 
     Args:
-        *args: Of the DataLoader.
+        *args: Arguments of the DataLoader.
         files_in_progress: Names the files that workers are reading.
-        **kwargs: Of the DataLoader.
+        **kwargs: Arguments of the DataLoader.
 
     Raises:
         DataError: While iterating, if a worker hangs or dies.
@@ -59,8 +59,8 @@ def _ignore_stop_signals(worker: int) -> None:
 
 
 def _kill_workers_at_exit() -> None:
-    """Kill workers at this process's end: torch would wait for those that hang."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch would raise at the end of each one
+    """Kill the workers when this process ends: torch would wait for those that hang."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch would raise for each worker that ends
     for process in multiprocessing.active_children():
         if process.daemon:
             process.kill()
@@ -94,10 +94,12 @@ class _WatchedIterator:
             raise worker_error from error
 
     def _describe_worker_failure(self, error: Exception) -> str:
-        """Say whether a worker hung or died; "" if an error is of another kind."""
+        """Describe whether a worker hung or died; "" if an error has another cause."""
         message = str(error)
         has_workers = isinstance(self.batches, _MultiProcessingDataLoaderIter)
-        if not has_workers or message.startswith("Caught "):  # which a worker raised and sent here
+        if not has_workers or message.startswith(
+            "Caught "
+        ):  # a worker's own exception, re-raised here
             return ""
         if isinstance(error, RuntimeError) and TIMED_OUT in message:
             return f"gave no batch within {self.loader.timeout:g} s"
@@ -110,13 +112,13 @@ _iterators: WeakSet[_WatchedIterator] = WeakSet()
 
 
 def find_dead_worker(error: BaseException | None) -> DataError | None:
-    """Turn an error that a worker's death caused into one that names the files being read.
+    """Make an error that names the files being read, if a worker's death caused an error.
 
-    torch learns of a death by a signal and raises a RuntimeError in whatever the process is doing
-    at that moment, often far from the loader, such as in a step of the network.
+    torch is told of a death by a signal (SIGCHLD) and raises a RuntimeError at once, wherever the
+    process is, for example in a training step.
 
     Args:
-        error: What ended the run.
+        error: The error that ended the run.
 
     Returns:
         The error to report instead; None if no worker died.
@@ -165,6 +167,6 @@ def _worker_error(failure: str, iterators: Sequence[_WatchedIterator]) -> DataEr
     files = [file for iterator in iterators for file in iterator.loader.files_in_progress()]
     reading = "; ".join(dict.fromkeys(files)) or "none; memory may have run out"
     return DataError(
-        f"a loader worker {failure}; files being read: {reading}. Look at them with "
-        "python -m datamodules.prepare verify, or state a longer data.worker_timeout"
+        f"a loader worker {failure}; files being read: {reading}. Check them with "
+        "python -m datamodules.prepare verify, or set a longer data.worker_timeout"
     )

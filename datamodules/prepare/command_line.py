@@ -30,24 +30,24 @@ DESCRIPTION = """Prepare the videos of a data set, named as for train.py.
   python -m datamodules.prepare transcode --config experiments/my_videos.yaml --output small
 
 "<command> --help" lists a command's options, "<command> --data.help UCF101" a data set's. All
-commands run in parallel and continue where they were interrupted. Exit status: 0 all is well, 1
-something is wrong, 2 bad usage.
+commands run in parallel and continue where they were interrupted. Exit status: 0 no problem, 1
+a problem, 2 bad usage.
 """
 COMMANDS = {
-    "index": "scan every video once: frames, sizes, where decoding may begin",
+    "index": "scan every video once: frames, sizes, where decoding may start",
     "verify": "compare lists, official counts and videos; write the report for skip_unreadable",
     "transcode": "write copies from which clips are read several times faster",
 }
 SPLITS_HELP = {
     "index": "Default: all that have a list.",
-    "verify": "Default: all that have a list. The report covers these alone.",
+    "verify": "Default: all that have a list. The report covers only these.",
     "transcode": "Default: all that have a list.",
 }
 INTERRUPTED = 130
 
 
 class _Parser(OneLineParser, ArgumentParser):
-    """Lists the data sets if the one asked for does not exist."""
+    """Lists the data sets if the given one does not exist."""
 
     packages: ClassVar = {"data": datamodules}
 
@@ -86,7 +86,9 @@ def _make_parser() -> ArgumentParser:
     commands = parser.add_subcommands(dest="command")
     for name, purpose in COMMANDS.items():
         command = _Parser(description=f"{purpose.capitalize()}.")
-        command.add_argument("--config", type=str, help="An experiment; only its data is used.")
+        command.add_argument(
+            "--config", type=str, help="An experiment; only its section data is used."
+        )
         command.add_subclass_arguments(VideoDataModule, "data", required=True, help="The data set.")
         command.add_argument("--splits", type=Split, nargs="+", default=[], help=SPLITS_HELP[name])
         command.add_argument(
@@ -113,7 +115,7 @@ class _HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter)
 
 
 def _with_data_of_config(args: list[str]) -> list[str]:
-    """Put the ``data`` of an experiment in place of ``--config``, before all other options.
+    """Replace ``--config`` by the ``data`` of that experiment, before all other options.
 
     Raises:
         DataError: If the file cannot be used.
@@ -128,10 +130,10 @@ def _with_data_of_config(args: list[str]) -> list[str]:
     except OSError as error:
         raise DataError(f"{found.config}: cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{found.config}: is no YAML ({error})") from None
+        raise DataError(f"{found.config}: is not YAML ({error})") from None
     data = content.get("data") if isinstance(content, dict) else None
     if not data:
-        raise DataError(f"{found.config}: has no part data; name the data set by --data")
+        raise DataError(f"{found.config}: has no section data; name the data set with --data")
     if isinstance(data, str):  # a class, or a file of its own
         file = found.config.parent / data
         data = str(file) if file.is_file() else data

@@ -1,4 +1,4 @@
-"""Writes the copy of one video, as a whole or not at all."""
+"""Writes the copy of one video, completely or not at all."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ from datamodules.prepare.frames import resized_frames
 from datamodules.prepare.transcode_settings import TranscodeSettings
 
 USUAL_FPS = 25.0
-"""Frames per second of a copy whose source does not give any."""
+"""Frames per second of a copy if the source states none."""
 
 MAX_DENOMINATOR = 1001
 IMAGE_NAME = "{:06d}.jpg"
@@ -27,7 +27,7 @@ def write_copy(source: Path, facts: VideoFacts, target: Path, settings: Transcod
 
     Args:
         source: A file, or a folder of images.
-        facts: Of the source.
+        facts: The source's facts.
         target: The copy; an older one is replaced.
         settings: Format, size and quality.
 
@@ -62,11 +62,11 @@ def _write_h264(source: Path, facts: VideoFacts, draft: Path, settings: Transcod
         stream = container.add_stream("libx264", rate=rate, options=settings.encoder_options)
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
-        context.thread_count = 1  # videos are the parallelism
+        context.thread_count = 1  # several videos are written in parallel
         context.width, context.height = settings.fit(facts.width, facts.height)
         context.pix_fmt = settings.pixel_format
         for index, frame in enumerate(resized_frames(source, facts, settings)):
-            if index == 0:  # readers convert colours back according to these
+            if index == 0:  # readers need these to convert colours back
                 context.colorspace, context.color_range = frame.colorspace, frame.color_range
                 context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
             frame.pts, frame.time_base = index, 1 / rate

@@ -1,9 +1,9 @@
-"""What is wrong with a data set, and what is only worth knowing.
+"""Finds problems of a data set, and things worth noting.
 
 Wrong, because results would not be comparable: a list that cannot be used, a list of another length
 than the authors' (unless ``check_counts`` is false), and videos that are missing or cannot be read.
-Only noted: a test list that is not public (unless asked for by name), missing videos where the data
-set is known to lose some (unless all are missing), videos shorter than a clip, headers that claim
+Only noted: a test list that is not public (unless asked for by name), missing videos of a data set
+that is known to lose some (unless all are missing), videos shorter than a clip, headers with
 another number of frames than decode (reading does not rely on them), classes without a usable
 video, and files and folders that are not read.
 """
@@ -22,9 +22,9 @@ class Finding:
     """One finding.
 
     Attributes:
-        split: Where it was found; "all" for the folder of the videos.
+        split: The split; "all" for the folder of the videos.
         kind: One or two words.
-        is_wrong: Whether it is wrong, or only noted.
+        is_wrong: Whether it is a problem, or only noted.
         text: One sentence.
         items: The videos or classes concerned, one line each.
     """
@@ -44,7 +44,7 @@ def find_all(
     Args:
         inventory: The data set.
         class_names: Its classes.
-        min_frames: A clip repeats frames of videos with fewer frames.
+        min_frames: In clips of videos with fewer frames, some frames are repeated.
         asked_for: Splits that the user has named.
     """
     findings = find_in_lists(inventory, class_names, asked_for)
@@ -68,8 +68,8 @@ def find_in_lists(
             findings.append(Finding(split, "count", not part.may_be_part, text))
         listed = set(part.annotations.labels)
         findings += _absent_classes(split, "listed", listed, class_names)
-    if inventory.passed_over:
-        findings.append(Finding("all", "not read", False, str(inventory.passed_over)))
+    if inventory.ignored:
+        findings.append(Finding("all", "not read", False, str(inventory.ignored)))
     return findings
 
 

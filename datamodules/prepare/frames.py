@@ -21,7 +21,7 @@ def resized_frames(
 
     Args:
         path: A file, or a folder of images.
-        facts: Of the video.
+        facts: The video's facts.
         settings: Size and format.
 
     Raises:

@@ -1,4 +1,4 @@
-"""``index``: scans every video once, so that training starts at once."""
+"""``index``: scans every video once, so that training starts without delay."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def index_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | Non
 
     Args:
         data: The data set.
-        splits: Empty for all.
+        splits: The splits; empty for all.
         jobs: Threads; None for one per core.
 
     Returns:

@@ -8,7 +8,7 @@ from datamodules.base import VideoDataModule
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
-from datamodules.lists.passed_over import PassedOver
+from datamodules.lists.ignored import Ignored
 from datamodules.lists.splitting import SPLITS, Split
 from datamodules.published import PublishedDataset
 
@@ -19,7 +19,8 @@ class SplitInventory:
 
     Attributes:
         annotations: The list.
-        may_miss: Whether videos may be missing, as in data sets whose videos leave the web.
+        may_miss: Whether videos may be missing, as in data sets whose videos disappear from the
+            web.
         may_be_part: Whether the list may have another length than the official one.
         missing: Videos whose file does not exist.
         unreadable: The reason for each existing video that cannot be used.
@@ -51,12 +52,12 @@ class Inventory:
     Attributes:
         splits: The splits whose list can be used.
         refused: The reason for each split whose list cannot be used.
-        passed_over: The files and folders among the videos that are not read.
+        ignored: The files and folders among the videos that are not read.
     """
 
     splits: dict[Split, SplitInventory]
     refused: dict[Split, str]
-    passed_over: PassedOver = field(default_factory=PassedOver)
+    ignored: Ignored = field(default_factory=Ignored)
 
     @property
     def facts(self) -> dict[str, VideoFacts]:
@@ -99,7 +100,7 @@ def read_lists(data: VideoDataModule, splits: Sequence[Split]) -> Inventory:
     if not inventory.splits:
         raise DataError("; ".join(dict.fromkeys(inventory.refused.values())))
     refuse_shared_videos({split: part.annotations for split, part in inventory.splits.items()})
-    inventory.passed_over = data.passed_over
+    inventory.ignored = data.ignored
     return inventory
 
 

@@ -19,9 +19,9 @@ def in_parallel(
 
     Args:
         work: Releases Python's GIL most of the time, as FFmpeg and Pillow do.
-        items: What to work on.
-        title: Of the progress bar.
-        jobs: Threads; None for one per core.
+        items: The arguments of ``work``.
+        title: Title of the progress bar.
+        jobs: Number of threads; None for one per core.
     """
     with ThreadPoolExecutor(jobs or available_cores()) as pool:
         try:

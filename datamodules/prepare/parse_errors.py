@@ -1,6 +1,6 @@
 """Rewrites errors of argparse and jsonargparse as one line: the option, the cause, the remedy.
 
-jsonargparse answers a wrong value with a nested list of all types that it tried, on up to ten
+jsonargparse reports a wrong value by a nested list of all types that it tried, on up to ten
 lines. Here its lines are sorted into the option's name, the class that it belongs to, the value,
 and what was expected; a message of another form is only joined to one line.
 """
@@ -37,7 +37,7 @@ Classes = Mapping[str, Collection[str]]
 
 @dataclass
 class _Parts:
-    """What a message holds."""
+    """The parts of a message."""
 
     keys: list[str] = field(default_factory=list)
     class_path: str = ""
@@ -107,14 +107,14 @@ def explain(message: str, prog: str, options: Collection[str], classes: Classes)
 
 
 def _joined(text: str) -> str:
-    """Join lines; of the place in a YAML file that PyYAML draws, keep the line's number."""
+    """Join lines; shorten PyYAML's description of a place in a file to the line's number."""
     if text.startswith("Unexpected config:"):
         return "not a YAML mapping of options to values"
     return YAML_PLACE.sub(r" (line \1)", " ".join(text.split())).removeprefix("argument ")
 
 
 def _expected(text: str) -> Iterator[str]:
-    """Give the types that a message names; ``NoneType`` is YAML's null, and comes last."""
+    """Yield the types that a message names; ``NoneType``, YAML's null, comes last."""
     types = [match.groups() for match in TYPE.finditer(text)]
     yield from (name for name, _ in types if name and name != "NoneType")
     choices = ", ".join(values.replace("'", "") for _, values in types if values)
@@ -159,11 +159,11 @@ def _required(
 
 
 def _no_class(option: str, name: str, classes: Classes) -> str:
-    """List the classes to choose from in place of one that does not exist.
+    """Explain that a class does not exist, and list the existing ones.
 
     Args:
         option: The option.
-        name: What was given; empty if only an argument of the class was given.
+        name: The given name; empty if only an argument of the class was given.
         classes: The classes of options that take one.
     """
     names = sorted(classes.get(option.removeprefix("--"), ()))

@@ -17,8 +17,8 @@ class OneLineParser(argparse.ArgumentParser):
     `jsonargparse.ArgumentParser`.
 
     Attributes:
-        packages: Option -> package whose classes may be chosen for it; error messages list them.
-        config_file: The YAML that is being read, for messages; None while there is none.
+        packages: For an option, the package whose classes may be chosen; error messages list them.
+        config_file: The YAML that is being read, for messages; None if there is none.
     """
 
     packages: ClassVar[dict[str, ModuleType]] = {}
@@ -31,10 +31,10 @@ class OneLineParser(argparse.ArgumentParser):
         """End the process with status 2.
 
         Args:
-            message: By argparse or jsonargparse.
-            ex: What jsonargparse caught.
+            message: The message of argparse or jsonargparse.
+            ex: The exception that jsonargparse caught.
         """
-        if not self.exit_on_error:  # a parser that jsonargparse makes inside of this one
+        if not self.exit_on_error:  # a parser that jsonargparse creates internally
             raise argparse.ArgumentError(None, message) from ex
         parser = getattr(ex, "subcommand_parser", None) or self
         options = [name for action in parser._actions for name in action.option_strings]
@@ -59,11 +59,11 @@ def class_names(package: ModuleType) -> list[str]:
 def constructor_errors(
     known: tuple[type[Exception], ...], other: type[Exception]
 ) -> Iterator[None]:
-    """Raise what a constructor has raised in place of jsonargparse's list of types that it tried.
+    """Raise a constructor's own error instead of jsonargparse's list of the types that it tried.
 
     Args:
-        known: Errors whose message is made for users.
-        other: What any other ValueError is raised as, on one line.
+        known: Errors whose messages are written for users.
+        other: The error to raise, with one line, for any other ValueError.
     """
     try:
         yield

@@ -24,15 +24,15 @@ IDENTICAL = 100.0
 def measure_psnr(
     copies: Sequence[Copy], facts: Sequence[VideoFacts], settings: TranscodeSettings
 ) -> dict[str, float]:
-    """Compare a few frames of a few copies, as RGB, with the source's resized the same way.
+    """Compare a few frames of a few copies, as RGB, with the source's frames, resized alike.
 
     Args:
         copies: Finished copies.
-        facts: Of their sources.
+        facts: Facts of their sources.
         settings: The settings that they were written with.
 
     Returns:
-        The mean and the least PSNR, dB, and how many frames of how many videos were compared.
+        The mean and the minimum PSNR, dB, and how many frames of how many videos were compared.
     """
     chosen = np.unique(np.linspace(0, len(copies) - 1, SAMPLED_VIDEOS, dtype=int)).tolist()
     values = [

@@ -1,4 +1,4 @@
-"""A verification's report: for training (JSON), for people (Markdown), and on the screen."""
+"""The report of ``verify``: as JSON for training, as Markdown for readers, and on the screen."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def write_reports(
 
     Args:
         file: The JSON.
-        name: The data set's.
+        name: The data set's name.
         columns: The summary of each split.
         findings: All findings.
         unusable: Videos that ``skip_unreadable`` leaves out.
@@ -62,7 +62,7 @@ def write_reports(
 def print_findings(findings: Sequence[Finding]) -> None:
     """Print one row per finding, and the first items of what is wrong."""
     if not findings:
-        print("nothing is wrong, nothing is noted")
+        print("no problems and no notes")
         return
     table = Table(title="Findings", title_justify="left")
     for heading in ("split", "finding", "verdict", "details"):

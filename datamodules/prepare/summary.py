@@ -1,4 +1,4 @@
-"""Sums up the usable videos in a table."""
+"""Summarises the usable videos in a table."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ SHOWN_VALUES = 2
 
 
 def describe_splits(inventory: Inventory, min_frames: int) -> dict[str, dict[str, str]]:
-    """Sum up each split's list and its usable videos, for people.
+    """Summarise each split's list and its usable videos in words.
 
     Args:
         inventory: The data set.
-        min_frames: A clip repeats frames of videos with fewer frames.
+        min_frames: In clips of videos with fewer frames, some frames are repeated.
     """
     columns = {}
     for split, part in inventory.splits.items():

@@ -40,8 +40,8 @@ def transcode_videos(
 
     Args:
         data: The data set.
-        splits: Empty for all.
-        jobs: Threads; None for one per core.
+        splits: The splits; empty for all.
+        jobs: Number of threads; None for one per core.
         output: Folder of the copies.
         settings: Format, size and quality.
 
@@ -49,7 +49,7 @@ def transcode_videos(
         Whether every video has a copy.
 
     Raises:
-        DataError: If no list can be used, or the output cannot.
+        DataError: If no list can be used, or if the output folder cannot be used.
     """
     _refuse_other_settings(output / RECORD, settings)
     inventory = take_inventory(data, splits, jobs)
@@ -77,11 +77,11 @@ def _refuse_other_settings(record: Path, settings: TranscodeSettings) -> None:
     try:
         before = json.loads(record.read_text())["settings"]
     except (ValueError, KeyError, TypeError):
-        raise DataError(f"{record}: is no record of a transcoding; delete it") from None
+        raise DataError(f"{record}: is not a record of transcode; delete it") from None
     if before != asdict(settings):
         raise DataError(
             f"{record}: the copies there were made with other settings, {before}; choose another "
-            "output, or state these"
+            "output, or use these settings"
         )
 
 
@@ -102,7 +102,7 @@ def _write_copies(
             return str(error)
         return None
 
-    print(f"{len(copies) - len(waiting):,} of {len(copies):,} copies are there already")
+    print(f"{len(copies) - len(waiting):,} of {len(copies):,} copies exist already")
     reasons = in_parallel(write, waiting, "Transcoding", jobs) if waiting else ()
     return {
         video: reason for video, reason in zip(waiting, reasons, strict=True) if reason is not None
@@ -155,7 +155,7 @@ def _print_outcome(output: Path, outcome: Mapping[str, Any], refused: Mapping[Sp
     if before:
         rows["output to sources"] = f"{after / before:.2f}"
     if psnr:
-        rows["PSNR"] = f"{psnr['mean_db']} dB, least {psnr['least_db']} dB"
+        rows["PSNR"] = f"{psnr['mean_db']} dB, minimum {psnr['least_db']} dB"
     rich.print(side_by_side(f"{output}", {"": rows}))
     for split, reason in refused.items():
         print(f"{split}: has no usable list: {reason}")

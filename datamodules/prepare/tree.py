@@ -32,7 +32,7 @@ class Copy:
 def find_root(data: VideoDataModule, paths: Sequence[str]) -> Path:
     """Find the folder whose tree is copied.
 
-    It is the ``root`` of the data module if all listed videos lie below it, otherwise their
+    It is the ``root`` of the data module if all listed videos are below it, otherwise their
     deepest common folder. It does not depend on which videos exist or which splits are copied.
 
     Args:
@@ -52,12 +52,12 @@ def refuse_output(data: VideoDataModule, root: Path, output: Path) -> None:
     """Refuse an output among the sources: files would be overwritten, or videos found twice.
 
     Raises:
-        DataError: If the output is the root, or lies in the folder that the data set searches.
+        DataError: If the output is the root, or is in the folder that the data set searches.
     """
     place = output.resolve()
     searched = getattr(data, "root", None)
     if place == root.resolve() or (searched and place.is_relative_to(Path(searched).resolve())):
-        raise DataError(f"{output}: lies among the videos; choose an output elsewhere")
+        raise DataError(f"{output}: is among the videos; choose an output elsewhere")
 
 
 def plan_copies(root: Path, output: Path, videos: Sequence[str], suffix: str) -> dict[str, Copy]:

@@ -30,7 +30,7 @@ MIN_TURN, MAX_TURN = 150.0, 300.0
 MIN_PIVOT, MAX_PIVOT = 0.14, 0.22
 MIN_RADIUS, MAX_RADIUS = 0.19, 0.28
 MIN_GROWTH, MAX_GROWTH = 1.8, 3.0
-# Part of a shape's radius that always stays inside the frame.
+# Fraction of a shape's radius that always stays inside the frame.
 VISIBLE_RADIUS = 0.75
 
 
@@ -54,7 +54,7 @@ class Track:
 
 
 def require_room(nuisance: Nuisance) -> None:
-    """Checks that every scene fits its frame.
+    """Check that every scene fits into its frame.
 
     Raises:
         DataError: If a turning or growing shape could leave the frame.
@@ -73,8 +73,8 @@ def require_room(nuisance: Nuisance) -> None:
 def draw_track(
     rng: np.random.Generator, forward_class: str, speed: float, scale: float, max_drift: float
 ) -> Track:
-    """Draws the motion of a clip of a pair's first class."""
-    # Centred progress, so that drift and motion straddle the drawn middle pose.
+    """Draw the motion of a clip of a pair's first class."""
+    # From -0.5 to 0.5, so that drift and motion are centred at the drawn middle pose.
     progress = np.linspace(-0.5, 0.5, rng.integers(MIN_FRAMES, MAX_FRAMES, endpoint=True))
     middle_radius = rng.uniform(MIN_RADIUS, MAX_RADIUS) * scale
     growth = rng.uniform(MIN_GROWTH, MAX_GROWTH) if forward_class == "approach" else 1.0
@@ -84,7 +84,7 @@ def draw_track(
     room = 1.0 - max_drift - 2 * VISIBLE_RADIUS * middle_radius
     path = _draw_path(rng, forward_class, speed, room, progress, angle)
 
-    # All headings are equally likely: the drift says nothing about the direction of time.
+    # All directions are equally likely: the drift says nothing about the direction of time.
     drift = progress[:, None] * draw_vector(rng, rng.uniform(0.0, max_drift))
     largest_radius = middle_radius * np.sqrt(growth)
     reach = np.abs(path).max(axis=0) + max_drift / 2 + VISIBLE_RADIUS * largest_radius
@@ -107,9 +107,9 @@ def _draw_path(
     progress: NDArray[np.float64],
     angle: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Draws the (n, 2) path of the shape's centre, relative to the path's middle."""
+    """Draw the (n, 2) path of the shape's centre, relative to the path's middle."""
     if forward_class == "clockwise":
-        # Like the hand of a clock, the shape turns about a pivot beside it.
+        # Like the hand of a clock, the shape turns around a point outside of it.
         pivot = rng.uniform(MIN_PIVOT, MAX_PIVOT)
         return pivot * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     path = np.zeros((len(progress), 2))
@@ -121,10 +121,10 @@ def _draw_path(
 
 
 def draw_vector(rng: np.random.Generator, length: float) -> FloatArray:
-    """Draws a (2,) vector of the given length and any direction."""
+    """Draw a (2,) vector of the given length and any direction."""
     return np.float32(length) * direction(rng.uniform(0.0, 2 * np.pi))
 
 
 def direction(angle: float) -> FloatArray:
-    """Returns the (2,) unit vector at an angle in radians."""
+    """Return the (2,) unit vector at an angle in radians."""
     return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)

@@ -7,18 +7,18 @@ from datamodules.errors import DataError
 
 @dataclass(frozen=True)
 class Nuisance:
-    """What varies from clip to clip without changing the class.
+    """Variations between clips that do not change the class.
 
     The class is always the motion relative to the background. Once the camera may drift farther
     than the shape travels, the shape's position in the frame no longer reveals the class.
 
     Attributes:
-        max_drift: Farthest that the camera drifts over a clip, in frame widths; the default is
+        max_drift: Largest camera drift over a clip, in frame widths; the default is
             under a quarter of the shortest travel at full speed.
-        min_speed: Least factor on the shape's travel, turn and logarithm of growth.
-        max_speed: Greatest such factor.
-        min_scale: Least factor on the shape's size.
-        max_scale: Greatest such factor.
+        min_speed: Smallest factor of the shape's travel, turn and logarithm of growth.
+        max_speed: Largest such factor.
+        min_scale: Smallest factor of the shape's size.
+        max_scale: Largest such factor.
 
     Raises:
         DataError: If a range is empty or not above zero, or the drift is negative.
@@ -42,4 +42,4 @@ class Nuisance:
 
 
 EASY = Nuisance()
-"""The demo's."""
+"""The nuisance of the demo."""

@@ -1,4 +1,4 @@
-"""Renders MovingShapes, the embedded synthetic data set whose classes differ by order only.
+"""Renders MovingShapes, the built-in synthetic data set whose classes differ only in order.
 
 A clip shows one textured shape moving over a textured, drifting background. The eight
 classes are four pairs of time reversals. Both classes of a pair are rendered from the same random
@@ -33,7 +33,7 @@ OUTLINE_BINS = 1024
 
 @dataclass(frozen=True)
 class Appearance:
-    """What the shape and the background look like, the same throughout a clip.
+    """Look of the shape and the background, constant over a clip.
 
     Attributes:
         outline: (OUTLINE_BINS,) outline radius by polar angle from 0 to 2 pi, at most 1.
@@ -43,9 +43,9 @@ class Appearance:
         stripes: (2,) wave vector of the shape's texture, in radians per shape radius.
         colours: (2, 3) RGB of the body and of the accent.
         cells: Background noise cells across one frame.
-        background: (3, g, g) noise grid, larger than the frame by the drift's reach.
-        contrast: Gain of every colour about mid-grey.
-        margin: How far the noise grid reaches beyond the frame, in frame units.
+        background: (3, g, g) noise grid, larger than the frame by ``margin``.
+        contrast: Factor of every colour's distance from mid-grey.
+        margin: Width of the noise grid outside the frame on each side, in frame units.
     """
 
     outline: FloatArray
@@ -63,14 +63,14 @@ class Appearance:
 def render_clip(
     class_name: str, seed: int, size: int = 80, nuisance: Nuisance = EASY
 ) -> NDArray[np.uint8]:
-    """Renders one clip, determined by the class's pair, the seed and the nuisance.
+    """Render one clip, determined by the class's pair, the seed and the nuisance.
 
     Args:
         class_name: One of `CLASS_NAMES`.
         seed: Non-negative number of the clip within its class. The same seed gives, for the
             two classes of a pair, the same frames in opposite order.
         size: Height and width of a frame, in pixels.
-        nuisance: What hides the motion; it does not change the rest of the scene.
+        nuisance: The variations that hide the motion; the rest of the scene does not change.
 
     Returns:
         (n, size, size, 3) RGB frames in 0-255, with n from `MIN_FRAMES` to `MAX_FRAMES`.
@@ -82,7 +82,7 @@ def render_clip(
         raise ValueError(f"unknown class {class_name!r}; known: {', '.join(CLASS_NAMES)}")
     pair, plays_backwards = divmod(CLASS_NAMES.index(class_name), 2)
     rng = np.random.default_rng(np.random.SeedSequence([pair, seed]))
-    # Drawn apart, so that the rest of the scene does not depend on them.
+    # Drawn from a separate generator, so that the rest of the scene does not depend on them.
     factors = np.random.default_rng(np.random.SeedSequence([pair, seed, 1]))
     speed = factors.uniform(nuisance.min_speed, nuisance.max_speed)
     scale = factors.uniform(nuisance.min_scale, nuisance.max_scale)
@@ -92,13 +92,13 @@ def render_clip(
 
 
 def _draw_appearance(rng: np.random.Generator, max_drift: float) -> Appearance:
-    """Draws shape, colours, textures and contrast of a clip."""
+    """Draw shape, colours, textures and contrast of a clip."""
     outline = _draw_outline(rng)
     marker_bin = rng.integers(OUTLINE_BINS)
     marker_angle = marker_bin * 2 * np.pi / OUTLINE_BINS
-    # Off-centre, hence telling rotations of any shape apart, and clear of the hole.
+    # Off-centre, so that rotations of any shape are visible, and outside the hole.
     marker_distance = 0.65 * outline[marker_bin]
-    # Light shapes on darker ground: which edge leads is then a matter of motion, not of polarity.
+    # Light shapes on a darker background, so that leading edges always have the same contrast.
     base = rng.uniform(*BACKGROUND_SHADES, size=3)
     body = rng.uniform(*SHAPE_SHADES, size=3)
     accent = _draw_colour(rng, unlike=body)
@@ -122,7 +122,7 @@ def _draw_appearance(rng: np.random.Generator, max_drift: float) -> Appearance:
 
 
 def _draw_outline(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draws an ellipse, rectangle, irregular polygon or star, as `Appearance.outline`."""
+    """Draw an ellipse, rectangle, irregular polygon or star, as `Appearance.outline`."""
     theta = np.linspace(0.0, 2 * np.pi, OUTLINE_BINS, endpoint=False)
     kind = rng.choice(["ellipse", "rectangle", "polygon", "star"])
     corners = int(rng.integers(3, 7))
@@ -148,7 +148,7 @@ def _draw_outline(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _draw_colour(rng: np.random.Generator, unlike: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Draws an RGB colour that stands out from another one, by rejection."""
+    """Draw an RGB colour that stands out from another one, by rejection."""
     while True:
         colour = rng.uniform(0.0, 1.0, size=3)
         if np.linalg.norm(colour - unlike) >= MIN_COLOUR_DISTANCE:
@@ -156,7 +156,7 @@ def _draw_colour(rng: np.random.Generator, unlike: NDArray[np.float64]) -> NDArr
 
 
 def _render(track: Track, look: Appearance, size: int) -> NDArray[np.uint8]:
-    """Renders all frames as (n, size, size, 3) RGB in 0-255."""
+    """Render all frames as (n, size, size, 3) RGB in 0-255."""
     clip = np.empty((len(track.radius), size, size, 3), dtype=np.uint8)
     axis = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
     offsets = 255 * (0.5 - 0.5 * look.contrast + track.brightness)
@@ -169,9 +169,9 @@ def _render(track: Track, look: Appearance, size: int) -> NDArray[np.uint8]:
 
 
 def _sample_background(look: Appearance, drift: FloatArray, axis: FloatArray) -> FloatArray:
-    """Samples one frame's (3, size, size) background in 0-1 at the (size,) pixel centres."""
+    """Sample one frame's (3, size, size) background in 0-1 at the (size,) pixel centres."""
     nodes = np.arange(look.background.shape[-1], dtype=np.float32)
-    # The scene moving one way is the noise being sampled the other way.
+    # A scene that moves in one direction is sampled in the opposite direction.
     positions = (axis - drift[:, None] + look.margin) * look.cells
     # Hat functions at the nodes turn bilinear sampling into two small matrix products.
     columns, rows = np.maximum(0, 1 - np.abs(positions[..., None] - nodes))
@@ -186,7 +186,7 @@ def _paint_shape(
     angle: np.float32,
     axis: FloatArray,
 ) -> None:
-    """Paints the posed shape over a (3, size, size) frame in 0-1, in place, anti-aliased."""
+    """Paint the posed shape over a (3, size, size) frame in 0-1, in place, anti-aliased."""
     # Only the box around the shape is touched: most of a frame is background.
     left, top = np.searchsorted(axis, centre - radius)
     right, bottom = np.searchsorted(axis, centre + radius)
@@ -202,7 +202,7 @@ def _paint_shape(
     edge = look.outline[bins]  # Negative bins wrap around, as angles do.
     inside = np.minimum(edge - distance, distance - look.hole * edge)
     in_spot = look.marker_radius - np.sqrt((x - look.marker[0]) ** 2 + (y - look.marker[1]) ** 2)
-    # Coverage ramps up over one pixel at every edge, which keeps sub-pixel motion smooth.
+    # Coverage rises over one pixel at every edge, which keeps sub-pixel motion smooth.
     radius_in_pixels = radius * len(axis)
     coverage = np.clip(inside * radius_in_pixels + 0.5, 0, 1)
     spot = np.clip(in_spot * radius_in_pixels + 0.5, 0, 1)

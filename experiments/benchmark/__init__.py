@@ -1,1 +1,1 @@
-"""Measurements beside those of other libraries: python -m experiments.benchmark."""
+"""Benchmarks of decoding, loading and networks: python -m experiments.benchmark."""

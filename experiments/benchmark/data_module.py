@@ -33,13 +33,13 @@ def build_data(config: Path, overrides: Sequence[str]) -> VideoDataModule:
     refuse_duplicate_keys()
     parser = TrainParser(prog="python -m experiments.benchmark loader", parser_mode="yaml")
     parser.add_lightning_class_args(VideoDataModule, "data", subclass_mode=True, required=True)
-    parsed = parser.parse_args([f"--data={json.dumps(_data_part(config))}", *overrides])
+    parsed = parser.parse_args([f"--data={json.dumps(_data_section(config))}", *overrides])
     with constructor_errors((DataError,), RunError):
         data: VideoDataModule = parser.instantiate(parsed).data
     return data
 
 
-def _data_part(config: Path) -> dict[str, Any]:
+def _data_section(config: Path) -> dict[str, Any]:
     if not config.is_file():
         raise RunError(f"{config}: no such experiment; see experiments/")
     try:
@@ -47,7 +47,7 @@ def _data_part(config: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise RunError(f"{config}: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict) or not isinstance(content.get("data"), dict):
-        raise RunError(f"{config}: has no data part; name an experiment that reads videos")
+        raise RunError(f"{config}: has no section data; name an experiment that reads videos")
     return dict(content["data"])
 
 
@@ -57,7 +57,7 @@ def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
     Args:
         data: The data module.
         split: The split.
-        limit: At most this many.
+        limit: Maximum number of videos.
 
     Raises:
         DataError: If none of them can be used.

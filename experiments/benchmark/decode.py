@@ -1,4 +1,4 @@
-"""Reads evenly spread frames of files, beside other libraries, on one thread."""
+"""Times reading evenly spread frames of files, here and by other libraries, on one thread."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ from experiments.benchmark.tables import show, write_json
 from experiments.benchmark.timing import CLOCKS, take_turns
 from lightning_modules import RunError
 
-HELP = "read frames of your videos, beside torchcodec and decord"
+HELP = "time reading frames of your videos, compared with torchcodec and decord"
 EPILOG = (
     "The other libraries are optional: pip install -r experiments/benchmark/rivals.txt. Each "
     "reader opens the file and returns the middle frames of equal parts as uint8 RGB."
@@ -43,14 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this subcommand's arguments."""
     parser.add_argument("files", nargs="*", type=Path, help="videos, or folders of videos")
     parser.add_argument("--frames", type=int, default=8, help="frames per file; default: 8")
-    parser.add_argument("--repeats", type=int, default=9, help="default: 9, taking turns")
+    parser.add_argument(
+        "--repeats", type=int, default=9, help="repetitions; default: 9, interleaved"
+    )
     parser.add_argument(
         "--vp9",
         nargs="+",
         type=Path,
         default=[],
         metavar="FILE",
-        help="videos to transcode to VP9 as Something-Something V2 ships, and measure so",
+        help="videos to transcode to VP9, the format of Something-Something V2, and measure",
     )
     parser.add_argument(
         "--group",
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_group,
         default=[],
         metavar="NAME=GLOB",
-        help="sum up the files whose path fits under a name; default: by codec and container",
+        help="group files whose path matches, under a name; default: by codec and container",
     )
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="default: wall")
     parser.add_argument("--json", type=Path, default=None, help="write everything to this file")
@@ -69,13 +71,13 @@ def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
     """Measure and print.
 
     Raises:
-        RunError: If there is nothing to measure, or an argument does not fit.
+        RunError: If there is nothing to measure, or an argument is out of range.
         VideoDecodeError: If a file does not decode.
     """
     if extra:
         raise RunError(f"unknown arguments {' '.join(extra)}; see decode --help")
     if min(options.frames, options.repeats) < 1:
-        raise RunError("--frames and --repeats are at least 1")
+        raise RunError("--frames and --repeats must be at least 1")
     files = find_videos(options.files)
     originals = find_videos(options.vp9)
     if not files and not originals:
@@ -135,7 +137,7 @@ def measure_file(
     clock: Callable[[], float],
     groups: Sequence[Group] = (),
 ) -> FileResult:
-    """Check what each reader returns for one file, then let them take turns.
+    """Check the frames that each reader returns for one file, then time them in turns.
 
     Raises:
         VideoDecodeError: If it does not decode.
@@ -149,7 +151,7 @@ def measure_file(
     for reader in readers:
         try:
             verdicts[reader.name] = compare(reader.read(path, indices, facts.seek_index), truth)
-        except Exception as error:  # whatever another library raises is a result
+        except Exception as error:  # any error of another library is a result
             failures[reader.name] = " ".join(str(error).split())[:200] or type(error).__name__
         else:
             jobs[reader.name] = partial(reader.read, path, indices, facts.seek_index)
@@ -169,7 +171,7 @@ def measure_file(
 
 
 def group_of(path: Path, facts: VideoFacts, groups: Sequence[Group]) -> str:
-    """Name a file's group: the first whose pattern its path fits, else codec and container."""
+    """Return a file's group: the first whose pattern matches its path, else codec and container."""
     named = (name for name, pattern in groups if fnmatch(str(path), pattern))
     return next(named, f"{facts.codec} {path.suffix.lower().lstrip('.')}")
 

@@ -18,15 +18,15 @@ class FileResult:
 
     Attributes:
         path: The file.
-        group: Files that are summed up together.
-        frames: How many it has.
+        group: The group whose files are summarised together.
+        frames: Number of frames.
         width: Pixels.
         height: Pixels.
-        indexed: Whether single frames can be read without all before them.
-        scan: Seconds of looking through it once, one per repetition.
+        indexed: Whether single frames can be read without decoding all before them.
+        scan: Seconds of one scan, one per repetition.
         seconds: Reader -> seconds, one per repetition.
-        verdicts: Reader -> whether it returned the frames asked for.
-        failures: Reader -> why it returned nothing.
+        verdicts: Reader -> whether it returned the requested frames.
+        failures: Reader -> the reason why it returned nothing.
     """
 
     path: Path
@@ -41,11 +41,11 @@ class FileResult:
     failures: dict[str, str] = field(default_factory=dict)
 
     def ms(self, reader: str) -> float | None:
-        """Give a reader's median time, None where it failed."""
+        """Return a reader's median time; None if it failed."""
         return median_ms(self.seconds[reader]) if reader in self.seconds else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give everything, for JSON; times in milliseconds."""
+        """Return everything for JSON; times in milliseconds."""
         readers: dict[str, dict[str, Any]] = {
             name: {
                 "ms": median_ms(times),
@@ -74,20 +74,20 @@ def libraries(readers: Sequence[Reader]) -> dict[str, list[str]]:
 
 
 def ratio(result: FileResult, rivals: Sequence[str]) -> float | None:
-    """Tell how many times our time the fastest of some readers takes; None where all failed."""
+    """Return the fastest reader's time divided by ours; None if all failed."""
     times = [time for name in rivals if (time := result.ms(name)) is not None]
     ours = result.ms(OURS)
     return min(times) / ours if times and ours else None
 
 
 def median_ratio(results: Sequence[FileResult], rivals: Sequence[str]) -> float | None:
-    """Give the median of `ratio` over files, None where there is none."""
+    """Return the median of `ratio` over files; None if there is none."""
     ratios = [value for result in results if (value := ratio(result, rivals)) is not None]
     return median(ratios) if ratios else None
 
 
 def by_group(results: Sequence[FileResult]) -> dict[str, list[FileResult]]:
-    """Put files into groups, in their order."""
+    """Group files, in their order."""
     groups: dict[str, list[FileResult]] = {}
     for result in results:
         groups.setdefault(result.group, []).append(result)
@@ -95,17 +95,17 @@ def by_group(results: Sequence[FileResult]) -> dict[str, list[FileResult]]:
 
 
 def group_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Table:
-    """Sum up groups: how many times our time each library takes."""
+    """Summarise groups: each library's time divided by ours."""
     rivals = libraries(readers)
     rows = []
     for group, members in by_group(results).items():
         cells = [_group_cell(members, names) for names in rivals.values()]
         rows.append([group, str(len(members)), *cells])
     return Table(
-        "Times as long as ours: median over files",
+        "Time divided by ours: median over files",
         ["group", "files", *rivals],
         rows,
-        ["Above 1, ours is faster. Of a library's modes the faster one counts in each file."],
+        ["Above 1, ours is faster. Of a library's modes, the faster one counts in each file."],
     )
 
 
@@ -125,7 +125,7 @@ def file_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Tabl
 
 
 def scan_table(results: Sequence[FileResult]) -> Table:
-    """Show what our index costs, once per file."""
+    """Show the cost of our index, once per file."""
     rows = []
     for group, members in by_group(results).items():
         scans = [median_ms(result.scan) for result in members]
@@ -138,8 +138,8 @@ def scan_table(results: Sequence[FileResult]) -> Table:
         indexed = sum(result.indexed for result in members)
         rows.append([group, f"{median(scans):.1f}", times, f"{indexed} of {len(members)}"])
     return Table(
-        "What the index costs, once per file; not in the times above",
-        ["group", "scan, ms", "in decodings in order", "files that it helps"],
+        "Cost of the index, once per file; not in the times above",
+        ["group", "scan, ms", "times sequential decoding", "files with an index"],
         rows,
     )
 
@@ -167,7 +167,7 @@ def _differs(result: FileResult, name: str) -> bool:
 
 
 def _failures(results: Sequence[FileResult]) -> list[str]:
-    """Say each reason once: a library that does not load fails on every file."""
+    """List each reason once: a library that does not load fails on every file."""
     files: dict[tuple[str, str], list[str]] = {}
     for result in results:
         for failure in result.failures.items():

@@ -1,4 +1,4 @@
-"""Measures an experiment's loader: what each stage of a clip costs, and how many cores that takes.
+"""Measures an experiment's loader: the time of each stage of a clip, and the cores it needs.
 
 python -m experiments.benchmark loader --config experiments/demo.yaml --data.batch_size 8
 """
@@ -26,7 +26,7 @@ from experiments.benchmark.stages import clips_of, time_stages
 from experiments.benchmark.tables import show, write_json
 from lightning_modules import RunError
 
-HELP = "see what your clips cost to load, and how many cores a GPU needs"
+HELP = "time the loading of your clips, and see how many cores a GPU needs"
 EPILOG = "Flags of the data module follow as for train.py, such as --data.batch_size 8."
 
 
@@ -34,14 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this subcommand's arguments."""
     parser.add_argument("--config", type=Path, required=True, help="an experiment's YAML")
     parser.add_argument("--split", choices=SPLITS, default="train", help="default: train")
-    parser.add_argument("--videos", type=int, default=64, help="at most so many; default: 64")
+    parser.add_argument("--videos", type=int, default=64, help="at most this many; default: 64")
     parser.add_argument(
         "--gpu_clips_per_second",
         type=float,
         nargs="+",
         default=USUAL_RATES,
         metavar="N",
-        help="what your GPU trains; default: usual rates",
+        help="clips per second that your GPU trains; default: usual rates",
     )
     parser.add_argument("--json", type=Path, default=None, help="write everything to this file")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
     """Measure and print.
 
     Raises:
-        RunError: If an argument does not fit.
+        RunError: If an argument is out of range.
         DataError: If the videos or a setting cannot be used.
     """
     rates: Sequence[float] = options.gpu_clips_per_second
@@ -76,7 +76,7 @@ def measure_loader(data: VideoDataModule, split: Split) -> LoaderResult:
     """Measure the stages in this process, then the loader with its workers.
 
     Args:
-        data: Whose ``records`` hold the split.
+        data: The data module; its ``records`` contain the split.
         split: ``train`` reads random clips; ``test`` reads the protocol's views.
     """
     loader = _make_loader(data, split)

@@ -15,7 +15,7 @@ CPU_FILE = Path("/proc/cpuinfo")
 
 
 def describe_machine(*packages: str) -> dict[str, str]:
-    """Describe the machine and the software, for people.
+    """Describe the machine and the software in words.
 
     Args:
         packages: Further packages whose versions are listed.
@@ -31,7 +31,7 @@ def describe_machine(*packages: str) -> dict[str, str]:
 
 
 def cpu_name() -> str:
-    """Name the processor."""
+    """Return the name of the processor."""
     if CPU_FILE.is_file():
         for line in CPU_FILE.read_text().splitlines():
             if line.startswith("model name"):
@@ -40,7 +40,7 @@ def cpu_name() -> str:
 
 
 def installed_version(package: str) -> str | None:
-    """Give a package's version, None if it is not installed."""
+    """Return a package's version; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

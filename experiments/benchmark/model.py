@@ -32,16 +32,16 @@ from lightning_modules import RunError
 
 HELP = "parameters, multiply-adds, latency, throughput, memory and training steps of the networks"
 EPILOG = (
-    f"Rows: {', '.join(ROWS)}. Networks have random weights and 400 classes; clips are drawn. The "
-    "rows take turns, so that what slows the machine down slows all. On a CPU, the papers' batch "
-    "of 16 takes long; --size 112 takes about a quarter of the time, at other ratios. There, "
-    "glibc returns large tensors to the system after each use and pays for them anew; "
+    f"Rows: {', '.join(ROWS)}. Networks have random weights and 400 classes; clips are random. The "
+    "rows take turns, so that other load on the machine slows all of them. On a CPU, the papers' "
+    "batch of 16 takes long; --size 112 takes about a quarter of the time, at other ratios. There, "
+    "glibc returns large tensors to the system after each use and allocates them again; "
     "MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592 before the command "
     "keeps them. --compile takes minutes per network."
 )
 SMALLEST = 32
 CPU_BATCH, GPU_TRAIN_BATCH = 2, 8
-"""What a CPU can be asked for; what each of TSI's GPUs trained 8 frames with."""
+"""Default batches: small for a CPU; for training, TSI's batch per GPU with 8 frames."""
 
 CONDITIONS = (
     *("device", "size", "precision", "channels_last", "compile", "clock"),
@@ -58,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="default: cpu")
     parser.add_argument("--size", type=int, default=PAPER_SIZE, help="pixels; default: 224")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="default: fp32")
-    parser.add_argument("--channels_last", action="store_true", help="as in training here")
-    parser.add_argument("--compile", action="store_true", help="through torch.compile")
+    parser.add_argument(
+        "--channels_last", action="store_true", help="memory format of training here"
+    )
+    parser.add_argument("--compile", action="store_true", help="use torch.compile")
     parser.add_argument(
         "--batch", type=int, help="clips of a throughput pass; default: 16, on a CPU 2"
     )
@@ -78,7 +80,7 @@ def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
     """Measure and print.
 
     Raises:
-        RunError: If an argument does not fit, or there is no such device.
+        RunError: If an argument is out of range, or there is no such device.
     """
     if extra:
         raise RunError(f"unknown arguments {' '.join(extra)}; see model --help")
@@ -93,7 +95,7 @@ def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
 
 
 def _fill_defaults(options: argparse.Namespace, *, on_gpu: bool) -> None:
-    """Choose what was not stated by what the device does in minutes."""
+    """Fill in the options that were not given, so that a run takes minutes."""
     defaults = {
         "batch": PAPER_BATCH if on_gpu else CPU_BATCH,
         "train_batch": GPU_TRAIN_BATCH if on_gpu else 1,
@@ -116,10 +118,10 @@ def _require_sizes(options: argparse.Namespace) -> None:
 def measure_rows(
     rows: Sequence[Row], device: Device, options: argparse.Namespace
 ) -> list[RowResult]:
-    """Count, then let all rows take turns at each kind of pass.
+    """Count, then time each kind of pass, with all rows in turns.
 
     Raises:
-        RunError: If a network does not compile, or memory runs out in the turns.
+        RunError: If a network does not compile, or memory runs out while timing.
     """
     plan = Plan(options.warmup, options.repeats)
     passes = len(rows) * (plan.warmup + plan.repeats)

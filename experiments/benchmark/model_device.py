@@ -96,7 +96,7 @@ class Device:
         return folded.contiguous(memory_format=layout).unflatten(0, (batch, frames))
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Give the context of the precision."""
+        """Return the context of the precision."""
         dtype = AUTOCAST.get(self.precision)
         return torch.autocast(self.kind, dtype=dtype, enabled=dtype is not None)
 
@@ -107,7 +107,7 @@ class Device:
         return CLOCKS[self.clock]()
 
     def allocated(self) -> int | None:
-        """Give the allocated bytes and reset their peak; None on a CPU."""
+        """Return the allocated bytes and reset their peak; None on a CPU."""
         if not self.on_gpu:
             return None
         torch.cuda.synchronize()
@@ -115,7 +115,7 @@ class Device:
         return torch.cuda.memory_allocated()
 
     def peak(self) -> int:
-        """Give the peak of allocated bytes since `allocated`, on a GPU."""
+        """Return the peak of allocated bytes since `allocated`, on a GPU."""
         torch.cuda.synchronize()
         return torch.cuda.max_memory_allocated()
 

@@ -20,11 +20,11 @@ class RowResult:
     """One network.
 
     Attributes:
-        row: Which.
+        row: The benchmark's row.
         counts: Parameters and multiply-adds at 224 px.
         latency: Forward passes of one clip.
         throughput: Forward passes of a batch.
-        training: Training steps, None where none were asked for.
+        training: Training steps; None if none were timed.
     """
 
     row: Row
@@ -34,7 +34,7 @@ class RowResult:
     training: Measured | None = None
 
     def as_dict(self, reference: "RowResult | None") -> dict[str, Any]:
-        """Give everything, for JSON; ratios are None where the reference was not measured."""
+        """Return everything for JSON; ratios are None if the reference was not measured."""
         latency, throughput = ratios(self, reference)
         return {
             **{"row": self.row.name, "network": self.row.label, "frames": self.row.frames},
@@ -53,7 +53,7 @@ class RowResult:
 
 
 def milliseconds(measured: Measured) -> Spread | None:
-    """Give the time of one pass."""
+    """Return the time of one pass."""
     quartiles = measured.quartiles()
     if quartiles is None:
         return None
@@ -62,7 +62,7 @@ def milliseconds(measured: Measured) -> Spread | None:
 
 
 def videos_per_second(measured: Measured) -> Spread | None:
-    """Give clips per second: single-view videos, as the papers count them."""
+    """Return clips per second: single-view videos, as the papers count them."""
     quartiles = measured.quartiles()
     if quartiles is None:
         return None
@@ -71,12 +71,12 @@ def videos_per_second(measured: Measured) -> Spread | None:
 
 
 def ratio(above: Spread | None, below: Spread | None) -> float | None:
-    """Divide medians; None where one is missing."""
+    """Divide medians; None if one is missing."""
     return above[1] / below[1] if above and below else None
 
 
 def ratios(result: RowResult, reference: RowResult | None) -> tuple[float | None, float | None]:
-    """Give latency and throughput as multiples of the reference's."""
+    """Return latency and throughput as multiples of the reference's."""
     if reference is None:
         return None, None
     latency = ratio(milliseconds(result.latency), milliseconds(reference.latency))
@@ -87,7 +87,7 @@ def ratios(result: RowResult, reference: RowResult | None) -> tuple[float | None
 
 
 def training_ratio(result: RowResult, reference: RowResult | None) -> float | None:
-    """Give the training step's time as a multiple of the reference's."""
+    """Return the training step's time as a multiple of the reference's."""
     if reference is None or result.training is None or reference.training is None:
         return None
     return ratio(milliseconds(result.training), milliseconds(reference.training))

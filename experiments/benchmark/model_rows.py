@@ -10,7 +10,7 @@ from lightning_modules import RunError
 from models import ECO, I3D, STM, TSM, TSN, TEINet, TSINet
 
 NUM_CLASSES = 400
-"""Both papers count parameters so (TEINet's 30.4 M); Something-Something V1 has 174."""
+"""Both papers count parameters with 400 classes (TEINet's 30.4 M)."""
 
 REFERENCE = "tsn-8"
 """The row that all others are compared with."""
@@ -20,10 +20,10 @@ class Row(NamedTuple):
     """A network at a clip length.
 
     Attributes:
-        name: On the command line.
-        label: In tables.
+        name: Its name on the command line.
+        label: Its name in tables.
         frames: T.
-        maker: Builds it from ``(num_classes, num_segments=...)``.
+        maker: Builds the network from ``(num_classes, num_segments=...)``.
     """
 
     name: str
@@ -57,12 +57,12 @@ ROWS = {
 
 
 def choose_rows(names: Sequence[str]) -> list[Row]:
-    """Look rows up, in the tables' order; all of them for no name.
+    """Look rows up by name, in the tables' order; all of them if no name is given.
 
     Raises:
         RunError: If a name is unknown.
     """
     unknown = [name for name in names if name not in ROWS]
     if unknown:
-        raise RunError(f"--rows {unknown[0]}: no such row; choose of: {', '.join(ROWS)}")
+        raise RunError(f"--rows {unknown[0]}: no such row; choose from: {', '.join(ROWS)}")
     return [row for name, row in ROWS.items() if not names or name in names]

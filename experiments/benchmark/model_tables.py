@@ -1,4 +1,4 @@
-"""The efficiency tables of both papers, beside the results measured here."""
+"""The efficiency tables of both papers, with the results measured here."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ SPREAD_NOTE = "Medians, in brackets the quartiles."
 
 
 def cost_table(results: Sequence[RowResult]) -> Table:
-    """Show parameters and multiply-adds beside what the papers print."""
+    """Show parameters and multiply-adds beside the papers' figures."""
     rows = []
     for result in results:
         counts = result.counts
@@ -43,11 +43,13 @@ def cost_table(results: Sequence[RowResult]) -> Table:
     if any(result.row.label == "TIM" for result in results):
         notes.append('TIM is TEINet without MEM ("Res50+TIM").')
     if any(result.counts.alignment for result in results):
-        notes.append("TSI prints a TSINet between its convolutions alone and all its operations.")
+        notes.append(
+            "TSI's figure of TSINet is between that of convolutions and that of all operations."
+        )
     if any(result.row.name == "i3d-32" for result in results):
         notes.append(
-            "I3D is TSI's view of 32 frames. TEINet prints 360G for 64, two such views (305 G "
-            "here), and the parameters of I3D with non-local blocks."
+            "I3D has one view of 32 frames, as in TSI. TEINet prints 360G for 64 frames, two such "
+            "views (305 G here), and the parameters of I3D with non-local blocks."
         )
     title = f"Cost of one view at {PAPER_SIZE} x {PAPER_SIZE} pixels"
     return Table(title, [*headings, "in TEINet", "in TSI"], rows, notes)
@@ -90,7 +92,7 @@ def ratio_table(results: Sequence[RowResult]) -> Table:
     if reference is None:
         notes.append(f"Ratios need the row {REFERENCE}.")
     if any(result.row.name == "i3d-32" for result in results):
-        notes.append("I3D: TEINet prints it for 64 frames, here are 32.")
+        notes.append("I3D: TEINet's figures are for 64 frames; here it has 32.")
     headings = ["network", "frames", *headings]
     return Table("Multiples of TSN with 8 frames", headings, rows, notes)
 
@@ -115,7 +117,7 @@ def training_table(results: Sequence[RowResult], size: int) -> Table:
 
 
 def remarks(size: int, batch: int) -> list[str]:
-    """Say where a run departs from the papers' definition."""
+    """List where a run's conditions differ from the papers'."""
     departures = []
     if size != PAPER_SIZE:
         departures.append(f"{size} instead of {PAPER_SIZE} pixels")
@@ -123,7 +125,7 @@ def remarks(size: int, batch: int) -> list[str]:
         departures.append(f"throughput at batch {batch} instead of {PAPER_BATCH}")
     if not departures:
         return []
-    return [f"Other than the papers' definition: {', '.join(departures)}; ratios differ with it."]
+    return [f"Unlike in the papers: {', '.join(departures)}; this changes ratios."]
 
 
 def _name(result: RowResult) -> list[str]:
@@ -138,7 +140,7 @@ def _spread(spread: Spread | None, measured: Measured) -> str:
 
 
 def _digits(value: float) -> str:
-    """Write three significant digits, or the whole number."""
+    """Write three significant digits, or an integer."""
     decimals = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
     return f"{value:.{decimals}f}"
 
@@ -156,5 +158,5 @@ def _without_memory(table: Table, columns: int) -> Table:
     if any(cell != MISSING for row in table.rows for cell in row[-columns:]):
         return table
     rows = [row[:-columns] for row in table.rows]
-    notes = [*table.notes, "Memory: not measured; torch counts a GPU's only."]
+    notes = [*table.notes, "Memory: not measured; torch counts only GPU memory."]
     return Table(table.title, table.headings[:-columns], rows, notes)

@@ -20,7 +20,7 @@ LEARNING_RATE = 1e-6
 
 
 class Plan(NamedTuple):
-    """How often.
+    """Numbers of passes.
 
     Attributes:
         warmup: Untimed passes of a network before its first turn.
@@ -33,14 +33,14 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True)
 class Measured:
-    """What one kind of pass of one network took.
+    """The measurements of one kind of pass of one network.
 
     Attributes:
         batch: Clips of a pass.
-        seconds: One per repetition; none where it failed.
-        peak_bytes: The most that network, input and everything between took; None where nothing
-            tells, which is a CPU.
-        failure: Why there is no time.
+        seconds: Seconds, one per repetition; empty if it failed.
+        peak_bytes: Peak memory of network, input and activations; None on a CPU, where it is not
+            measured.
+        failure: The reason why there is no time.
     """
 
     batch: int
@@ -49,7 +49,7 @@ class Measured:
     failure: str = ""
 
     def quartiles(self) -> tuple[float, float, float] | None:
-        """Give lower quartile, median and upper quartile in seconds; None without measurements."""
+        """Return lower quartile, median, upper quartile in seconds; None without measurements."""
         if not self.seconds:
             return None
         if len(self.seconds) == 1:
@@ -62,9 +62,9 @@ class Pass:
     """Runs a network forward.
 
     Args:
-        network: On the device.
+        network: The network, on the device.
         clips: (B, T, 3, S, S).
-        device: Where.
+        device: The device.
     """
 
     def __init__(self, network: nn.Module, clips: Tensor, device: Device) -> None:
@@ -110,17 +110,17 @@ def measure(
     plan: Plan,
     advance: Callable[[], object],
 ) -> dict[str, Measured]:
-    """Warm up each network and measure its memory, then let all take turns.
+    """Warm up each network and measure its memory, then time all of them in turns.
 
     Args:
-        makers: By row; what they make lives until all turns are over.
+        makers: Makers of passes by row; the passes are kept until all timing is done.
         batch: Clips of a pass.
-        device: Where.
-        plan: How often.
+        device: The device.
+        plan: Numbers of passes.
         advance: Called at each pass, for a progress bar.
 
     Raises:
-        RunError: If a network does not compile, or memory runs out in the turns.
+        RunError: If a network does not compile, or memory runs out while timing.
     """
     jobs: dict[str, Pass] = {}
     peaks: dict[str, int | None] = {}

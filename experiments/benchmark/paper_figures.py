@@ -1,9 +1,9 @@
-"""What the papers print about efficiency, read from the grids of their tables.
+"""The papers' efficiency figures, read from the grids of their tables.
 
 TEINet (AAAI 2020) measured on one Tesla P100, latency at batch 1, throughput at batch 16, without
-loading data. TSI measured on one GTX 1080 Ti, single view. The rows that both tables have carry the
-same throughputs in spite of that, so TSI's own rows and the TSN row that they are divided by may
-come from different machines.
+loading data. TSI measured on one GTX 1080 Ti, single view. Yet both tables print the
+same throughputs for the rows that they share, so TSI's own rows and the TSN row that they are
+divided by may come from different machines.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from experiments.grid.grid_file import Grid, find_grid, read_grid
 from experiments.grid.grid_file import Row as PaperRow
 
 NAMES_IN_GRIDS = {"TSINet": "TSI"}
-"""Networks whose rows the grids name otherwise than the benchmark."""
+"""Networks that have another name in the grids than in the benchmark."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class PaperTable:
 
     Attributes:
         grid_name: Its grid.
-        flops_unit: What it prints behind multiply-adds.
+        flops_unit: The unit that it prints after multiply-adds.
     """
 
     grid_name: str
@@ -32,13 +32,13 @@ class PaperTable:
 
     @cached_property
     def grid(self) -> Grid:
-        """The grid."""
+        """Return the grid."""
         return read_grid(find_grid(self.grid_name))
 
     def row(self, name: str) -> PaperRow | None:
-        """Find the paper's row of a benchmark's row; None where the paper has none.
+        """Find the paper's row of a benchmark's row; None if the paper has none.
 
-        Grids label a row by its network, followed by its frames where there are several.
+        Grids label a row by its network, followed by its frames if there are several.
         """
         row = ROWS[name]
         label = NAMES_IN_GRIDS.get(row.label, row.label)
@@ -46,7 +46,7 @@ class PaperTable:
         return found or self.grid.rows.get(label)
 
     def ratio(self, name: str, reference: str, figure: str) -> float | None:
-        """Divide a row's figure by that of another; None where the paper prints not both.
+        """Divide a row's figure by that of another; None if the paper does not print both.
 
         Args:
             name: The row.
@@ -58,7 +58,7 @@ class PaperTable:
         return None if above is None or below is None else above / below
 
     def cost(self, name: str) -> str:
-        """Write what the paper prints of a row's parameters and multiply-adds; empty for no row."""
+        """Write the paper's parameters and multiply-adds of a row; empty if it has no such row."""
         row = self.row(name)
         if row is None:
             return ""
@@ -69,7 +69,7 @@ class PaperTable:
         return ", ".join(parts)
 
     def as_dict(self, name: str, reference: str) -> dict[str, Any] | None:
-        """Give a row's figures and its ratios to another row, for JSON; None for no row."""
+        """Return a row's figures and its ratios to another row for JSON; None for no row."""
         row = self.row(name)
         if row is None:
             return None

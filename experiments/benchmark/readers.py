@@ -23,9 +23,9 @@ class Reader:
     """One way to read frames.
 
     Attributes:
-        name: For people.
-        library: Whose; of several ways of one library the faster one counts.
-        read: Takes a file, indices and the file's seek index; gives (n, 3, H, W), uint8 0-255.
+        name: Its name in tables.
+        library: Its library; for a library with several readers, the faster one is taken.
+        read: Reads indices of a file with a packed seek index; returns (n, 3, H, W), uint8 0-255.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Reader:
 
 
 def our_readers() -> list[Reader]:
-    """List our own ways: by the seek index, and decoding all frames up to the last wanted one."""
+    """List the readers of this project: with the seek index, and by sequential decoding."""
     return [
         Reader(OURS, OURS, read_frames),
         Reader(IN_ORDER, IN_ORDER, lambda path, indices, seek_index: read_frames(path, indices)),
@@ -45,7 +45,7 @@ def find_rivals() -> tuple[list[Reader], list[str]]:
     """List the other libraries' readers that can be used here.
 
     Returns:
-        The readers, and for each library that cannot be used a line that says why.
+        The readers, and one line for each library that cannot be used, with the reason.
     """
     readers: list[Reader] = []
     absent: list[str] = []

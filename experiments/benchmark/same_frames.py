@@ -36,8 +36,8 @@ class Verdict:
     """How a library's frames differ from those of sequential decoding.
 
     Attributes:
-        what: `SAME`, `OTHER_FRAMES` or `OTHER_SIZE`; with another conversion of colours the frames
-            still count as the same.
+        what: `SAME`, `OTHER_FRAMES` or `OTHER_SIZE`; frames that differ only
+            in colour conversion count as the same.
         largest: Largest difference of a pixel, 0-255; None for another size.
         others: Positions in the request whose frame has another index.
     """
@@ -73,7 +73,7 @@ def compare(frames: Tensor, truth: TrueFrames) -> Verdict:
 
     Args:
         frames: uint8 0-255, (n, 3, H, W).
-        truth: Of the same file and indices.
+        truth: The true frames of the same file and indices.
     """
     if frames.shape != truth.wanted.shape:
         return Verdict(OTHER_SIZE)

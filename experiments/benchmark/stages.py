@@ -15,7 +15,7 @@ from datamodules.loading.sample import Sample
 from datamodules.loading.video_dataset import VideoDataset
 
 STAGES = ("open", "decode", "transform", "collate")
-WHAT = {
+DESCRIPTIONS = {
     "open": "file opened, streams found",
     "decode": "frames read, converted to RGB",
     "transform": "cropped, resized, mirrored",
@@ -31,19 +31,19 @@ class StageTimes:
 
     Attributes:
         seconds: Stage -> seconds.
-        clips: The clips that were made; a video with several test views gives several.
+        clips: The number of clips; a video with several test views has several.
     """
 
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     clips: int = 0
 
     def ms_per_clip(self, stage: str) -> float:
-        """Give one stage's milliseconds per clip."""
+        """Return one stage's milliseconds per clip."""
         return 1000 * self.seconds[stage] / self.clips
 
     @property
     def total_ms(self) -> float:
-        """Give all stages' milliseconds per clip."""
+        """Return all stages' milliseconds per clip."""
         return sum(self.ms_per_clip(stage) for stage in STAGES)
 
 
@@ -109,7 +109,7 @@ def clips_of(clips: Tensor) -> int:
 
 
 def _time_opening(video: Video) -> float:
-    """Time what `Video.read` does first; a folder of images is not opened."""
+    """Time the opening of a video, the first step of `Video.read`; folders are not opened."""
     if video.path.is_dir():
         return 0.0
     start = thread_time()

@@ -18,9 +18,9 @@ class Table:
     """Headings and rows of text; the first column names the row.
 
     Attributes:
-        title: Above it.
-        headings: One per column.
-        rows: Their cells.
+        title: The title above it.
+        headings: One heading per column.
+        rows: The cells of each row.
         notes: Lines below it.
     """
 
@@ -57,14 +57,14 @@ def show(
     markdown: bool,
     file: Path | None,
 ) -> None:
-    """Print what was measured where; as Markdown, or for a terminal.
+    """Print conditions and results, as Markdown or for a terminal.
 
     Args:
-        facts: By `experiments.benchmark.machine`.
-        tables: What was measured.
-        notes: What else to know of all of them.
+        facts: The conditions, from `experiments.benchmark.machine`.
+        tables: The results.
+        notes: Remarks on all tables.
         markdown: Whether to print Markdown.
-        file: Where results were written, to say so; None for nowhere.
+        file: The file to which results were written, to print its name; None for no file.
     """
     header = "; ".join(f"{name}: {value}" for name, value in facts.items())
     if markdown:

@@ -1,4 +1,4 @@
-"""Measures times: the compared functions take turns, and the median counts."""
+"""Measures times: the compared functions run in turns, and the median is reported."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -18,12 +18,12 @@ def take_turns(
     clock: Callable[[], float] = perf_counter,
     before: Callable[[str], object] = lambda name: None,
 ) -> dict[str, list[float]]:
-    """Run all jobs once per repetition, in random order: jobs warm caches for others.
+    """Run all jobs once per repetition, in random order, since jobs warm caches for others.
 
     Args:
-        jobs: By name.
-        repeats: Times of each job.
-        clock: Seconds.
+        jobs: Functions by name.
+        repeats: Number of repetitions.
+        clock: Returns seconds.
         before: Called before each job with its name, untimed.
 
     Returns:
@@ -41,5 +41,5 @@ def take_turns(
 
 
 def median_ms(seconds: Sequence[float]) -> float:
-    """Give the median in milliseconds."""
+    """Return the median in milliseconds."""
     return MS * median(seconds)

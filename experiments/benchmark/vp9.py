@@ -1,4 +1,4 @@
-"""Transcodes videos to what Something-Something V2 ships: VP9 webm, height 240, 12 frames/s."""
+"""Transcodes videos to the format of Something-Something V2: VP9 webm, height 240, 12 frames/s."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from datamodules.decoding.write_video import write_video
 HEIGHT = 240
 FPS = 12
 SECONDS = 4
-"""Something-Something V2's videos last 2 to 6."""
+"""Videos of Something-Something V2 last 2 to 6 seconds."""
 
 OPTIONS = {"crf": "31", "b": "0", "deadline": "good", "cpu-used": "4"}
 NOTE = (
     f"VP9 files were transcoded here, by libvpx, to height {HEIGHT}, {FPS} frames/s, at most "
-    f"{SECONDS} s, as Something-Something V2 ships; they are no genuine ones."
+    f"{SECONDS} s, as in Something-Something V2; they are not original files."
 )
 
 
@@ -26,7 +26,7 @@ def transcode(path: Path, folder: Path) -> Path:
 
     Args:
         path: A video.
-        folder: Where the webm goes.
+        folder: The folder for the webm.
 
     Raises:
         VideoDecodeError: If the video does not decode.
@@ -38,7 +38,7 @@ def transcode(path: Path, folder: Path) -> Path:
 
 
 def _frames(path: Path) -> NDArray[np.uint8]:
-    """Give about every n-th frame, (n, H, W, 3)."""
+    """Return about every n-th frame, (n, H, W, 3)."""
     images: list[NDArray[np.uint8]] = []
     with open_video(path) as (container, stream):
         step = max(1.0, float(stream.average_rate or FPS) / FPS)

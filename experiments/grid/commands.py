@@ -1,7 +1,7 @@
 """list | run | report: the command line of grids.
 
-argparse parses it, not jsonargparse as for train.py: flags that it does not know go to train.py,
-and jsonargparse cannot pass unknown flags on.
+argparse parses it, not jsonargparse as for train.py: unknown flags go to train.py, and
+jsonargparse cannot pass unknown flags on.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from lightning_modules import RunError
 from lightning_modules.stop_signals import INTERRUPTED
 
 TERMINAL_COLUMNS = HEADINGS.index("commit")
-"""How many columns of the results are printed on the terminal; reports have all."""
+"""The number of result columns that are printed on the terminal; reports have all."""
 
 
 def main(args: list[str] | None = None) -> None:
@@ -156,9 +156,9 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[st
     chosen = _choose(grids, options.rows)
     runs = expand(chosen, options.seeds, options.runs, flags)
     if options.jobs is not None and options.jobs < 1:
-        raise RunError(f"--jobs {options.jobs}: at least 1")
+        raise RunError(f"--jobs {options.jobs}: must be at least 1")
     if options.gpus_per_run < 1:
-        raise RunError(f"--gpus-per-run {options.gpus_per_run}: at least 1")
+        raise RunError(f"--gpus-per-run {options.gpus_per_run}: must be at least 1")
     if not options.allow_other_flags:
         refuse_other_flags(runs.values())
     if options.dry_run:
@@ -172,7 +172,7 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[st
         with termination_as_interrupt():
             finished = runner.execute()
     except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on from the last checkpoints.")
+        console.print("Stopped. The same command continues from the last checkpoints.")
         sys.exit(INTERRUPTED)
     for grid, labels in chosen:
         _print_results(console, grid, labels, options.runs)
@@ -200,7 +200,7 @@ def _choose(grids: Sequence[Grid], wanted: list[str] | None) -> list[tuple[Grid,
 
 
 def _require_known_flags(run: Run) -> None:
-    """Let train.py check the flags once, before all runs fail on them one by one."""
+    """Let train.py check the flags once, so that not every run fails because of them."""
     fit = ["fit", *run.common_arguments(), "--print_config"]
     check = subprocess.run([*task.PROGRAM, *fit], capture_output=True, text=True, check=False)
     if check.returncode:
@@ -217,7 +217,7 @@ def _launcher(options: argparse.Namespace) -> Launcher:
 
 
 def _import_slurm_launcher() -> Any:
-    """Import it only on request: it needs submitit, which is optional."""
+    """Import the SLURM launcher only when needed: submitit is optional."""
     try:
         return importlib.import_module("experiments.grid.slurm_launcher")
     except ModuleNotFoundError as error:

@@ -35,20 +35,20 @@ class Row:
         label: Its name in commands, unique in its grid.
         name: Its name in the paper.
         dataset: The data set of its training and tests.
-        figures_dataset: The data set of the paper's figures. It is another one where a table is
-            repeated on other data; then only the order of the rows can be compared.
+        figures_dataset: The data set of the paper's figures. It differs from ``dataset`` if a
+            table is repeated on other data; then only the order of the rows can be compared.
         base: The configs that it starts from; values of later ones replace those of earlier ones.
         overrides: Dotted key -> value; they replace values of the configs.
         protocols: Its test protocols; the paper's figures belong to the first.
         figures: The paper's figures: top1, top5 and test_top1 in per cent; params in millions;
-            gflops of one view, with the number of ``views`` (null where the paper does not print
-            it), or of all views where ``views`` is left out; latency in ms; throughput in videos
+            gflops of one view, with the number of ``views`` (null if the paper does not print
+            it), or of all views if ``views`` is left out; latency in ms; throughput in videos
             per second; backbone, pretrain and frames as printed.
-        note: What a reader of the figures must know.
+        note: A remark that a reader of the figures needs.
         quoted: Whether the paper quotes the row from another work; such a row is not run.
         ensemble: Labels of the rows whose scores are added.
         repeat_over: Dotted key -> values; the row is run with each, its result is the mean.
-        pretrain: Configs of the run whose last checkpoint gives the row its first weights.
+        pretrain: Configs of the run whose last checkpoint provides the row's initial weights.
     """
 
     label: str
@@ -88,12 +88,12 @@ class Grid:
 
     @property
     def name(self) -> str:
-        """Its name in commands."""
+        """Return its name in commands."""
         return self.file.stem
 
     @property
     def title(self) -> str:
-        """Its title in reports."""
+        """Return its title in reports."""
         return f"{self.paper}, table {self.table}: {self.caption}"
 
 
@@ -104,7 +104,7 @@ def shipped_grids() -> list[Path]:
 
 
 def find_grid(name: str) -> Path:
-    """Give the path of a grid.
+    """Return the path of a grid.
 
     Args:
         name: A path with its suffix, or the name of a shipped grid.
@@ -117,8 +117,8 @@ def read_grid(file: Path) -> Grid:
     """Read a grid file.
 
     Raises:
-        RunError: If the file or a config that it names is missing, or if its content is not as
-            `Grid` and `Row` describe.
+        RunError: If the file or a config that it names is missing, or if its content does
+            not match `Grid` and `Row`.
     """
     content = _load(file)
     return _repeat(file, content) if "rows_of" in content else _read_table(file, content)
@@ -233,9 +233,9 @@ def _check_row(where: str, row: Row, rows: Mapping[str, Row]) -> None:
     if not (row.quoted or row.ensemble or row.base):
         raise RunError(f"{where}: needs a base; mark it quoted: true if it is not to be run")
     if row.quoted and (row.overrides or row.ensemble or row.repeat_over or row.pretrain):
-        raise RunError(f"{where}: a quoted row is not run; leave out how")
+        raise RunError(f"{where}: a quoted row is not run: it has figures only")
     if row.ensemble and (row.overrides or row.repeat_over or row.pretrain):
-        raise RunError(f"{where}: an ensemble adds scores of rows; overrides are theirs")
+        raise RunError(f"{where}: an ensemble adds scores of rows: give overrides there")
     if not row.quoted and not row.protocols:
         raise RunError(f"{where}: protocols is a list, such as [1x1]")
     try:

@@ -1,4 +1,4 @@
-"""Treats the end of a terminal session or a shutdown of the machine like Ctrl-C."""
+"""Handles the end of a terminal session and a shutdown of the machine like Ctrl-C."""
 
 import signal
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the runner needs of a place where runs are executed: this machine or a cluster."""
+"""The interface of launchers, which execute runs on this machine or on a cluster."""
 
 from typing import Protocol
 
@@ -10,13 +10,13 @@ class RunHandle(Protocol):
     """A run that has been started.
 
     Attributes:
-        where: The GPUs, CPU or cluster job that it has, for the live table.
+        where: The GPUs, CPU or cluster job that it uses, for the live table.
     """
 
     where: str
 
     def result(self) -> Record | None:
-        """Give the record of how it ended; None while it runs."""
+        """Return the record of the ended run; None while it runs."""
 
     def stop(self) -> None:
         """Ask it to save a checkpoint and end."""
@@ -32,7 +32,7 @@ class Launcher(Protocol):
     """Starts runs.
 
     Attributes:
-        slots: How many runs it executes at once.
+        slots: Number of runs that it executes at once.
     """
 
     slots: int

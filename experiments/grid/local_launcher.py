@@ -18,7 +18,7 @@ class LocalHandle:
 
     Args:
         task: Executes the run.
-        gpus: The GPUs it has, empty for the CPU.
+        gpus: The GPUs that it uses; empty for the CPU.
     """
 
     def __init__(self, task: RunTask, gpus: Sequence[str]) -> None:
@@ -37,7 +37,7 @@ class LocalHandle:
             write_record(self.task.run, self.record)
 
     def result(self) -> Record | None:
-        """Give the record of how it ended; None while it runs."""
+        """Return the record of the ended run; None while it runs."""
         return None if self.thread.is_alive() else self.record
 
     def stop(self) -> None:
@@ -64,15 +64,17 @@ class LocalLauncher:
         gpus: The GPUs to use; None for those that this process sees.
 
     Raises:
-        RunError: If there are fewer GPUs than a run is to have.
+        RunError: If there are fewer GPUs than a run needs.
     """
 
     def __init__(
         self, max_runs: int | None = None, gpus_per_run: int = 1, gpus: Sequence[str] | None = None
     ) -> None:
         own = visible_gpus() if gpus is None else list(gpus)
-        if gpus_per_run > max(1, len(own)):  # without a GPU, a run has the CPU
-            raise RunError(f"--gpus-per-run {gpus_per_run}: this machine shows {len(own)} GPU(s)")
+        if gpus_per_run > max(1, len(own)):  # without a GPU, a run uses the CPU
+            raise RunError(
+                f"--gpus-per-run {gpus_per_run}: this machine has {len(own)} usable GPU(s)"
+            )
         self.free = [
             own[start : start + gpus_per_run]
             for start in range(0, len(own) - gpus_per_run + 1, gpus_per_run)
@@ -85,7 +87,7 @@ class LocalLauncher:
         self.handles: list[LocalHandle] = []
 
     def launch(self, run: Run) -> LocalHandle:
-        """Start a run on GPUs that no other run of this launcher has."""
+        """Start a run on GPUs that no other run of this launcher uses."""
         self._free_gpus()
         gpus = self.free.pop(0) if self.on_gpus else []
         environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}

@@ -56,16 +56,16 @@ class ReportLine:
     results: tuple[SeedResult, ...]
 
     def paper(self, name: str) -> float | None:
-        """Give the paper's figure, which belongs to the row's first protocol."""
+        """Return the paper's figure, which belongs to the row's first protocol."""
         first = not self.protocol or self.protocol == self.row.protocols[0]
         return self.row.figures.get(name) if first else None
 
     def ours(self, name: str) -> float | None:
-        """Give the mean over the seeds."""
+        """Return the mean over the seeds."""
         return fmean(getattr(one, name) for one in self.results) if self.results else None
 
     def spread(self, name: str) -> float | None:
-        """Give the standard deviation over the seeds; None for fewer than two."""
+        """Return the standard deviation over the seeds; None for fewer than two."""
         values = [getattr(one, name) for one in self.results]
         return stdev(values) if len(values) > 1 else None
 
@@ -75,12 +75,12 @@ class ReportLine:
         return self.row.dataset == self.row.figures_dataset
 
     def both(self, name: str) -> tuple[float, float] | None:
-        """Give our figure and the paper's; None unless both exist."""
+        """Return our figure and the paper's; None unless both exist."""
         ours, paper = self.ours(name), self.paper(name)
         return None if ours is None or paper is None else (ours, paper)
 
     def difference(self, name: str) -> float | None:
-        """Give our mean minus the paper's figure; None on different data sets."""
+        """Return our mean minus the paper's figure; None on different data sets."""
         ours = self.ours(name)
         return None if ours is None else self.minus_paper(ours, name)
 
@@ -91,7 +91,7 @@ class ReportLine:
 
     @property
     def gflops(self) -> float | None:
-        """The paper's GFLOPs of all views of a video; None where their number is not printed."""
+        """Return the paper's GFLOPs of all views of a video; None if it does not print them."""
         gflops, views = self.row.figures.get("gflops"), self.row.figures.get("views", 1)
         return None if gflops is None or views is None else gflops * views
 
@@ -119,7 +119,7 @@ def report_lines(grid: Grid, runs_dir: Path) -> list[ReportLine]:
 
 
 def row_state(grid: Grid, row: Row, seeds: list[int], runs_dir: Path) -> str:
-    """Give the state of a row's runs with these seeds."""
+    """Return the state of a row's runs with these seeds."""
     runs = [run for seed in seeds for run in row_runs(grid, row, seed, runs_dir)]
     return summarize([state_of(run) for run in runs])
 

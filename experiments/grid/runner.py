@@ -24,7 +24,7 @@ from experiments.session import Run, read_metrics
 from lightning_modules import RunError
 
 POLL_SECONDS = 0.2
-"""Time between two looks at the runs."""
+"""Time between two polls of the runs, in seconds."""
 
 STYLES = {"finished": "green", "failed": "red", "running": "cyan", "stopped": "yellow"}
 BY_INTEREST: tuple[State, ...] = ("running", "failed", "stopped", "waiting", "finished")
@@ -41,8 +41,8 @@ class RunProgress:
         state: Its state.
         message: Its last message, or the reason for its state.
         handle: The latest start of the run by this command; None before it.
-        seconds: How long the run took, once it has ended.
-        started: When it started, on ``perf_counter``'s clock.
+        seconds: The run's duration, once it has ended.
+        started: Its start on ``perf_counter``'s clock.
     """
 
     run: Run
@@ -53,7 +53,7 @@ class RunProgress:
     started: float = 0.0
 
     def cells(self) -> tuple[str, ...]:
-        """Write the row."""
+        """Return the cells of the row."""
         style = STYLES.get(self.state, "")
         seconds = perf_counter() - self.started if self.state == "running" else self.seconds
         metrics = read_metrics(self.run.run_dir) if self.handle else {}
@@ -72,9 +72,9 @@ class Runner:
     """Executes runs.
 
     Args:
-        runs: By name, a pretraining before the runs that start from it.
-        launcher: Starts them.
-        console: For the table.
+        runs: Runs by name, a pretraining before the runs that start from it.
+        launcher: The launcher that starts them.
+        console: The console for the table.
     """
 
     def __init__(self, runs: Mapping[str, Run], launcher: Launcher, console: Console) -> None:
@@ -135,7 +135,7 @@ class Runner:
         return table
 
     def _poll(self) -> bool:
-        """Look at all runs once and start those that can start; tell whether any are left."""
+        """Poll all runs once and start those that can start; return whether any are left."""
         for one in self._started():
             record = one.handle.result() if one.handle else None
             if record is not None:
@@ -151,7 +151,7 @@ class Runner:
         )
 
     def _look_elsewhere(self, one: RunProgress) -> None:
-        """Check whether another command's run has ended; if unfinished, it is ours to do."""
+        """Check whether another command's run has ended; if unfinished, this command runs it."""
         state = self._first_state(one.run)
         if state != "running":
             one.state, one.message = state, ""
@@ -197,7 +197,7 @@ class Runner:
         try:
             for handle in handles:
                 handle.wait()
-        finally:  # a second interruption ends the waiting, and the runs
+        finally:  # a second interruption ends the wait and kills the runs
             for handle in handles:
                 handle.kill()
             for one in running:

@@ -1,4 +1,4 @@
-"""From rows to runs: each training once, however many tables show it."""
+"""Turns rows into runs; a training that several tables show is run only once."""
 
 import itertools
 import json

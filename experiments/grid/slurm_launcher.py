@@ -20,13 +20,13 @@ MAX_TIMEOUTS = 100
 """How often a run may reach its time limit on a cluster and be resumed in another job."""
 
 MAX_RUNS = 1000
-"""Runs at once, unless the user says how many: the cluster has a queue of its own."""
+"""Runs at once, unless the user limits them: the cluster has its own queue."""
 
 WARNING_SECONDS = int(GRACE_SECONDS) + 60
 """Time before a job's time limit at which SLURM warns it: enough to save and to submit again."""
 
 POLL_SECONDS = 0.1
-"""Time between two looks at a step that is to end."""
+"""Time between two checks whether a step has ended, in seconds."""
 
 IGNORE_SIGUSR2 = ("sh", "-c", "trap '' USR2; exec \"$@\"", "sh")
 """Starts a step that ignores SLURM's warning, which may reach all processes of a job."""
@@ -69,7 +69,7 @@ class SlurmHandle:
         self.where = f"job {job.job_id}"
 
     def result(self) -> Record | None:
-        """Give the record of how it ended; None while it waits or runs."""
+        """Return the record of the ended run; None while it waits or runs."""
         if not self.job.done():
             return None
         try:
@@ -111,7 +111,7 @@ class SlurmLauncher:
         """
         task = SlurmTask(run)
         self.executor.update_parameters(**_job_name(self.executor, run))
-        # The record names no process of this machine: when this process ends, the job still waits,
+        # The record names no process of this machine: after this process has ended, the job waits,
         # and another command must not submit it again. It is written before the submission, since
         # the job writes records of its own once it runs.
         write_record(run, Record("running", "waits for the cluster", host="the cluster", pids=[]))
@@ -127,7 +127,7 @@ def slurm_executor(folder: Path, parameters: Mapping[str, Any], gpus_per_run: in
     """Make an executor for SLURM.
 
     Args:
-        folder: For submitit's files and logs, on a disk that all machines share.
+        folder: The folder for submitit's files and logs, on a disk that all machines share.
         parameters: sbatch's parameters as submitit names them, such as ``partition`` or ``time``.
         gpus_per_run: GPUs of each run.
 
@@ -139,7 +139,9 @@ def slurm_executor(folder: Path, parameters: Mapping[str, Any], gpus_per_run: in
     fixed = {"nodes": 1, "ntasks_per_node": 1, "gpus_per_node": gpus_per_run}
     for name in fixed:
         if name in parameters:
-            raise RunError(f"--slurm {name}: a run has one machine; --gpus-per-run says its GPUs")
+            raise RunError(
+                f"--slurm {name}: a run uses one machine; set its GPUs with --gpus-per-run"
+            )
     try:
         executor.update_parameters(**{**defaults, **parameters, **fixed})
     except (NameError, ValueError) as error:
@@ -160,7 +162,9 @@ def require_slurm() -> None:
         RunError: If SLURM's commands are not installed here.
     """
     if not SlurmExecutor.affinity() > 0:
-        raise RunError("--launcher slurm: no srun here; --dry-run shows the scripts all the same")
+        raise RunError(
+            "--launcher slurm: there is no srun here; --dry-run shows the scripts anyway"
+        )
 
 
 class _SlurmAnywhere(SlurmExecutor):

@@ -1,7 +1,7 @@
 """The state of a run, and the record of its latest attempt.
 
-Records lie beside the run folders: ``<runs>/grid/<name>.json``, with ``.log`` (stderr) and ``.out``
-(stdout).
+Records are stored beside the run folders: ``<runs>/grid/<name>.json``, with ``.log`` (stderr) and
+``.out`` (stdout).
 """
 
 import json
@@ -27,7 +27,7 @@ class Record:
     """The latest attempt at a run.
 
     Attributes:
-        state: How it ended, or ``running``.
+        state: The state in which it ended, or ``running``.
         message: The last line that it wrote to stderr.
         host: The machine that it runs on.
         pids: Ids of the processes there: the one that watches the run, and the run's own.
@@ -61,17 +61,17 @@ def _process_exists(pid: int) -> bool:
 
 
 def record_file(run: Run) -> Path:
-    """Name the file of a run's record."""
+    """Return the file of a run's record."""
     return _file(run, ".json")
 
 
 def log_file(run: Run) -> Path:
-    """Name the file with what a run wrote to stderr: messages, warnings, errors."""
+    """Return the file with a run's stderr: messages, warnings, errors."""
     return _file(run, ".log")
 
 
 def output_file(run: Run) -> Path:
-    """Name the file with what a run wrote to stdout: progress and tables."""
+    """Return the file with a run's stdout: progress and tables."""
     return _file(run, ".out")
 
 
@@ -90,7 +90,7 @@ def write_record(run: Run, record: Record) -> None:
 
 
 def read_record(run: Run) -> Record | None:
-    """Read a run's record; None where there is none."""
+    """Read a run's record; None if there is none."""
     file = record_file(run)
     return Record(**json.loads(file.read_text())) if file.is_file() else None
 
@@ -106,7 +106,7 @@ def refuse_other_flags(runs: Iterable[Run]) -> None:
         if record is None or record.flags is None or record.flags == list(run.flags):
             continue
         if record.state == "failed" and not RunFolder(run.run_dir).has_checkpoint():
-            continue  # nothing came of it
+            continue  # it left nothing to resume
         theirs, ours = shlex.join(record.flags), shlex.join(run.flags)
         raise RunError(
             f"{run.run_dir} was run with {theirs or 'no flags'}, this command has "
@@ -116,7 +116,7 @@ def refuse_other_flags(runs: Iterable[Run]) -> None:
 
 
 def state_of(run: Run) -> State:
-    """Give the state of a run; one that was begun and is not running now is ``stopped``."""
+    """Return the state of a run; a run that was started and is not running is ``stopped``."""
     record = read_record(run)
     if record is not None and record.alive:
         return "running"
@@ -124,12 +124,12 @@ def state_of(run: Run) -> State:
         return "finished"
     if record is not None and record.state == "failed":
         return "failed"
-    begun = record is not None or RunFolder(run.run_dir).has_checkpoint()
-    return "stopped" if begun else "not run"
+    started = record is not None or RunFolder(run.run_dir).has_checkpoint()
+    return "stopped" if started else "not run"
 
 
 def summarize(states: list[State]) -> str:
-    """Give the state of a row from the states of its runs; ``quoted`` where it has none."""
+    """Return the state of a row from the states of its runs; ``quoted`` if it has none."""
     if not states:
         return "quoted"
     for state in ("failed", "running", "stopped"):

@@ -39,7 +39,7 @@ class RunTask:
         self.stopped = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the process out: this object is pickled and sent to other machines."""
+        """Return the state without the process, to pickle this object for other machines."""
         return {**self.__dict__, "process": None}
 
     def __call__(self) -> Record:
@@ -60,7 +60,7 @@ class RunTask:
         return record
 
     def _check_results(self) -> tuple[State, str]:
-        """Trust results alone: a step may exit with status 0 and leave none."""
+        """Check that all results exist: a step may exit with status 0 without them."""
         missing = self.run.missing_steps()
         return ("failed", f"{missing[-1][0]} left no result") if missing else ("finished", "")
 
@@ -84,7 +84,7 @@ class RunTask:
                 stdout=output,
                 stderr=log,
                 env=environment,
-                start_new_session=True,  # Ctrl-C reaches the grid alone, which stops its steps
+                start_new_session=True,  # Ctrl-C reaches only the grid, which stops its steps
             )
             record.pids = [os.getpid(), self.process.pid]
             write_record(self.run, record)
@@ -111,7 +111,7 @@ class RunTask:
 
 
 def _killed_by(status: int) -> str:
-    """Name the signal that ended a step; empty where none did."""
+    """Name the signal that ended a step; empty if none did."""
     if status >= 0:
         return ""
     names = {number.value: number.name for number in signal.Signals}

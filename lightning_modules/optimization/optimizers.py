@@ -1,4 +1,4 @@
-"""SGD and AdamW as arguments of a `VideoRecognizer`, made when the network is known."""
+"""SGD and AdamW as arguments of a `VideoRecognizer`, made once the network is known."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -15,7 +15,7 @@ def require_positive(name: str, value: float) -> float:
     """Return a value if it is above zero.
 
     Raises:
-        RunError: If it is not; the message has its name.
+        RunError: If it is not; the message contains ``name``.
     """
     if not value > 0:
         raise RunError(f"{name}={value} must be above 0")
@@ -109,8 +109,8 @@ class AdamW(OptimizerMaker):
 
     Args:
         lr: Learning rate.
-        weight_decay: For parameters with more than one dimension. Biases and the parameters of
-            normalisations have one and are not decayed.
+        weight_decay: Weight decay of parameters with more than one dimension. Biases and the
+            parameters of normalisations have one dimension and are not decayed.
         reference_batch_size: The total batch for which ``lr`` was chosen, see `OptimizerMaker`.
 
     Raises:

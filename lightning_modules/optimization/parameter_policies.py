@@ -26,7 +26,7 @@ def tsm_groups(network: nn.Module, lr: float, weight_decay: float) -> list[dict[
     """Group parameters as the public TSN, TSM and TEA code does; neither paper states groups.
 
     ======================================== ==================== =====================
-    parameters                               learning rate times  weight decay times
+    parameters                               learning rate factor weight decay factor
     ======================================== ==================== =====================
     weights                                  1                    1
     biases                                   2                    0

@@ -27,7 +27,7 @@ class Schedule(ABC):
 
         Args:
             epoch: Epochs done so far, with fractions.
-            max_epochs: Epochs of the whole training.
+            max_epochs: Epochs of the complete training.
         """
         decay = self.decay(epoch, max_epochs)
         if epoch >= self.warmup_epochs:
@@ -59,8 +59,8 @@ class StepDecay(Schedule):
     """Multiply by ``gamma`` at each milestone, as both papers do.
 
     Args:
-        milestones: Epochs at whose start the rate drops, counted from the start of the training,
-            warm-up included; on Something-Something both papers drop at 30, 40, 45.
+        milestones: Epochs at the start of which the rate drops, counted from the start of the
+            training, warm-up included; on Something-Something both papers drop at 30, 40, 45.
         gamma: The factor of one drop.
         warmup_epochs: See `Schedule`.
     """

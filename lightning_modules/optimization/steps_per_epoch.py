@@ -1,4 +1,4 @@
-"""How many optimizer steps an epoch has, which learning-rate schedules need."""
+"""The number of optimizer steps per epoch, for learning-rate schedules."""
 
 import math
 

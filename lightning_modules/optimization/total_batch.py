@@ -24,7 +24,7 @@ class TotalBatch:
 
     @classmethod
     def of(cls, trainer: Trainer) -> "TotalBatch":
-        """Read it from a trainer and the ``batch_size`` of its datamodule.
+        """Read the total batch from a trainer and its datamodule's ``batch_size``.
 
         Raises:
             RunError: If there is no datamodule with an integer ``batch_size``.
@@ -39,7 +39,7 @@ class TotalBatch:
 
     @property
     def size(self) -> int:
-        """The number of clips."""
+        """Return the number of clips."""
         return self.processes * self.clips * self.accumulation
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a fit: pictures, kernels, gates and hyperparameters."""
+"""Callbacks that show a fit in TensorBoard: pictures, kernels, gates and hyperparameters."""
 
 from lightning_modules.tensorboard.alignment_maps import AlignmentMaps
 from lightning_modules.tensorboard.confusion_matrix import ConfusionMatrix

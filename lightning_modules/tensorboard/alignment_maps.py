@@ -15,10 +15,10 @@ from lightning_modules.tensorboard.writer import PictureTimes, show
 class AlignmentMaps(FirstBatchCallback):
     """Draws ``alignment/first_clip``: frames t and t+1 at the middle of the first validation clip.
 
-    The last aligning block of each stage is drawn, unless its map has one position only.
+    The last aligning block of each stage is drawn, unless its map has only one position.
 
     Args:
-        times: About how often in a fit to draw; see `PictureTimes`.
+        times: Approximate number of pictures in a fit; see `PictureTimes`.
     """
 
     def __init__(self, times: int = 10) -> None:

@@ -14,7 +14,7 @@ class ConfusionMatrix(Callback):
     """Draws ``val/confusion`` and ``val/classes`` from the videos of all processes.
 
     Args:
-        times: About how often in a fit to draw; see `PictureTimes`.
+        times: Approximate number of pictures in a fit; see `PictureTimes`.
     """
 
     def __init__(self, times: int = 10) -> None:

@@ -1,4 +1,4 @@
-"""Reading a network's blocks during the first validation batch, which is always the same."""
+"""Reads a network's blocks during the first validation batch, which is always the same."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from lightning_modules.tensorboard.inspection import Watch
 class FirstBatchCallback(Callback, ABC):
     """Reads blocks during validation's own forward pass; no other pass is run.
 
-    The network has hooks during this one batch only, and in process 0 only; other processes' clips
-    are not read.
+    The network has hooks only during this batch, and only in process 0; the clips of other
+    processes are not read.
     """
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ CLIPS = 8
 class GateStatistics(FirstBatchCallback):
     """Logs ``gates/<stage>_mean``, ``gates/<stage>_std`` and a histogram at every validation.
 
-    Over all channels of the first 8 validation clips and all their frames but the last.
+    They are computed over the first 8 validation clips: all channels, all frames but the last.
     """
 
     def choose(self, trainer: Trainer, network: nn.Module) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ class HyperparameterTable(Callback):
         self.best: dict[str, float] = {}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Give the logger the values before it saves ``hparams.yaml``."""
+        """Pass the values to the logger before it saves ``hparams.yaml``."""
         logger = tensorboard_of(trainer)
         if logger is not None:
             logger.log_hyperparams(self.values, metrics={})  # without metrics, no event is written

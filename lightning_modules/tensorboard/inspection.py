@@ -1,6 +1,6 @@
-"""What can be read from a network's blocks, and reading it during a forward pass.
+"""Protocols of blocks that can be inspected, and hooks that read them in a forward pass.
 
-A block takes part if it has the methods of a protocol below; it need not inherit or register.
+A block is inspected if it has the methods of a protocol below; it need not inherit from it.
 B clips, T frames, C channels, H W positions; x is (B*T, C, H, W).
 """
 
@@ -51,19 +51,19 @@ class NamingStages(Protocol):
     """A network that knows the names of its stages."""
 
     def stage_of(self, module_name: str) -> str:
-        """Name the stage that holds a module, as papers and plots do, such as ``res2``."""
+        """Return the name of the stage that contains a module, such as ``res2``."""
 
 
 def blocks_of(network: nn.Module, kind: type) -> dict[str, Any]:
-    """Find the modules that follow a protocol, by name, in the network's order."""
+    """Find the modules that implement a protocol, by name, in the network's order."""
     return {name: block for name, block in network.named_modules() if isinstance(block, kind)}
 
 
 def stage_of(network: nn.Module, module_name: str) -> str:
-    """Name the stage that holds a module.
+    """Return the name of the stage that contains a module.
 
-    The network is asked; where it names no stages, it is the first part of the module's name, such
-    as ``layer1`` of ``layer1.0.before_conv1``.
+    If the network has no method ``stage_of``, this is the first part of the module's name, such as
+    ``layer1`` of ``layer1.0.before_conv1``.
     """
     if isinstance(network, NamingStages):
         return network.stage_of(module_name)
@@ -79,7 +79,7 @@ def by_stage(network: nn.Module, readings: Mapping[str, Reading]) -> dict[str, d
 
 
 def short_name(module_name: str) -> str:
-    """Shorten a module's name for a picture: without ``frame_network.``, which most begin with."""
+    """Shorten a module's name for a picture: without the prefix ``frame_network.``."""
     return module_name.removeprefix("frame_network.")
 
 
@@ -88,8 +88,8 @@ class Watch:
 
     Args:
         blocks: Modules by name.
-        read: Called with a block and its inputs; its result is kept. Gradients are on or off as in
-            the forward pass: off in validation.
+        read: Called with a block and its inputs; its result is kept. Gradients are enabled or not
+            as in the forward pass: not in validation.
     """
 
     def __init__(self, blocks: Mapping[str, Any], read: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""How the kernels of TIM and CTI change; they start as a temporal shift."""
+"""Shows how the kernels of TIM and CTI change; they start as a temporal shift."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class TemporalKernels(Callback):
     a kernel of the temporal shift has norm 1.
 
     Args:
-        times: About how often in a fit to draw; see `PictureTimes`.
+        times: Approximate number of pictures in a fit; see `PictureTimes`.
     """
 
     def __init__(self, times: int = 10) -> None:

@@ -18,7 +18,7 @@ class WorstClips(Callback):
     Each process keeps small copies of its own worst clips; they are gathered after the last batch.
 
     Args:
-        times: About how often in a fit to draw; see `PictureTimes`.
+        times: Approximate number of pictures in a fit; see `PictureTimes`.
         count: How many clips to show.
     """
 
@@ -29,7 +29,7 @@ class WorstClips(Callback):
         self.due = False
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget the clips of the validation before."""
+        """Forget the clips of the previous validation."""
         self.worst = []
         self.due = self.times.due(trainer)
 

@@ -1,4 +1,4 @@
-"""When a fit draws pictures for TensorBoard, and how they are written."""
+"""Decides when a fit draws pictures, and writes them to TensorBoard."""
 
 from matplotlib.figure import Figure
 from pytorch_lightning import Trainer
@@ -23,7 +23,7 @@ def step_of(trainer: Trainer) -> int:
 
 
 def show(trainer: Trainer, tag: str, figure: Figure) -> None:
-    """Add a figure to TensorBoard's images at the current step; only process 0 does."""
+    """Add a figure to TensorBoard's images at the current step; only in process 0."""
     logger = tensorboard_of(trainer)
     if logger is not None and trainer.is_global_zero:
         logger.experiment.add_figure(tag, figure, step_of(trainer))
@@ -42,7 +42,7 @@ class PictureTimes:
         self.drawn = -1
 
     def due(self, trainer: Trainer) -> bool:
-        """Tell whether to draw this validation, the same in all processes; call once for each."""
+        """Return whether to draw this validation, equal in all processes; call it once for each."""
         if tensorboard_of(trainer) is None:
             return False
         interval = int(self.times * trainer.global_step / trainer.estimated_stepping_batches)

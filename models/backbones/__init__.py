@@ -1,4 +1,4 @@
-"""The frame networks that temporal modules can be put into, one file a family.
+"""The 2D networks that can carry temporal modules, one file per family.
 
 | family | stages | modules at the head of the residual branch | before the last convolution |
 | --- | --- | --- | --- |
@@ -26,7 +26,7 @@ BACKBONES: dict[str, Backbone] = {
 
 
 def get_backbone(name: str) -> Backbone:
-    """Look a backbone up.
+    """Look up a backbone by its torchvision name.
 
     Raises:
         ModelError: If ``name`` is unknown; the message lists the known ones.
@@ -34,5 +34,5 @@ def get_backbone(name: str) -> Backbone:
     if name in BACKBONES:
         return BACKBONES[name]
     close = get_close_matches(name, BACKBONES, n=1)
-    meant = f"; did you mean {close[0]}?" if close else ""
+    meant = f"; did you mean {close[0]}?" if close else "."
     raise ModelError(f"backbone={name!r} is not known{meant} There are {', '.join(BACKBONES)}")

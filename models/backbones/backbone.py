@@ -1,4 +1,4 @@
-"""What every backbone family says of itself: its stages, where modules may stand, its head."""
+"""The interface of a backbone family: its stages, the places for modules, its head."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -19,10 +19,10 @@ class Backbone(ABC):
     """A 2D network for frames, built by torchvision from blocks that know their site.
 
     Args:
-        name: Of the torchvision builder and its weights, such as ``resnet50``.
+        name: torchvision's name of the builder and its weights, such as ``resnet50``.
 
     Attributes:
-        stage_word: How the family's stages are called: ``res`` gives res2, res3, ...
+        stage_word: The first part of a stage's name: ``res`` gives res2, res3, ...
         first_stage: The number of the first stage that has blocks.
         head: The path of the linear classifier inside the frame network.
     """
@@ -36,7 +36,7 @@ class Backbone(ABC):
 
     @abstractmethod
     def places(self) -> list[list[Places]]:
-        """Tell the places that each block of each stage offers to a temporal module."""
+        """Return the places for temporal modules in each block of each stage."""
 
     @abstractmethod
     def build(self, num_classes: int, blocks: SiteAwareBlocks) -> nn.Module:
@@ -44,7 +44,7 @@ class Backbone(ABC):
 
     @abstractmethod
     def pool(self, network: Any, frames: Tensor) -> Tensor:
-        """Compute what the classifier is given: (N, 3, H, W) -> (N, features)."""
+        """Compute the classifier's input: (N, 3, H, W) -> (N, features)."""
 
     def make(
         self, num_classes: int, makers: Mapping[Place, TemporalMaker]
@@ -53,10 +53,10 @@ class Backbone(ABC):
 
         Args:
             num_classes: Classes of the head.
-            makers: Makes the module of a place, at every site that has this place.
+            makers: For each place, the function that makes its module at a site.
 
         Returns:
-            The network, and the site of each block by the block's name in it.
+            The network, and the site of each block by the block's name in this network.
 
         Raises:
             ModelError: If no block has one of the places, or a module does not fit its block.
@@ -84,7 +84,7 @@ class Backbone(ABC):
         return found
 
     def stage_name(self, stage: int) -> str:
-        """Name a stage, such as ``res4``."""
+        """Return the name of a stage, such as ``res4``."""
         return f"{self.stage_word}{stage}"
 
     def _offers(self) -> Iterable[tuple[BlockSite, Places]]:
@@ -95,6 +95,6 @@ class Backbone(ABC):
 
 @cache
 def plain_network(name: str) -> Any:
-    """Build torchvision's network without memory for its weights, to look at its blocks."""
+    """Build torchvision's network on the meta device, to inspect its blocks."""
     with torch.device("meta"):
         return get_model(name)

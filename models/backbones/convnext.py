@@ -1,9 +1,9 @@
 """torchvision's ConvNeXts (Liu et al., A ConvNet for the 2020s, CVPR 2022).
 
 Stages are called stage1 to stage4, torchvision's ``features.1``, ``.3``, ``.5`` and ``.7``. A
-block's last convolution is its second linear layer, a 1x1 convolution from four times the width.
+block's last convolution is its second linear layer, a 1x1 convolution from 4C to C channels.
 
-torchvision's stochastic depth stays: it drops the residual branch of single frames, not of clips.
+torchvision's stochastic depth is kept: it drops the residual branch of single frames, not of clips.
 """
 
 from typing import Any
@@ -23,8 +23,9 @@ class TemporalCNBlock(CNBlock):
     Args:
         dim: C.
         *args: As torchvision's.
-        before_conv1: Makes the module at the head of the residual branch, at width C.
-        before_last_conv: Makes the module before the second linear layer (after GELU), at width 4C.
+        before_conv1: Makes the module at the head of the residual branch, for C channels.
+        before_last_conv: Makes the module before the second linear layer (after GELU), for 4C
+            channels.
         **kwargs: As torchvision's.
     """
 
@@ -44,7 +45,7 @@ class TemporalCNBlock(CNBlock):
             self.block[-2] = nn.Linear(width, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform; the shortcut takes the raw input."""
+        """Apply the block; the shortcut takes the raw input."""
         *layers, last, to_channels_first = self.block
         out = self.before_conv1(x)
         for layer in layers:
@@ -60,7 +61,7 @@ class ConvNeXtBackbone(Backbone):
     head = "classifier.2"
 
     def places(self) -> list[list[Places]]:
-        """Give the head of the branch and the place before the last convolution, everywhere."""
+        """Return ``before_conv1`` and ``before_last_conv`` for every block."""
         both: Places = frozenset({"before_conv1", "before_last_conv"})
         return [[both] * len(stage) for stage in plain_network(self.name).features[1::2]]
 
@@ -69,7 +70,7 @@ class ConvNeXtBackbone(Backbone):
         return get_model(self.name, num_classes=num_classes, block=blocks.of(TemporalCNBlock))
 
     def pool(self, network: Any, frames: Tensor) -> Tensor:
-        """Average the last map over space, normalise."""
+        """Average the last map over space and apply LayerNorm."""
         norm, flatten, _ = network.classifier
         pooled: Tensor = flatten(norm(network.avgpool(network.features(frames))))
         return pooled

@@ -1,11 +1,11 @@
 """torchvision's EfficientNets (Tan, Le, ICML 2019) and EfficientNetV2s (ICML 2021).
 
 Stages are called stage1 to stage7 (V2-S: stage6), torchvision's ``features.1`` to ``features.7``:
-the rows of the papers' tables that hold MBConv blocks. Modules at the head of the residual branch
-stand in blocks with a shortcut; the others have no residual branch. The blocks of V2's stage1 are
-a single convolution and have no place before a last one.
+the rows of the papers' tables that hold MBConv blocks. Only blocks with a shortcut have a residual
+branch, and so the place ``before_conv1``. The blocks of V2's stage1 are a single convolution and
+have no ``before_last_conv``.
 
-torchvision's stochastic depth stays: it drops the residual branch of single frames, not of clips.
+torchvision's stochastic depth is kept: it drops the residual branch of single frames, not of clips.
 """
 
 from functools import partial
@@ -25,7 +25,7 @@ from models.backbones.sites import ModuleMaker, Place, SiteAwareBlocks, make_mod
 
 
 class TemporalModules(nn.Module):
-    """What both kinds of blocks share: modules around their ``block`` of convolutions.
+    """Mixin for both kinds of blocks: adds temporal modules to their ``block`` of convolutions.
 
     Args:
         *args: As torchvision's.
@@ -54,7 +54,7 @@ class TemporalModules(nn.Module):
             last[0] = nn.Conv2d(width, last[0].out_channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform; the shortcut takes the raw input."""
+        """Apply the block; the shortcut takes the raw input."""
         *layers, last = self.block
         out = self.before_conv1(x)
         for layer in layers:
@@ -78,9 +78,9 @@ class EfficientNetBackbone(Backbone):
     """One member of the family.
 
     Args:
-        name: torchvision's.
-        scales: Factors on width and depth; none for V2.
-        norm: The arguments of its BatchNorm that are not torch's.
+        name: torchvision's name.
+        scales: Factors of width and depth; None for V2.
+        **norm: The BatchNorm arguments that differ from torch's defaults.
     """
 
     head = "classifier.1"
@@ -91,12 +91,12 @@ class EfficientNetBackbone(Backbone):
         self.norm: dict[str, Any] = dict(norm)
 
     def places(self) -> list[list[Places]]:
-        """Look at torchvision's blocks: which have a shortcut, which a last 1x1 convolution."""
+        """Read from torchvision's blocks which have a shortcut and which a last 1x1 convolution."""
         _, *stages, _ = plain_network(self.name).features
         return [[_places(block) for block in stage] for stage in stages]
 
     def build(self, num_classes: int, blocks: SiteAwareBlocks) -> nn.Module:
-        """Build the EfficientNet. Its builders in torchvision take no block; its settings do."""
+        """Build the EfficientNet from its settings, since torchvision's builders take no block."""
         settings, last_channel = _efficientnet_conf(self.name, **self.scales)
         for setting in settings:
             setting.block = blocks.of(TEMPORAL[setting.block])

@@ -1,8 +1,8 @@
 """torchvision's MobileNetV2 (Sandler et al., CVPR 2018).
 
-Stages are called stage1 to stage7, the rows of the paper's table 2. Modules at the head of the
-residual branch stand where TSM's authors put their shift: in the ten blocks with a shortcut; the
-other seven have no residual branch.
+Stages are called stage1 to stage7, the rows of the paper's table 2. The ten blocks with
+a shortcut have the place ``before_conv1``; TSM's authors shift in these ten as well. The other
+seven have no residual branch.
 """
 
 from itertools import accumulate
@@ -48,7 +48,7 @@ class TemporalInvertedResidual(InvertedResidual):
             self.conv[-2] = nn.Conv2d(width, last.out_channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform; the shortcut takes the raw input."""
+        """Apply the block; the shortcut takes the raw input."""
         *layers, last, norm = self.conv
         out = self.before_conv1(x)
         for layer in layers:
@@ -58,12 +58,12 @@ class TemporalInvertedResidual(InvertedResidual):
 
 
 class MobileNetV2Backbone(Backbone):
-    """MobileNetV2 at width 1, torchvision's only one."""
+    """MobileNetV2 at width 1, the only one in torchvision's builders."""
 
     head = "classifier.1"
 
     def places(self) -> list[list[Places]]:
-        """Give both places where there is a shortcut, else the one before the last convolution."""
+        """Return both places for blocks with a shortcut, else ``before_last_conv``."""
         blocks = [
             _places(block)
             for block in plain_network(self.name).features

@@ -42,7 +42,7 @@ class TemporalResBottleneckBlock(ResBottleneckBlock):
             self.f.c[0] = nn.Conv2d(width, last.out_channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform; the shortcut takes the raw input."""
+        """Apply the block; the shortcut takes the raw input."""
         *layers, last = self.f
         out = self.before_conv1(x)
         for layer in layers:
@@ -57,13 +57,13 @@ class RegNetBackbone(Backbone):
     """One member of the family.
 
     Args:
-        name: torchvision's.
-        depth: Blocks of all stages.
-        first_width: w_0 of the paper, the width that the others grow from.
-        slope: w_a, how fast they grow.
+        name: torchvision's name.
+        depth: Number of blocks in all stages.
+        first_width: w_0 of the paper, the initial width.
+        slope: w_a, the slope of the widths over the blocks.
         step: w_m, the factor between the widths of two stages.
         group_width: Channels of one group of the 3x3 convolutions.
-        se_ratio: Width of squeeze-and-excitation, as a part of a block's input; None in RegNetX.
+        se_ratio: Squeeze-and-excitation's channels / the block's input channels; None in RegNetX.
     """
 
     head = "fc"
@@ -85,7 +85,7 @@ class RegNetBackbone(Backbone):
             )
 
     def places(self) -> list[list[Places]]:
-        """Give the head of the branch and the place before the last convolution, everywhere."""
+        """Return ``before_conv1`` and ``before_last_conv`` for every block."""
         both: Places = frozenset({"before_conv1", "before_last_conv"})
         return [[both] * depth for depth in self.params.depths]
 

@@ -1,6 +1,6 @@
 """torchvision's ResNets, ResNeXts and Wide ResNets.
 
-Stages are called res2 to res5, as the papers do: res2 is torchvision's ``layer1``. Every block has
+Stages are called res2 to res5, as in the papers: res2 is torchvision's ``layer1``. Every block has
 all three places.
 """
 
@@ -22,7 +22,7 @@ from models.backbones.sites import (
 
 
 class Conv2Alone(nn.Module):
-    """Nothing around conv2."""
+    """No module around conv2."""
 
     def forward(self, x: Tensor, conv2: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply conv2 with its normalisation (and, in a bottleneck, ReLU)."""
@@ -60,7 +60,7 @@ class TemporalBasicBlock(BasicBlock):
             self.conv2 = conv3x3(width, planes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform; the shortcut takes the raw input."""
+        """Apply the block; the shortcut takes the raw input."""
         out = self.before_conv1(x)
         out = self.relu(self.bn1(self.conv1(out)))
         out = self.before_last_conv(out)
@@ -107,7 +107,7 @@ class TemporalBottleneck(Bottleneck):
             self.conv3 = conv1x1(width, planes * self.expansion)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform; the shortcut takes the raw input."""
+        """Apply the block; the shortcut takes the raw input."""
         out = self.before_conv1(x)
         out = self.relu(self.bn1(self.conv1(out)))
         out = self.around_conv2(out, self._conv2)
@@ -126,9 +126,9 @@ class ResNetBackbone(Backbone):
     """One member of the family.
 
     Args:
-        name: torchvision's.
+        name: torchvision's name.
         block: Its residual block.
-        layers: Blocks in res2 to res5.
+        layers: Numbers of blocks in res2 to res5.
         groups: Groups of the 3x3 convolutions (ResNeXt's cardinality).
         width_per_group: Channels per group at 64 planes.
     """
@@ -152,13 +152,13 @@ class ResNetBackbone(Backbone):
         self.width_per_group = width_per_group
 
     def places(self) -> list[list[Places]]:
-        """Give all three places for every block."""
+        """Return all three places for every block."""
         return [[frozenset(PLACES)] * depth for depth in self.layers]
 
     def build(self, num_classes: int, blocks: SiteAwareBlocks) -> nn.Module:
         """Build the ResNet."""
         block: Any = blocks.of(self.block)
-        block.expansion = self.block.expansion  # torchvision asks the block for it
+        block.expansion = self.block.expansion  # torchvision reads it from the block class
         return ResNet(
             cast(type, block),
             list(self.layers),

@@ -1,4 +1,4 @@
-"""Sites: which block of which stage, the places in it, and blocks that are told their site."""
+"""Sites (a block of a stage), the places in a block, and the builder of blocks with modules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ Place = Literal["before_conv1", "around_conv2", "before_last_conv"]
 PLACES: tuple[Place, ...] = ("before_conv1", "around_conv2", "before_last_conv")
 
 ModuleMaker = Callable[[int], nn.Module | None]
-"""Makes the module of one place of one block for C channels, or None for no module."""
+"""Makes the module at one place of one block for C channels, or None for no module."""
 
 
 @dataclass(frozen=True)
 class BlockSite:
-    """Where a block stands.
+    """The position of a block in a backbone.
 
     Attributes:
-        stage: As the family counts its stages; for ResNets as the papers do, res2 to res5.
-        index: The block's place in its stage, from 0.
+        stage: The stage's number in its family; for ResNets 2 to 5, as in the papers.
+        index: The block's number in its stage, from 0.
     """
 
     stage: int
@@ -39,14 +39,14 @@ class TemporalMaker(Protocol):
 
 
 class SiteAwareBlocks:
-    """Builds blocks in torchvision's stead and tells each one the makers of its site's modules.
+    """Builds a backbone's blocks for torchvision and gives each one the makers for its site.
 
     torchvision builds a network's blocks in order, stage by stage, so counting them gives the site.
 
     Args:
         offers: The places of each block, in the network's order.
-        makers: Makes the module of a place.
-        backbone: The network's name, for messages.
+        makers: For each place, the function that makes its module at a site.
+        backbone: The backbone's name, for messages.
 
     Attributes:
         built: The blocks built so far, each with its site.
@@ -64,7 +64,7 @@ class SiteAwareBlocks:
         self.built: list[tuple[nn.Module, BlockSite]] = []
 
     def of(self, block_class: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-        """Give what torchvision may call in place of its own block class."""
+        """Return a constructor for torchvision to call instead of its own block class."""
         return partial(self.build, block_class)
 
     def build(self, block_class: Callable[..., nn.Module], *args: Any, **kwargs: Any) -> nn.Module:
@@ -90,15 +90,15 @@ class SiteAwareBlocks:
 
 
 def no_module(channels: int) -> None:
-    """Leave a place empty."""
+    """Make no module: the place stays empty."""
 
 
 def make_module(maker: ModuleMaker, channels: int) -> tuple[nn.Module, int]:
-    """Make a place's module and tell how many channels leave it (a concatenation gives more)."""
+    """Make a place's module and return it with its output channels (2C after a concatenation)."""
     module = maker(channels) or nn.Identity()
     return module, getattr(module, "out_channels", channels)
 
 
 def is_temporal(key: str) -> bool:
-    """Tell whether a parameter's or module's name lies inside a temporal module."""
+    """Return whether a parameter's or module's name is inside a temporal module."""
     return not set(PLACES).isdisjoint(key.split("."))

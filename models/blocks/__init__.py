@@ -1,4 +1,4 @@
-"""Temporal modules, one small file each: (B*T, C, H, W) to the same shape, told T."""
+"""Temporal modules, one file each. They are given T and map (B*T, C, H, W) to the same shape."""
 
 from models.blocks.channelwise_motion import ChannelwiseMotion
 from models.blocks.channelwise_spatiotemporal import ChannelwiseSpatioTemporal

@@ -15,8 +15,8 @@ class ChannelwiseMotion(nn.Module):
         channels: C.
         num_segments: T, the frames of one clip.
         reduction: r = 16, section 3.2.
-        norm: Whether batch normalisation follows the reduction (**open**: read off code under the
-            first author's name, not off the paper).
+        norm: Whether batch normalisation follows the reduction (as in code published
+            under the first author's name; **paper leaves open**).
 
     Raises:
         ModelError: If ``num_segments`` is below 2, or ``reduction`` leaves no channel.

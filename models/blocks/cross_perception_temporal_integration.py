@@ -13,7 +13,7 @@ Integration = Literal["cross", "add", "independent"]
 
 
 class CrossAttention(nn.Module):
-    """CI, equations 8-9: alpha * X_g + (1 - alpha) * T_{g-1}, weighed per channel and frame.
+    """CI, equations 8-9: alpha * X_g + (1 - alpha) * T_{g-1}, weighted per channel and frame.
 
     alpha = softmax(FC(GAP(T_{g-1} + X_g))) runs over the **two branches**; over the channels it
     would make every alpha about 1/C and drop X_g altogether (**paper leaves open**).
@@ -43,7 +43,7 @@ class Addition(nn.Module):
 
 
 class Independent(nn.Module):
-    """Table 4d's "independent": X_g alone, the groups do not meet."""
+    """Table 4d's "independent": X_g alone, the groups do not interact."""
 
     def forward(self, previous: Tensor, group: Tensor) -> Tensor:
         """Return X_g, (B*T, C/G, H, W)."""
@@ -65,8 +65,8 @@ def make_integration(kind: Integration, channels: int) -> nn.Module:
 class CrossPerceptionTemporalIntegration(nn.Module):
     """Temporal convolutions over channel groups, each fed with the one before (equation 7).
 
-    T_1 = X_1, T_2 = conv_2(X_2), T_g = conv_g(CI(T_{g-1}, X_g)) for g > 2; the groups are put
-    side by side again. The temporal receptive field grows from group to group.
+    T_1 = X_1, T_2 = conv_2(X_2), T_g = conv_g(CI(T_{g-1}, X_g)) for g > 2; the outputs are
+    concatenated. The temporal receptive field grows from group to group.
 
     Args:
         channels: C.

@@ -13,12 +13,12 @@ KERNEL_SIZE = 3
 def shift_kernel(channels: int, fold_div: int = 8) -> Tensor:
     """Make one-hot temporal kernels that act as TSM's shift.
 
-    The first C/fold_div channels look at the next frame, as many at the previous one, the rest at
-    their own (TEINet, section 3.2, Discussion: TSM is a channel-wise convolution of such kernels).
+    The first C/fold_div channels read the next frame, as many the previous one, the rest their
+    own (TEINet, section 3.2, Discussion: TSM is a channel-wise convolution of such kernels).
 
     Args:
         channels: C.
-        fold_div: One part in ``fold_div`` of the channels looks each way.
+        fold_div: The share of channels that read the next frame is 1/``fold_div``.
 
     Returns:
         Kernels over the frames (t-1, t, t+1), (C, 3).
@@ -32,7 +32,7 @@ def shift_kernel(channels: int, fold_div: int = 8) -> Tensor:
 
 
 class DepthwiseTemporalConv(nn.Module):
-    """A temporal convolution with one kernel per channel, no bias, zeros beyond both ends.
+    """A temporal convolution with one kernel per channel, no bias, zero padding.
 
     It starts as a shift, see `shift_kernel`: the papers say "special initialization" only (TSI,
     section 4.4), and the shift is what the public code of this field uses (**paper leaves open**).
@@ -57,11 +57,11 @@ class DepthwiseTemporalConv(nn.Module):
             self.weight.copy_(self.initial_kernels()[:, None, :, None])
 
     def initial_kernels(self) -> Tensor:
-        """Give the kernels as they start, (C, 3)."""
+        """Return the initial kernels, (C, 3)."""
         return shift_kernel(self.channels, self.fold_div)
 
     def temporal_kernels(self) -> Tensor:
-        """Give the kernels as they are, (C, 3), over the frames (t-1, t, t+1)."""
+        """Return the current kernels, (C, 3), over the frames (t-1, t, t+1)."""
         return self.weight.detach().flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:

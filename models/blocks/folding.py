@@ -1,4 +1,4 @@
-"""Frames are folded into the batch inside a network: (B*T, C, H, W); this file folds them back.
+"""Frames are folded into the batch inside a network: (B*T, C, H, W); this file unfolds them.
 
 B videos, T frames (segments) of a clip, C channels, H W pixels.
 """
@@ -10,7 +10,7 @@ from models.errors import ModelError
 
 
 def unfold_time(x: Tensor, num_segments: int) -> Tensor:
-    """Give a folded tensor its time axis back.
+    """Restore the time axis of a folded tensor.
 
     Args:
         x: Folded features, (B*T, ...).
@@ -25,7 +25,7 @@ def unfold_time(x: Tensor, num_segments: int) -> Tensor:
     if x.shape[0] % num_segments:
         raise ModelError(
             f"{x.shape[0]} folded frames do not divide into clips of num_segments={num_segments}: "
-            "fold whole clips, (B, T, C, H, W) -> (B*T, C, H, W), with the T of this module"
+            "fold complete clips, (B, T, C, H, W) -> (B*T, C, H, W), with the T of this module"
         )
     return x.unflatten(0, (-1, num_segments))
 
@@ -48,5 +48,5 @@ def require_successor(num_segments: int) -> int:
 
 
 def append_still_frame(motion: Tensor) -> Tensor:
-    """Give the last frame, which has no successor, zero motion: (B, T-1, ...) -> (B, T, ...)."""
+    """Append zero motion for the last frame of each clip: (B, T-1, ...) -> (B, T, ...)."""
     return torch.cat([motion, torch.zeros_like(motion[:, :1])], dim=1)

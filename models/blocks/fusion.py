@@ -1,4 +1,4 @@
-"""How SME and CTI stand together in a TSI block (Su et al., TSI, table 4d)."""
+"""How SME and CTI are combined in a TSI block (Su et al., TSI, table 4d)."""
 
 from collections import OrderedDict
 
@@ -19,7 +19,7 @@ class Cascade(nn.Sequential):
 
 
 class Summation(nn.Module):
-    """Side by side, added: SME(X) + CTI(X).
+    """In parallel, added: SME(X) + CTI(X).
 
     Args:
         sme: One branch, (B*T, C, H, W) to the same shape.
@@ -38,7 +38,7 @@ class Summation(nn.Module):
 
 
 class Concatenation(nn.Module):
-    """Side by side, stacked over channels; the convolution behind it takes 2C.
+    """In parallel, concatenated; the next convolution takes 2C channels.
 
     Args:
         sme: One branch, (B*T, C, H, W) to the same shape.

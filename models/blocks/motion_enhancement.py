@@ -15,7 +15,7 @@ GATE_SCALE: dict[Gate, float] = {"paper": 1.0, "centred": 2.0}
 
 
 class MotionEnhancement(nn.Module):
-    """Weigh each channel of frame t by how its spatial mean changes towards frame t+1.
+    """Weight each channel of frame t by how its spatial mean changes towards frame t+1.
 
     s_t = conv1(x^_t) - conv2(x^_{t+1})   (equation 1; x^ is the spatial mean)
     s^_t = sigmoid(conv3(s_t))            (equation 2)
@@ -31,8 +31,8 @@ class MotionEnhancement(nn.Module):
             before weights that were trained without gates. ``centred`` is 2 * sigmoid, which
             starts near 1 (**not in the paper**).
         norm: Whether batch normalisation and ReLU follow each of the three convolutions. The
-            equations do not show them; the nearest public relative of the authors' code has them,
-            without biases. The printed 30.4 M parameters of TEINet do not decide: biases without
+            equations do not show them; the public code that is closest to the authors' has them,
+            without biases. The printed 30.4 M parameters of TEINet fit both: biases without
             norms give 30.36 M, norms without biases 30.37 M (**paper leaves open**).
 
     Raises:

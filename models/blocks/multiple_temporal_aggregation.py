@@ -13,14 +13,14 @@ KernelStart = Literal["identity", "shift"]
 GroupOrder = Literal["code", "paper"]
 
 HALF = 2
-"""TEA's code shifts one half of the passed-on group each way."""
+"""``fold_div`` of TEA's code for the last group: one half of it is shifted in each direction."""
 
 
 class IdentityTemporalConv(DepthwiseTemporalConv):
     """A depth-wise temporal convolution whose kernels start at (0, 1, 0)."""
 
     def initial_kernels(self) -> Tensor:
-        """Give the kernels as they start, (C, 3)."""
+        """Return the initial kernels, (C, 3)."""
         return torch.tensor([0.0, 1.0, 0.0]).expand(self.channels, -1)
 
 
@@ -43,11 +43,11 @@ class MultipleTemporalAggregation(nn.Module):
     """Spatial and temporal convolutions over channel groups, each added to the one before.
 
     Section 3.2 (``order="paper"``): X^o_1 = X_1, X^o_2 = spa(temp(X_2)),
-    X^o_g = spa(temp(X_g + X^o_{g-1})) for g > 2. The authors' public code (``order="code"``)
-    begins with X^o_1 = spa(temp(X_1)) and gives the last group, which no group is added to, a
-    temporal convolution alone, X^o_G = temp(X_G), that starts as a shift of its two halves. The
-    groups are put side by side again. Without ``spa`` the paper's form would be CTI with
-    ``integration="add"``. TEA puts MTA in conv2's stead; see `models.TSINet` for its place there.
+    X^o_g = spa(temp(X_g + X^o_{g-1})) for g > 2. In the authors' public code
+    (``order="code"``) the first group is X^o_1 = spa(temp(X_1)), and the last, X^o_G = temp(X_G),
+    has only a temporal convolution, which starts as a shift of its two halves. The outputs are
+    concatenated. Without ``spa`` the paper's form would be CTI with ``integration="add"``. TEA
+    replaces conv2 by MTA; see `models.TSINet` for its place there.
 
     Args:
         channels: C.
@@ -56,9 +56,9 @@ class MultipleTemporalAggregation(nn.Module):
         norm: Whether batch normalisation and ReLU follow each spatial convolution, as in the
             public code and in Res2Net, whose block MTA rebuilds; the equations do not show them
             (**paper leaves open**).
-        start: The temporal kernels that stand before spatial ones start as ``identity``, as in
-            the public code, or as TSM's ``shift`` (**paper leaves open**).
-        order: Of the public ``code`` or of the ``paper``.
+        start: The temporal kernels before spatial ones start as ``identity``, as in the public
+            code, or as TSM's ``shift`` (**paper leaves open**).
+        order: The order of the groups, as in the public ``code`` or in the ``paper``.
 
     Raises:
         ModelError: If ``groups`` is below 2 or does not divide ``channels``, or a choice is

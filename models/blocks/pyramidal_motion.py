@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 class PyramidalMotion(nn.Module):
-    """Differences of frame t and ever more smoothed versions of its aligned next frame.
+    """Differences between frame t and increasingly smoothed versions of its aligned next frame.
 
     D_1 = conv_1(X'), D_k = conv_k(D_{k-1} + X')   (equation 3)
     M = sum over k of (D_k - X_t)                  (equation 4)

@@ -1,4 +1,4 @@
-"""How many channels a 1x1 reduction leaves: C/r."""
+"""The number of channels after a 1x1 reduction: C/r."""
 
 from models.errors import ModelError
 
@@ -17,5 +17,5 @@ def reduced_channels(channels: int, reduction: int) -> int:
         ModelError: If r is below 1 or leaves no channel.
     """
     if not 1 <= reduction <= channels:
-        raise ModelError(f"reduction={reduction} of {channels} channels leaves none; choose less")
+        raise ModelError(f"reduction={reduction} of {channels} channels leaves none; lower it")
     return channels // reduction

@@ -25,7 +25,7 @@ def salient_attention(current: Tensor, following: Tensor) -> Tensor:
     Returns:
         (N, d, H, W).
     """
-    # The fused kernels ask for neighbouring channels of a token in neighbouring memory.
+    # The fused kernels need the channels of a position to be contiguous in memory.
     query = current.flatten(2).transpose(1, 2).contiguous().unsqueeze(1)  # (N, 1, H*W, d)
     key = following.flatten(2).transpose(1, 2).contiguous().unsqueeze(1)
     salient = F.scaled_dot_product_attention(query, key, key)
@@ -33,14 +33,15 @@ def salient_attention(current: Tensor, following: Tensor) -> Tensor:
 
 
 def attention_maps(current: Tensor, following: Tensor) -> Tensor:
-    """Store what `salient_attention` never does: equation 1's softmax, for a look at few frames.
+    """Compute equation 1's softmax explicitly (a large tensor), to inspect a few frames.
 
     Args:
         current: Frames t, (N, d, H, W).
         following: Frames t+1, (N, d, H, W).
 
     Returns:
-        Of each position of frame t (rows) to those of frame t+1, (N, H*W, H*W); rows sum to 1.
+        Weights from each position of frame t (rows) to those of frame t+1, (N, H*W, H*W); rows sum
+        to 1.
     """
     query, key = current.flatten(2).transpose(1, 2), following.flatten(2)
     return (query @ key / math.sqrt(current.shape[1])).float().softmax(dim=-1)
@@ -50,7 +51,7 @@ class SaliencyAlignment(nn.Module):
     """Equation 2: the aligned next frame, X_{t+1} * S(X_t, X_{t+1}).
 
     Args:
-        operator: How S meets X_{t+1}; ``none`` leaves X_{t+1} as it is.
+        operator: How S is combined with X_{t+1}; ``none`` returns X_{t+1} unchanged.
 
     Raises:
         ModelError: If the operator is unknown.
@@ -74,7 +75,7 @@ class SaliencyAlignment(nn.Module):
         return self.operator != "none"
 
     def attention(self, current: Tensor, following: Tensor) -> Tensor:
-        """See `attention_maps`; for looking at, never for training."""
+        """See `attention_maps`; for inspection only, not for training."""
         return attention_maps(current, following)
 
     def saliency(self, current: Tensor, following: Tensor) -> Tensor:

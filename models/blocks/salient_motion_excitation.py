@@ -58,7 +58,7 @@ class SalientMotionExcitation(nn.Module):
 
     Reduce C -> C/r, align (equations 1-2), pyramid of differences (3-4), attention (5-6).
     A clip's last frame has no successor: its motion is zero and it takes the same form as the
-    others, so that the scale stays even over time (**paper leaves open**).
+    others, so that the scale is the same for all frames (**paper leaves open**).
 
     Args:
         channels: C.

@@ -7,10 +7,10 @@ from models.blocks.folding import unfold_time
 
 
 class TemporalShift(nn.Module):
-    """Move a part of the channels one frame back, as large a part one frame on; no parameters.
+    """Shift some channels one frame back and as many one frame forward; no parameters.
 
-    The first C/fold_div channels show the next frame, the second C/fold_div the previous one, the
-    rest their own. Zeros come in at both ends.
+    The first C/fold_div channels come from the next frame, the second C/fold_div from the previous
+    one, the rest from their own. Zeros fill the ends of the clip.
 
     Args:
         channels: C; only the parts' sizes depend on it.

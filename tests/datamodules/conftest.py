@@ -1,4 +1,4 @@
-"""What the specifications of `datamodules` share: real encoded videos whose pixels say where.
+"""Shared by the tests of `datamodules`: real encoded videos whose pixels say where.
 
 In a written clip, red is the frame's index, green the row and blue the column, without loss.
 """
@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def numbered_frames() -> Callable[..., np.ndarray]:
-    """Give a way to make frames (n, H, W, 3): red is the index, green the row, blue the column."""
+    """Return a maker of frames (n, H, W, 3): red is the index, green the row, blue the column."""
 
     def make(num_frames: int, height: int = 16, width: int = 24) -> np.ndarray:
         frames = np.zeros((num_frames, height, width, 3), dtype=np.uint8)
@@ -36,7 +36,7 @@ def numbered_frames() -> Callable[..., np.ndarray]:
 
 @pytest.fixture
 def write_clip(tmp_path: Path, numbered_frames: Callable[..., np.ndarray]) -> Callable[..., Path]:
-    """Give a way to write numbered frames to a lossless video below the test's folder."""
+    """Return a function that writes numbered frames to a lossless video below the test's folder."""
 
     def write(
         name: str = "clip.mkv", num_frames: int = 20, height: int = 16, width: int = 24
@@ -51,7 +51,7 @@ def write_clip(tmp_path: Path, numbered_frames: Callable[..., np.ndarray]) -> Ca
 
 @pytest.fixture
 def write_csv(tmp_path: Path) -> Callable[..., Path]:
-    """Give a way to write the lines of a csv below the test's folder."""
+    """Return a function that writes the lines of a csv below the test's folder."""
 
     def write(*lines: str, name: str = "list.csv") -> Path:
         path = tmp_path / name

@@ -166,7 +166,7 @@ Make = Callable[..., PublishedDataset]
 
 
 def maker(data_set: type[PublishedDataset], tmp_path: Path) -> Make:
-    """Give a way to open a layout with small settings that are kept below the test's folder."""
+    """Return a function that opens a layout with small settings; its index is temporary."""
 
     def make(arguments: dict[str, Any], **changes: Any) -> PublishedDataset:
         kept = {"check_counts": False, "index_dir": str(tmp_path / "index")}
@@ -176,7 +176,7 @@ def maker(data_set: type[PublishedDataset], tmp_path: Path) -> Make:
 
 
 def places(annotations: Annotations, root: Path) -> list[str]:
-    """Give the paths below a folder."""
+    """Return the paths below a folder."""
     return [str(Path(path).relative_to(root)) for path in annotations.paths]
 
 

@@ -39,7 +39,7 @@ MakeData = Callable[..., CountedLists]
 
 @pytest.fixture
 def make_data(tmp_path: Path, write_clip: WriteClip, write_csv: WriteCsv) -> MakeData:
-    """Give a way to make loaders of small videos, so many in each split."""
+    """Return a function that makes loaders of small videos, so many in each split."""
 
     def make(train: int = 6, val: int = 3, test: int = 3, **changes: Any) -> CountedLists:
         rows = []
@@ -138,7 +138,7 @@ def test_a_batch_names_labels_records_and_paths(make_data: MakeData) -> None:
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
-def test_prediction_reads_the_asked_split_in_the_protocols_views(
+def test_prediction_reads_the_chosen_split_in_the_protocols_views(
     split: str, make_data: MakeData
 ) -> None:
     data = make_data(predict_split=split, protocol="1x3", eval_batch_size=8)
@@ -229,7 +229,7 @@ def test_batches_are_the_same_for_any_number_of_workers(workers: int, make_data:
         assert torch.equal(alone["clips"], parallel["clips"])
 
 
-def test_loaders_have_as_many_workers_as_asked(make_data: MakeData) -> None:
+def test_loaders_have_the_given_number_of_workers(make_data: MakeData) -> None:
     data = make_data(num_workers=3)
     data.setup("fit")
     assert data.train_dataloader().num_workers == 3
@@ -246,7 +246,7 @@ def test_the_seed_decides_order_and_clips(make_data: MakeData) -> None:
 
 
 @pytest.mark.parametrize(("probability", "direction"), [(0.0, 1), (1.0, -1)])
-def test_training_clips_are_mirrored_as_often_as_asked(
+def test_training_clips_are_mirrored_with_the_given_probability(
     probability: float, direction: int, make_data: MakeData
 ) -> None:
     data = make_data(flip_probability=probability)

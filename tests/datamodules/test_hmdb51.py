@@ -24,7 +24,7 @@ CODES = "hug_h_nm_np2_fr_goo_0"
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Give a way to open a small HMDB51."""
+    """Return a function that opens a small HMDB51."""
     return maker(HMDB51, tmp_path)
 
 
@@ -68,7 +68,7 @@ def test_any_copy_of_an_oddly_named_video_is_found(
     assert frames_read(data, "validate") == {5: [[0, 1, 3, 4]]}
 
 
-def test_other_files_are_passed_over(make: Make, tmp_path: Path) -> None:
+def test_other_files_are_ignored(make: Make, tmp_path: Path) -> None:
     arguments = hmdb51(tmp_path, (5,))
     hugs = tmp_path / "hmdb51_org" / "hug"
     for name in (f"._{HMDB_NAME.format(0)}.avi", f"{HMDB_NAME.format(0)}.mat", "readme.avi"):

@@ -27,7 +27,7 @@ HEADER = "label,youtube_id,time_start,time_end,split"
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Give a way to open a small Kinetics-400."""
+    """Return a function that opens a small Kinetics-400."""
     return maker(Kinetics400, tmp_path)
 
 
@@ -164,7 +164,7 @@ def test_two_files_for_one_clip_are_refused(make: Make, tmp_path: Path) -> None:
     )
 
 
-def test_a_link_to_a_clip_is_no_second_file(make: Make, tmp_path: Path) -> None:
+def test_a_link_to_a_clip_is_not_a_second_file(make: Make, tmp_path: Path) -> None:
     write_list(tmp_path)
     touch(tmp_path, f"val/{NAME}.mp4")
     (tmp_path / "videos" / "val").mkdir(parents=True)
@@ -256,7 +256,7 @@ def test_the_real_lists_have_the_official_lengths(
     [
         ("path label", "a.mp4 0", "has no column youtube_id"),
         (HEADER, f"flying,{ROW},val", "line 2: 'flying' is none of the 400 classes"),
-        (HEADER, f"zumba,{ROW},train", "line 2: is of split train, though val is read"),
+        (HEADER, f"zumba,{ROW},train", "line 2: is of split train, but this is the list of val"),
         (HEADER, "zumba,-_abcdef007,ten,20,val", "line 2: time_start 'ten' and time_end '20'"),
         (HEADER, "zumba,-_abcdef007", "line 2: time_start None and time_end None"),
         (HEADER.removeprefix("label,"), f"{ROW},val", "has no column label"),

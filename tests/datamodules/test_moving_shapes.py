@@ -65,7 +65,7 @@ def test_frames_are_counted_as_they_decode(root: Path) -> None:
     assert records.frames.tolist() == [scan_video(Path(path)).frames for path in records.paths]
 
 
-def test_videos_have_the_asked_size(root: Path) -> None:
+def test_videos_have_the_given_size(root: Path) -> None:
     path = Path(make(root).load_records("val").paths[0])
     assert read_frames(path, [0]).shape == (1, 3, 32, 32)
 

@@ -37,13 +37,13 @@ WITH_COMMA += "on its side"
 
 @pytest.fixture
 def v1(tmp_path: Path) -> Make:
-    """Give a way to open a small V1."""
+    """Return a function that opens a small V1."""
     return maker(SomethingSomethingV1, tmp_path)
 
 
 @pytest.fixture
 def v2(tmp_path: Path) -> Make:
-    """Give a way to open a small V2."""
+    """Return a function that opens a small V2."""
     return maker(SomethingSomethingV2, tmp_path)
 
 
@@ -243,7 +243,7 @@ def test_a_list_of_another_length_is_refused(v2: Make, tmp_path: Path) -> None:
         v2(arguments, check_counts=True).annotations("val")
     assert str(caught.value) == (
         f"{file}: lists 1 val videos, the official list 24,777; set check_counts to false to use "
-        "it all the same"
+        "it anyway"
     )
 
 
@@ -274,7 +274,7 @@ def test_a_missing_video_is_named(v1: Make, tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("7;Flying", "line 1: 'Flying' is none of the 174 classes"),
-        ("7 5 0\n8 5 174", "line 2: label 174 lies outside 0..173"),
+        ("7 5 0\n8 5 174", "line 2: label 174 is outside 0..173"),
         ("7,Holding something", "line 1: '7,Holding something' is neither id;label nor"),
         ("7 5 0\n7 5 0", "line 2: lists video 7 again"),
         ("7\n8", "has videos without label"),

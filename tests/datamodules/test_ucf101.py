@@ -23,7 +23,7 @@ COUNTS = {1: (9_537, 3_783), 2: (9_586, 3_734), 3: (9_624, 3_696)}
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Give a way to open a small UCF101."""
+    """Return a function that opens a small UCF101."""
     return maker(UCF101, tmp_path)
 
 

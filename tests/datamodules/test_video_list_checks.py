@@ -38,7 +38,7 @@ def test_what_is_not_read_is_logged_in_one_line_at_the_start(
     assert videos.class_names == ("jump", "run")
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == (
-        f"{root}: passed over: 1 hidden or system folder (.ipynb_checkpoints), 1 file of unknown "
+        f"{root}: ignored: 1 hidden or system folder (.ipynb_checkpoints), 1 file of unknown "
         "ending (.xyz), 1 video deeper than <class>/<video> (run/p1)"
     )
 
@@ -107,7 +107,7 @@ def test_a_fit_with_one_class_is_refused_before_any_video_is_read(
     video_list: Callable[..., VideoList], write_csv: WriteCsv
 ) -> None:
     source = write_csv("path,label,split", "nowhere.mkv,walk,train")
-    with pytest.raises(DataError, match="holds the class 'walk' alone, which leaves nothing to"):
+    with pytest.raises(DataError, match="has only the class 'walk', so there is nothing to"):
         video_list(source).prepare_data()
 
 

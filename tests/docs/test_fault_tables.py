@@ -18,7 +18,7 @@ MENTION = re.compile(r"\*([A-Z])\*|`([^`]+)`")
 
 
 def rows(page: str) -> list[tuple[str, str]]:
-    """Give the number and the tests of each row of a page's table of faults."""
+    """Return the number and the tests of each row of a page's table of faults."""
     text = (REPOSITORY / "docs" / page).read_text()
     table = text[text.index("| # |") :].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("| \n").split(" | ")] for line in table]
@@ -27,7 +27,7 @@ def rows(page: str) -> list[tuple[str, str]]:
 
 
 def named_tests(page: str, cell: str) -> Iterator[tuple[str, str]]:
-    """Give the file and the name of each test of a row; a name belongs to the file before it."""
+    """Return the file and the name of each test of a row; a name belongs to the file before it."""
     files = dict(LETTER.findall((REPOSITORY / "docs" / page).read_text()))
     file = ""
     for letter, name in MENTION.findall(cell):

@@ -36,7 +36,7 @@ RUN = "run"
 
 @pytest.fixture
 def fit(shapes_root: Path, tmp_path: Path) -> Fit:
-    """Fit for two epochs of four batches; give back the run folder."""
+    """Fit for two epochs of four batches; return the run folder."""
 
     def run(*arguments: str, run_dir: Path = tmp_path / RUN) -> Path:
         main(["fit", *tiny_arguments(shapes_root, run_dir), *TWO_EPOCHS, *arguments])

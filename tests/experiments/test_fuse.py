@@ -73,7 +73,7 @@ def test_files_that_do_not_belong_together_are_refused(
         main([str(files[0]), str(odd)])
 
 
-def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_predictions_is_refused(tmp_path: Path) -> None:
     (tmp_path / "odd.pt").write_text("odd")
     for name, named in (("odd.pt", "not a prediction file"), ("no.pt", "no such file")):
         with pytest.raises(RunError, match=named):
@@ -97,7 +97,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         *("a label is missing", "a label too many", "a path is missing", "no paths", "other names"),
     ],
 )
-def test_a_file_whose_parts_do_not_fit_together_is_none(
+def test_a_prediction_file_with_parts_that_do_not_fit_is_refused(
     files: list[Path], change: dict[str, Any]
 ) -> None:
     torch.save({**torch.load(files[1], weights_only=True), **change}, files[1])
@@ -152,7 +152,7 @@ def test_the_mean_goes_with_nothing_that_fuses(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match=f"{options[0]}: not with --mean"):
+    with pytest.raises(RunError, match=f"{options[0]}: cannot be used with --mean"):
         main([*map(str, files), "--mean", *options])
     assert not capsys.readouterr().out
     assert sorted(tmp_path.iterdir()) == files
@@ -179,7 +179,7 @@ def test_the_folder_of_a_fused_file_is_made(files: list[Path], tmp_path: Path) -
     assert read_scores(output).accuracy(1) == 1.0
 
 
-def test_one_place_does_not_take_both(tmp_path: Path) -> None:
+def test_output_and_submission_need_two_places(tmp_path: Path) -> None:
     file = write_predictions(tmp_path / "one.pt", ONE, HIDDEN, SOMETHING)
     both = str(tmp_path / "both")
     with pytest.raises(RunError, match=r"--output and --submission: both are .*both; choose two"):
@@ -201,14 +201,16 @@ def test_a_place_where_nothing_can_be_written_is_refused(
     assert (tmp_path / "pipe").is_fifo()
 
 
-def test_a_fused_file_is_written_whole_or_not_at_all(files: list[Path], tmp_path: Path) -> None:
+def test_a_fused_file_is_written_completely_or_not_at_all(
+    files: list[Path], tmp_path: Path
+) -> None:
     with small_disk(), pytest.raises(RunError, match=r"two\.pt: cannot be written \("):
         main([*map(str, files), "--output", str(files[1])])
     assert read_scores(files[1]).scores.tolist() == TWO
     assert sorted(tmp_path.iterdir()) == files
 
 
-def test_predictions_are_written_whole_or_not_at_all(
+def test_predictions_are_written_completely_or_not_at_all(
     run_dir: Path,
     tiny_run: Run,
     monkeypatch: pytest.MonkeyPatch,

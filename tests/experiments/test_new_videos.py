@@ -92,14 +92,14 @@ def test_a_run_of_another_data_set_predicts_a_list(run_dir: Path, tmp_path: Path
     assert not set(class_names) & set(map(str, range(8)))
 
 
-def test_a_wrong_number_of_classes_is_answered_with_the_right_one(
+def test_a_wrong_number_of_classes_is_refused_with_the_right_one(
     run_of_a_and_b: Path, tmp_path: Path
 ) -> None:
     source = write_new(tmp_path, *LINES)
     for allow in ("true", "false"):
         flags = ("--data.num_classes=3", f"--allow_other_data={allow}")
         assert "give --data.num_classes 2" in refused("predict", run_of_a_and_b, source, *flags)
-    assert "state data.num_classes" in refused("predict", run_of_a_and_b, source)
+    assert "set data.num_classes" in refused("predict", run_of_a_and_b, source)
 
 
 def test_new_videos_need_the_input_settings_of_the_training(

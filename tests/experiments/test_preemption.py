@@ -48,7 +48,7 @@ def start(shapes_root: Path, tmp_path: Path) -> Start:
 
 @pytest.fixture
 def fit(shapes_root: Path, tmp_path: Path) -> Fit:
-    """Fit for two epochs in this process; give back the run folder."""
+    """Fit for two epochs in this process; return the run folder."""
 
     def run(*arguments: str, run_dir: Path = tmp_path / "run") -> Path:
         main(["fit", *tiny_arguments(shapes_root, run_dir), *TWO_EPOCHS, *arguments])
@@ -138,7 +138,7 @@ TWO_PROCESSES = (
 def two_processes_uninterrupted(
     shapes_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Fit in two processes; give back the run folder."""
+    """Fit in two processes; return the run folder."""
     run_dir = tmp_path_factory.mktemp("two_processes") / "run"
     common = [*tiny_arguments(shapes_root, run_dir), *TWO_EPOCHS]
     command = [sys.executable, "train.py", "fit", *common, *TWO_PROCESSES]

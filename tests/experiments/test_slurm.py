@@ -20,7 +20,7 @@ RANKS = {"SLURM_NTASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_
 
 @pytest.fixture
 def fit(shapes_root: Path, tmp_path: Path) -> Fit:
-    """Fit for two epochs; give back the run folder."""
+    """Fit for two epochs; return the run folder."""
 
     def run(*arguments: str, run_dir: Path = tmp_path / "run") -> Path:
         main(["fit", *tiny_arguments(shapes_root, run_dir), *TWO_EPOCHS, *arguments])

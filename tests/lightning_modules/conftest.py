@@ -1,4 +1,4 @@
-"""What these tests share: short fits of tiny networks, and what TensorBoard then holds."""
+"""Shared by these tests: short fits of tiny networks, and their TensorBoard logs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +84,7 @@ def recognizer() -> Callable[..., VideoRecognizer]:
 
 @pytest.fixture
 def fit(tmp_path: Path) -> Fit:
-    """Fit a recognizer on eight tiny clips, with a report of its recipe; give back the trainer."""
+    """Fit a recognizer on eight tiny clips, with a report of its recipe; return the trainer."""
 
     def run(
         recognizer: VideoRecognizer,

@@ -1,4 +1,4 @@
-"""A network of made-of-glass blocks whose readings are known beforehand, and its batches."""
+"""A network of blocks whose readings are known in advance, and its batches."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ GATE = 0.25
 
 
 class Gate(nn.Module):
-    """Has gates that can be told beforehand: 0.25 plus the clip's number in its batch."""
+    """Has gates that are known in advance: 0.25 plus the clip's number in its batch."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x

@@ -1,4 +1,4 @@
-"""What the specifications of `models` share: a fixed seed and ways to leave initialisation."""
+"""Shared by the tests of `models`: a fixed seed and ways to leave initialisation."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def shake() -> Callable[[nn.Module], None]:
-    """Give a way to draw every parameter and statistic anew, away from its beginning."""
+    """Return a function that randomises every parameter and statistic of a module."""
 
     def draw(module: nn.Module) -> None:
         for parameter in module.parameters():
@@ -44,7 +44,7 @@ def shake() -> Callable[[nn.Module], None]:
 
 @pytest.fixture
 def frames_that_change() -> Callable[[nn.Module, torch.Tensor, int], set[int]]:
-    """Give a way to see which frames of the output answer to one frame of the input."""
+    """Return a function that shows which frames of the output answer to one frame of the input."""
 
     def disturb(module: nn.Module, x: torch.Tensor, frame: int) -> set[int]:
         disturbed = x.clone()

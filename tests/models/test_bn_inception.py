@@ -42,7 +42,7 @@ def test_the_halving_pooling_is_caffe_s_on_even_sides_and_centred_on_odd_ones() 
     assert torch.equal(pool(odd), F.max_pool2d(odd, 3, 2, padding=1))
 
 
-def test_the_branches_stand_side_by_side() -> None:
+def test_the_branches_are_concatenated() -> None:
     module = Inception(8, Widths(4, (2, 6), (2, 6), 4)).eval()
     x = torch.randn(2, 8, 5, 5)
     output, head = module(x)

@@ -16,7 +16,7 @@ every_family = pytest.mark.parametrize("network_class", [TSN, I3D, ECO])
     [
         ({"num_classes": 0}, "num_classes=0"),
         ({"num_segments": 0}, "num_segments=0"),
-        ({"dropout": 1.5}, "dropout=1.5 must lie in 0-1"),
+        ({"dropout": 1.5}, "dropout=1.5 must be in 0-1"),
     ],
 )
 def test_sizes_that_make_no_network_are_refused(
@@ -35,7 +35,7 @@ def test_clips_of_another_shape_are_refused_with_theirs_and_the_network_s(
     assert str(shape) in str(refusal.value)
 
 
-def test_a_head_begins_small_and_without_bias() -> None:
+def test_a_head_starts_with_small_weights_and_zero_bias() -> None:
     head = nn.Linear(1000, 100)
     reset_head(head)
     assert head.weight.std().item() == pytest.approx(0.001, rel=0.05)

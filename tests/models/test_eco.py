@@ -12,7 +12,7 @@ from models.eco import PreActivationBlock3d, make_3d_net
 
 @pytest.fixture(scope="module")
 def network() -> ECO:
-    """Give one network of 3 frames in evaluation mode."""
+    """Return one network of 3 frames in evaluation mode."""
     torch.manual_seed(0)
     network = ECO(5, num_segments=3).eval()
     nn.init.normal_(network.classifier.weight)
@@ -53,7 +53,7 @@ def test_a_block_that_widens_halves_and_takes_a_convolved_shortcut() -> None:
     assert block(x).shape == (2, 16, 2, 3, 3)
 
 
-def test_a_block_leaves_its_input_as_it_was() -> None:
+def test_a_block_does_not_change_its_input() -> None:
     x = torch.randn(2, 8, 3, 4, 4)
     copy = x.clone()
     PreActivationBlock3d(8, 8).eval()(x)

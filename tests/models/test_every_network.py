@@ -1,4 +1,4 @@
-"""What holds for every network: clips never meet, time matters where it should, all learns."""
+"""Tests of every network: clips are never mixed, frame order matters, all parameters learn."""
 
 import copy
 from collections.abc import Callable

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("tiny_backbones")
 
 
 def inflated_blocks(network: I3D) -> list[list[int]]:
-    """Give the length of every block's conv1 in time, stage by stage."""
+    """Return the length of every block's conv1 in time, stage by stage."""
     state = network.state_dict()
     lengths: list[list[int]] = []
     for stage in range(1, 5):
@@ -124,6 +124,6 @@ def test_other_strides_of_res5_are_refused() -> None:
         I3D(5, res5_stride=4)
 
 
-def test_its_head_begins_small() -> None:
+def test_its_head_starts_with_small_weights() -> None:
     network = I3D(5, backbone="tiny bottleneck")
     assert network.classifier.weight.std().item() == pytest.approx(0.001, rel=0.1)

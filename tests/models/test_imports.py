@@ -1,4 +1,4 @@
-"""`models` is plain torch: it stands without Lightning, without video decoders, without data."""
+"""`models` is plain torch: it needs no Lightning, no video decoders and no data."""
 
 from tests.conftest import packages_imported_by
 

@@ -23,7 +23,7 @@ def test_a_block_adds_the_motion_to_conv2_of_the_mixed_frames() -> None:
     assert torch.equal(block(x), (block.bn3(block.conv3(middle)) + x).relu())
 
 
-def test_in_a_basic_block_both_stand_around_the_second_convolution() -> None:
+def test_in_a_basic_block_both_are_around_the_second_convolution() -> None:
     block = STM(5, num_segments=2, backbone="tiny basic").eval().frame_network.layer1[1]
     x = torch.randn(4, 64, 6, 6)
     first = block.bn1(block.conv1(x)).relu()
@@ -41,7 +41,7 @@ def test_where_conv2_has_a_stride_the_motion_is_pooled_to_its_size(side: int) ->
 
 
 @pytest.mark.parametrize(("blocks", "expected"), [("all", 16), ("first", 4)])
-def test_both_stand_in_every_block_or_in_the_first(
+def test_both_are_in_every_block_or_in_the_first(
     blocks: Literal["all", "first"], expected: int
 ) -> None:
     with torch.device("meta"):
@@ -70,14 +70,14 @@ def test_cstm_starts_from_shifts_not_from_torchvision_s_rule() -> None:
     assert set(network.frame_network.layer4[0].around_conv2.cstm.weight.unique().tolist()) == {0, 1}
 
 
-def test_what_it_adds_to_tsn_lies_around_conv2() -> None:
+def test_the_parameters_that_it_adds_to_tsn_are_around_conv2() -> None:
     with torch.device("meta"):
         tsn, stm = (network(5).state_dict() for network in (TSN, STM))
     added = {key: value.shape for key, value in stm.items() if ".around_conv2." not in key}
     assert added == {key: value.shape for key, value in tsn.items()}
 
 
-def test_with_cmm_silent_and_cstm_still_it_is_tsn() -> None:
+def test_with_zero_cmm_and_identity_cstm_it_is_tsn() -> None:
     torch.manual_seed(0)
     stm = STM(5, num_segments=3, backbone="tiny bottleneck").eval()
     tsn = TSN(5, num_segments=3, backbone="tiny bottleneck").eval()

@@ -67,7 +67,7 @@ def test_every_switch_builds_and_learns(switches: dict[str, Any], backbone: str)
         ("MEM+TIM", 5, 0, 5),
     ],
 )
-def test_table_1a_s_modules_stand_in_every_block(name: str, mem: int, se: int, tim: int) -> None:
+def test_table_1a_s_modules_are_in_every_block(name: str, mem: int, se: int, tim: int) -> None:
     with torch.device("meta"):
         network = TEINet(5, backbone="tiny basic", **TABLE_1A[name])
     kinds = (MotionEnhancement, SqueezeExcitation, TemporalInteraction)
@@ -82,7 +82,7 @@ def test_tables_1b_and_1c_count_blocks(stages: str, blocks: int) -> None:
 
 
 @pytest.mark.parametrize(("stages", "blocks"), FIRST_BLOCKS.items())
-def test_modules_can_stand_in_first_blocks_only(stages: str, blocks: int) -> None:
+def test_modules_can_be_in_first_blocks_only(stages: str, blocks: int) -> None:
     with torch.device("meta"):
         network = TEINet(5, stages=stages, blocks="first")
     assert count(network, MotionEnhancement) == count(network, TemporalInteraction) == blocks
@@ -93,7 +93,7 @@ def test_every_location_builds_and_learns(stages: str) -> None:
     assert learns(TEINet(5, num_segments=2, backbone="tiny bottleneck", stages=stages))
 
 
-def test_a_module_stands_in_its_own_stage() -> None:
+def test_a_module_is_in_its_own_stage() -> None:
     with torch.device("meta"):
         network = TEINet(5, stages="res4")
     assert count(network.frame_network.layer3, MotionEnhancement) == 6
@@ -111,7 +111,7 @@ def test_tei_is_mem_then_tim() -> None:
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet50"])
-def test_tei_stands_at_the_block_s_input_width(backbone: str) -> None:
+def test_tei_has_the_block_s_input_width(backbone: str) -> None:
     with torch.device("meta"):
         network = TEINet(5, backbone=backbone)
     resnet = network.frame_network

@@ -88,7 +88,7 @@ def test_every_switch_builds_and_learns(switches: dict[str, Any], backbone: str)
         ("4d concatenation", 5, 5, 0),
     ],
 )
-def test_the_modules_stand_in_every_block(name: str, sme: int, cti: int, tim: int) -> None:
+def test_the_modules_are_in_every_block(name: str, sme: int, cti: int, tim: int) -> None:
     with torch.device("meta"):
         network = TSINet(5, backbone="tiny basic", **TABLES_4A_4B_4D[name])
     kinds = (SalientMotionExcitation, CrossPerceptionTemporalIntegration, TemporalInteraction)
@@ -99,7 +99,7 @@ def test_the_modules_stand_in_every_block(name: str, sme: int, cti: int, tim: in
     ("name", "me", "mta", "tim"),
     [("4a MTA", 0, 5, 0), ("4a TIM+ME", 5, 0, 5), ("ME beside MTA", 5, 5, 0)],
 )
-def test_tea_s_modules_stand_in_every_block_and_neither_sme_nor_cti(
+def test_tea_s_modules_are_in_every_block_and_neither_sme_nor_cti(
     name: str, me: int, mta: int, tim: int
 ) -> None:
     with torch.device("meta"):
@@ -222,7 +222,7 @@ def test_mta_s_switches_reach_mta(switch: str, argument: str, value: Any) -> Non
     assert_same(mta, MultipleTemporalAggregation(64, 2, **arguments))
 
 
-def test_the_modules_are_the_paper_s_unless_asked() -> None:
+def test_the_modules_are_the_paper_s_by_default() -> None:
     _, sme, cti = tsi_of_the_first_block()
     assert_same(sme, SalientMotionExcitation(64, 2))
     assert_same(cti, CrossPerceptionTemporalIntegration(64, 2))
@@ -249,7 +249,7 @@ def test_the_concatenation_stacks_sme_and_cti() -> None:
 @pytest.mark.parametrize(
     ("backbone", "last"), [("tiny basic", "conv2"), ("tiny bottleneck", "conv3")]
 )
-def test_the_concatenation_doubles_the_inputs_of_the_convolution_behind_it(
+def test_the_concatenation_doubles_the_inputs_of_the_next_convolution(
     backbone: str, last: str
 ) -> None:
     with torch.device("meta"):
@@ -276,7 +276,7 @@ def test_torchvision_s_initialisation_does_not_reach_sme() -> None:
 
 
 @pytest.mark.parametrize("place", ["before_conv1", "before_last_conv"])
-def test_tim_stands_where_it_is_asked_to(
+def test_tim_is_at_the_chosen_place(
     place: Literal["before_conv1", "before_last_conv"],
 ) -> None:
     network = TSINet(5, backbone="tiny bottleneck", integration="tim", tim_place=place)

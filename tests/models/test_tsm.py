@@ -14,7 +14,7 @@ from models.blocks import TemporalShift
     ("stages", "blocks", "shifts"),
     [("res2-5", "all", 16), ("res4-5", "all", 9), ("res3", "first", 1), ("none", "all", 0)],
 )
-def test_its_shifts_stand_where_asked(
+def test_its_shifts_are_in_the_chosen_blocks(
     stages: str, blocks: Literal["all", "first"], shifts: int
 ) -> None:
     with torch.device("meta"):

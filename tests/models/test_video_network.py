@@ -50,7 +50,7 @@ def test_dropout_acts_in_training() -> None:
     assert not torch.equal(network(clips), network(clips))
 
 
-def test_dropout_is_silent_in_evaluation() -> None:
+def test_dropout_is_off_in_evaluation() -> None:
     network = build(dropout=0.5).eval()
     clips = torch.randn(2, 2, 3, 32, 32)
     assert torch.equal(network(clips), network(clips))
@@ -90,7 +90,7 @@ def test_a_module_that_was_built_for_other_clips_refuses_the_frames() -> None:
         network(clips)
 
 
-def test_temporal_modules_keep_the_beginnings_that_they_gave_themselves() -> None:
+def test_temporal_modules_keep_their_own_initialisation() -> None:
     class Module(nn.Module):
         """Holds a convolution that torchvision's rule would draw wider."""
 
@@ -111,7 +111,7 @@ def test_temporal_modules_keep_the_beginnings_that_they_gave_themselves() -> Non
     assert drawn.std().item() == pytest.approx(nn.Conv2d(64, 64, 1).weight.std().item(), rel=0.1)
 
 
-def test_a_module_that_is_one_convolution_keeps_its_beginning_too() -> None:
+def test_a_module_that_is_one_convolution_keeps_its_initialisation_too() -> None:
     def maker(channels: int, site: BlockSite) -> nn.Module | None:
         return nn.Conv2d(64, 64, 1) if channels == 64 else None
 

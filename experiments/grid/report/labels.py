@@ -1,4 +1,4 @@
-"""Places for the labels of a plot, so that they cover neither marks nor each other."""
+"""Chooses places for the labels of a plot, so that they cover neither marks nor each other."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ DIRECTIONS = ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -
 """Directions that are tried at each distance: right, upper right, lower right, left, ..."""
 
 CROSSING = 12.0
-"""How much further away a label may go to save a crossing of its line."""
+"""The extra distance that is accepted to avoid one crossing of a label's line."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Place:
 
     @property
     def distance(self) -> float:
-        """The line's length."""
+        """Return the line's length."""
         return math.dist(*self.line)
 
 
@@ -48,11 +48,11 @@ def place_labels(
     Args:
         marks: Centres of the marks.
         sizes: Width and height of each mark's label.
-        obstacles: Each mark with its error bar, which no label may cover.
-        frame: All labels lie in it.
+        obstacles: The boxes of each mark with its error bar, which no label may cover.
+        frame: The box that contains all labels.
 
     Returns:
-        The places; None for a label that finds none free.
+        The places; None for a label without a free place.
     """
     places: list[Place | None] = []
     for number, (mark, size) in enumerate(zip(marks, sizes, strict=True)):

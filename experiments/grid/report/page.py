@@ -1,4 +1,4 @@
-"""The HTML page of a report: tables and plots in one file that needs no other."""
+"""The HTML page of a report: tables and plots in one self-contained file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,5 +51,5 @@ def _section(grid: Grid, lines: Sequence[ReportLine]) -> dict[str, Any]:
 
 
 def _kind(line: ReportLine) -> str:
-    """Name the class of a row's style."""
+    """Return the CSS class of a row."""
     return "measured" if line.results else "quoted" if line.row.quoted else "unrun"

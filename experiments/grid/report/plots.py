@@ -1,4 +1,4 @@
-"""Which plots a table's figures allow."""
+"""The plots of a table, as far as its figures allow them."""
 
 from collections.abc import Sequence
 

@@ -20,10 +20,10 @@ class Agreement:
         dataset: The data set of our figures.
         papers_dataset: The data set of the paper's figures.
         rows: Number of rows that have both figures.
-        spearman: Spearman's rho, -1 to 1; nan where all figures of one side are equal.
+        spearman: Spearman's rho, -1 to 1; nan if all figures of one side are equal.
         kendall: Kendall's tau-b, -1 to 1; nan likewise.
-        by_seed: Spearman's rho with each single seed that all these rows were run with, which
-            shows how far chance moves it; empty for fewer than two such seeds.
+        by_seed: Spearman's rho with each seed that all these rows were run with, to show its
+            variation; empty for fewer than two such seeds.
     """
 
     dataset: str
@@ -68,7 +68,7 @@ def _datasets(line: ReportLine) -> tuple[str, str]:
 
 
 def spearman(one: Tensor, other: Tensor) -> float:
-    """Give Spearman's rho; nan where one side is constant, where torchmetrics gives 0.
+    """Return Spearman's rho; nan if one side is constant, for which torchmetrics returns 0.
 
     Args:
         one: Values, (n,).
@@ -80,7 +80,7 @@ def spearman(one: Tensor, other: Tensor) -> float:
 
 
 def kendall(one: Tensor, other: Tensor) -> float:
-    """Give Kendall's tau-b; nan where one side is constant.
+    """Return Kendall's tau-b; nan if one side is constant.
 
     Args:
         one: Values, (n,).

@@ -25,7 +25,10 @@ AXES = (0.085, 0.115, 0.895, 0.81)
 
 SETTINGS: dict[Any, Any] = {  # over matplotlib's defaults, whatever the user's settings are
     "figure.dpi": 72,  # a pixel is a point, as in SVG
-    "font.sans-serif": ["DejaVu Sans", "Verdana"],  # wide: labels stay apart in any other font
+    "font.sans-serif": [
+        "DejaVu Sans",
+        "Verdana",
+    ],  # wide, so that labels do not overlap in any other font
     "font.size": 9,
     "svg.fonttype": "none",  # text stays text, which can be searched and copied
     "svg.hashsalt": "report",  # the same ids in each report
@@ -59,7 +62,7 @@ class Point:
 
     @property
     def hint(self) -> str:
-        """The text that is shown on hovering."""
+        """Return the text that is shown on hovering."""
         return f"{self.label}: {self.x:g}, {self.y:.1f}"
 
 
@@ -78,13 +81,13 @@ def scatter(
         points: At least one.
         title: Above the plot.
         x_title: Below the plot.
-        y_title: Beside it.
+        y_title: To the left of it.
         log_x: Whether the x axis, then of positive values, is logarithmic.
-        diagonal: Whether both axes have the same range and the line where they are equal.
+        diagonal: Whether both axes have the same range, with the line y = x.
 
     Returns:
         The SVG element, the same for the same points. Each mark is a group of class ``ours`` or
-        ``paper``, which begins with its hint.
+        ``paper``, whose first element is its hint.
     """
     with style.context(SETTINGS, after_reset=True):
         figure = Figure(figsize=SIZE)
@@ -176,4 +179,4 @@ def _as_element(figure: Figure, points: Sequence[Point], title: str) -> str:
         return f'<g class="{kind}"><title>{escape(point.hint)}</title>'
 
     svg = re.sub(r'<g id="mark-(\d+)">', begin_mark, svg)
-    return re.sub(r' id="[\w.]+_\d+"', "", svg)  # nothing refers to these; a page has many plots
+    return re.sub(r' id="[\w.]+_\d+"', "", svg)  # these ids are not used; a page has many plots

@@ -1,4 +1,4 @@
-"""Tables of a report: headings and cells as people read them."""
+"""Tables of a report: headings and cells as text."""
 
 from collections.abc import Sequence
 
@@ -61,14 +61,14 @@ def cells(line: ReportLine) -> tuple[str, ...]:
 
 
 def datasets(lines: Sequence[ReportLine]) -> str:
-    """Name the data sets of a table: ours, and the paper's where they differ."""
+    """Name the data sets of a table: ours, and the paper's if it differs."""
     ours = _joined({line.row.dataset for line in lines if line.row.dataset})
     papers = _joined({line.row.figures_dataset for line in lines if not line.comparable})
     return f"{ours}; the paper's figures are of {papers}" if papers else ours
 
 
 def _applicable(lines: Sequence[ReportLine], columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave the difference out where no row has a paper's figure of the same data set."""
+    """Leave the difference out if no row has a paper's figure of the same data set."""
     index = HEADINGS.index("difference")
     if any(line.comparable for line in lines):
         return columns
@@ -88,7 +88,7 @@ def _figure(line: ReportLine, name: str) -> str:
 
 
 def _ours(line: ReportLine, name: str) -> str:
-    """Write our mean and standard deviation, or the row's state where there is no result."""
+    """Write our mean and standard deviation, or the row's state if there is no result."""
     value, spread = line.ours(name), line.spread(name)
     if value is None:
         return "no result" if line.state == "finished" else line.state

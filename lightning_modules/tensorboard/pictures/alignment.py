@@ -24,7 +24,7 @@ TILE = 168
 """Shorter side of a frame, pixels."""
 NAME, BAR, HEAD, LEGEND = 44, 84, 48, 40
 GAP, ROW_GAP = 8, 20
-LOOKED_AT = 3
+MOST_ATTENDED = 3
 """Figure 3 shows the three points with the largest attention."""
 SMALLEST_MARK = 10
 """Smallest side of a mark, pixels."""
@@ -44,8 +44,8 @@ class AlignmentView(NamedTuple):
     """The maps of one alignment for a pair of frames; positions are H*W of its feature map.
 
     Attributes:
-        name: The block's.
-        attention: Of each position of frame t (rows) to those of frame t+1, (H*W, H*W).
+        name: The block's name.
+        attention: Weights from each position of frame t (rows) to those of frame t+1, (H*W, H*W).
         saliency: S of equation 1, averaged over the channels, (H, W).
     """
 
@@ -94,7 +94,7 @@ def _mark_point(
     """Mark a position of frame t, and in frame t+1 the positions that it attends to most."""
     rows, columns = view.saliency.shape
     side = max(TILE / min(rows, columns), SMALLEST_MARK) * 72 / DPI
-    strongest = view.attention[point].topk(min(LOOKED_AT, rows * columns))
+    strongest = view.attention[point].topk(min(MOST_ATTENDED, rows * columns))
     strengths = (strongest.values / strongest.values[0]).tolist()
     marks = [(current, point, 1.0)]
     for target, strength in zip(strongest.indices.tolist(), strengths, strict=True):
@@ -106,7 +106,7 @@ def _mark_point(
 
 
 def _draw_overlay(axes: Axes, values: Tensor) -> None:
-    """Lay values (H, W), in colours of their own range, over the frame that is there."""
+    """Draw values (H, W), with a colour scale of their range, over the frame."""
     low, high = float(values.min()), float(values.max())
     scale = Normalize(low, high)
     axes.imshow(

@@ -20,7 +20,7 @@ def draw_class_accuracy(counts: Tensor, class_names: Sequence[str], shown: int =
     Args:
         counts: Videos by label (rows) and prediction (columns), (K, K).
         class_names: The K classes.
-        shown: How many of the worst and of the best; all if there are not more than both.
+        shown: Number of the worst and of the best classes; all if there are at most twice as many.
     """
     counts = counts.cpu()
     right, videos = counts.diagonal(), counts.sum(1)

@@ -18,13 +18,13 @@ LONGEST_NAME, LONGEST_PATH = 600, 240
 
 
 class ScoredClip(NamedTuple):
-    """A clip and its scores; plain enough to be sent between processes.
+    """A clip and its scores; it can be sent between processes.
 
     Attributes:
         loss: Its cross-entropy.
         label: Its class.
         prediction: The class with the highest score.
-        probability: Of the prediction, 0-1.
+        probability: Probability of the prediction, 0-1.
         path: Its file.
         frames: uint8 0-255, (T, 3, H, W), on the CPU.
     """

@@ -18,7 +18,7 @@ from lightning_modules.tensorboard.pictures.figures import (
 )
 
 SIDE = 780
-"""Largest side of the matrix, pixels; exceeded where cells would be smaller than 2 pixels."""
+"""Largest side of the matrix, pixels; larger if cells would be smaller than 2 pixels."""
 LARGEST_CELL = 48
 CELL_WITH_NAME = 13
 CELL_WITH_NUMBER = 26
@@ -76,7 +76,7 @@ def draw_confusion(counts: Tensor, class_names: Sequence[str]) -> Figure:
 
 
 def _tick_labels(class_names: Sequence[str], cell: int) -> dict[int, str]:
-    """Name every class where there is room, otherwise number some of them."""
+    """Name every class if there is room, otherwise number some of them."""
     if cell >= CELL_WITH_NAME:
         return {k: shorten(name, LONGEST_NAME) for k, name in enumerate(class_names)}
     step = next(step for step in TICK_STEPS if step * cell >= TICK_GAP or step == TICK_STEPS[-1])

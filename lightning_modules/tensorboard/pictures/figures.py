@@ -1,4 +1,4 @@
-"""What all pictures share: sizes in pixels, colour maps, and names shortened to their place."""
+"""Shared by all pictures: sizes in pixels, colour maps, and names shortened to fit."""
 
 from bisect import bisect_right
 

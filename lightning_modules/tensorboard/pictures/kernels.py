@@ -17,13 +17,13 @@ from lightning_modules.tensorboard.pictures.figures import (
 )
 
 COLUMNS = 512
-"""Of the picture: fewer channels are stretched, and more are averaged."""
+"""Columns of the picture: fewer channels are stretched, more are averaged."""
 WIDTH, ROW, HEAD = 1360, 42, 84
 LONGEST_NAME = 240
 
 
 class KernelPair(NamedTuple):
-    """A temporal convolution's kernels now and at its start, both (C, 3)."""
+    """A temporal convolution's current and initial kernels, both (C, 3)."""
 
     now: Tensor
     start: Tensor
@@ -33,8 +33,8 @@ def draw_kernels(pairs: Mapping[str, KernelPair]) -> Figure:
     """Draw the kernels of several convolutions, left their values, right their change.
 
     Args:
-        pairs: By the convolution's name, all (C, 3). The colours of the change reach to the
-            largest change among them.
+        pairs: Kernels, all (C, 3), by the convolution's name. The colour scale of the change ends
+            at the largest change among them.
     """
     names = [shorten(name, LONGEST_NAME) for name in pairs]
     now = [pair.now for pair in pairs.values()]
@@ -56,9 +56,9 @@ def _draw_column(axes: Axes, title: str, kernels: list[Tensor], limit: float) ->
 
     Args:
         axes: Where to draw.
-        title: Stands over the colour bar.
+        title: The title of the colour bar.
         kernels: One tensor for each block.
-        limit: The colours reach from -limit to +limit.
+        limit: The colour scale is from -limit to +limit.
     """
     taps = [F.adaptive_avg_pool1d(block.detach().float().cpu().T, COLUMNS) for block in kernels]
     scale = Normalize(-limit, limit)

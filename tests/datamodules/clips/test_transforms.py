@@ -40,7 +40,7 @@ class Square(NamedTuple):
 
 @pytest.fixture
 def gradients(numbered_frames: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
-    """Give a way to make frames (T, 3, H, W) of which each pixel says its frame, row, column."""
+    """Return a function that makes frames (T, 3, H, W) whose pixels are frame, row, column."""
 
     def make(height: int, width: int, num_frames: int = 2) -> Tensor:
         frames = torch.from_numpy(numbered_frames(num_frames, height, width))
@@ -53,7 +53,7 @@ def gradients(numbered_frames: Callable[..., np.ndarray]) -> Callable[..., Tenso
 def draw_boxes(
     gradients: Callable[..., Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., list[Box]]:
-    """Give a way to draw many crops and read off their boxes, before they are resized."""
+    """Return a function that draws many crops and read off their boxes, before they are resized."""
     monkeypatch.setattr(transforms, "resize", lambda frames, height, width: frames)
 
     def draw(height: int, width: int, draws: int = 600) -> list[Box]:
@@ -96,7 +96,7 @@ def test_sizes_are_parts_of_the_videos_own_short_side(
 
 
 @pytest.mark.parametrize(("height", "width"), SHAPES)
-def test_training_boxes_lie_inside_the_frame(
+def test_training_boxes_are_inside_the_frame(
     height: int, width: int, draw_boxes: Callable[..., list[Box]]
 ) -> None:
     for box in draw_boxes(height, width, 200):
@@ -129,7 +129,7 @@ def test_a_crop_keeps_the_order_of_frames(gradients: Callable[..., Tensor]) -> N
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 24), (48, 36), (96, 64)])
-def test_training_crops_are_uint8_squares_of_the_asked_size(
+def test_training_crops_are_uint8_squares_of_the_given_size(
     height: int, width: int, gradients: Callable[..., Tensor]
 ) -> None:
     cropped = MultiScaleCrop(40)(gradients(height, width, 3), np.random.default_rng(1))
@@ -144,7 +144,7 @@ def test_the_same_numbers_draw_the_same_crop(gradients: Callable[..., Tensor]) -
     assert torch.equal(first, second)
 
 
-def test_other_scales_can_be_asked_for(gradients: Callable[..., Tensor]) -> None:
+def test_other_scales_can_be_given(gradients: Callable[..., Tensor]) -> None:
     frames, rng = gradients(32, 48), np.random.default_rng(0)
     crop = MultiScaleCrop(32, scales=(1.0,))
     lefts = {int(crop(frames, rng)[0, 2, 0, 0]) for _ in range(100)}
@@ -153,7 +153,7 @@ def test_other_scales_can_be_asked_for(gradients: Callable[..., Tensor]) -> None
 
 @pytest.mark.parametrize("scales", [(), (0.0, 1.0), (-0.5,), (1.0, 1.01)])
 def test_scales_outside_0_to_1_are_refused(scales: tuple[float, ...]) -> None:
-    with pytest.raises(DataError, match=r"^crop scales \[.*\] must lie above 0"):
+    with pytest.raises(DataError, match=r"^crop scales \[.*\] must be above 0"):
         MultiScaleCrop(32, scales)
 
 

@@ -155,7 +155,7 @@ def test_a_random_clip_is_uint8_of_input_size(write_clip: WriteClip) -> None:
 
 
 @pytest.mark.parametrize(("probability", "direction"), [(0.0, 1), (1.0, -1)])
-def test_a_random_clip_is_mirrored_as_often_as_asked(
+def test_a_random_clip_is_mirrored_with_the_given_probability(
     probability: float, direction: int, write_clip: WriteClip
 ) -> None:
     clip, views = (

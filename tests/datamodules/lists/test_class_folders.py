@@ -28,7 +28,7 @@ def classes(root: Path) -> set[str]:
     return {video.label for video in read(root)}
 
 
-def passed_over(root: Path) -> str:
+def ignored(root: Path) -> str:
     """Describe what is not read."""
     return str(read_class_folders(root)[1])
 
@@ -90,37 +90,33 @@ def test_a_folder_without_videos_is_named_with_known_endings(tmp_path: Path) -> 
 def test_hidden_and_system_folders_are_no_classes(name: str, tmp_path: Path) -> None:
     touch(tmp_path, "run/a.mp4", "jump/b.mp4", f"{name}/c.mp4", f"run/{name}/d.mp4")
     assert classes(tmp_path) == {"run", "jump"}
-    counted = f"passed over: 2 hidden or system folders ({name} 2)"
-    assert passed_over(tmp_path) == counted
+    counted = f"ignored: 2 hidden or system folders ({name} 2)"
+    assert ignored(tmp_path) == counted
 
 
 def test_hidden_and_system_files_are_no_videos(tmp_path: Path) -> None:
     touch(tmp_path, "run/a.mp4", "run/._a.mp4", ".DS_Store", "run/Thumbs.db", "run/._b.mp4")
     assert [Path(video.path).name for video in read(tmp_path)] == ["a.mp4"]
-    assert passed_over(tmp_path) == (
-        "passed over: 4 hidden or system files (._* 2, .DS_Store, Thumbs.db)"
-    )
+    assert ignored(tmp_path) == ("ignored: 4 hidden or system files (._* 2, .DS_Store, Thumbs.db)")
 
 
 def test_files_of_unknown_endings_are_counted_by_ending(tmp_path: Path) -> None:
     touch(tmp_path, "run/a.mp4", "run/b.xyz", "run/c.xyz", "run/d", "run/e.gif", "README.md")
-    assert passed_over(tmp_path) == (
-        "passed over: 5 files of unknown endings (.xyz 2, .gif, .md, ...)"
-    )
+    assert ignored(tmp_path) == ("ignored: 5 files of unknown endings (.xyz 2, .gif, .md, ...)")
 
 
 @pytest.mark.parametrize("ending", ["MTS", "m2ts", "ts", "mpg", "wmv", "flv", "3gp", "ogv", "M4V"])
 def test_endings_of_cameras_and_the_web_are_known(ending: str, tmp_path: Path) -> None:
     touch(tmp_path, f"run/a.{ending}")
     assert [Path(video.path).name for video in read(tmp_path)] == [f"a.{ending}"]
-    assert passed_over(tmp_path) == "nothing is passed over"
+    assert ignored(tmp_path) == "nothing is ignored"
 
 
 def test_videos_deeper_or_beside_class_folders_are_counted(tmp_path: Path) -> None:
     touch(tmp_path, "run/a.mp4", "run/p1/b.mp4", "run/p1/c.mp4", "run/p1/x/d.mp4", "loose.mp4")
     assert [Path(video.path).name for video in read(tmp_path)] == ["a.mp4"]
-    assert passed_over(tmp_path) == (
-        "passed over: 3 videos deeper than <class>/<video> (run/p1 2, run/p1/x), "
+    assert ignored(tmp_path) == (
+        "ignored: 3 videos deeper than <class>/<video> (run/p1 2, run/p1/x), "
         "1 video outside class folders (loose.mp4)"
     )
 
@@ -128,19 +124,17 @@ def test_videos_deeper_or_beside_class_folders_are_counted(tmp_path: Path) -> No
 def test_class_folders_without_video_are_counted(tmp_path: Path) -> None:
     touch(tmp_path, "run/a.mp4", "jump/b.txt", "sit/p1/c.mp4")
     (tmp_path / "lie").mkdir()
-    assert passed_over(tmp_path).endswith("3 folders without a video (jump, lie, sit)")
+    assert ignored(tmp_path).endswith("3 folders without a video (jump, lie, sit)")
 
 
 def test_folders_of_images_are_counted(tmp_path: Path) -> None:
     touch(tmp_path, "run/a.mp4", "run/b/00001.jpg", "run/b/00002.jpg", "run/c/00001.png")
-    assert passed_over(tmp_path) == "passed over: 2 folders of images, for a csv to list (b, c)"
+    assert ignored(tmp_path) == "ignored: 2 folders of images, for a csv to list (b, c)"
 
 
-def test_a_folder_whose_videos_all_lie_deeper_is_refused_with_their_number(tmp_path: Path) -> None:
+def test_a_folder_whose_videos_are_all_deeper_is_refused_with_their_number(tmp_path: Path) -> None:
     touch(tmp_path, "data/run/a.mp4", "data/jump/b.mp4")
-    with pytest.raises(
-        DataError, match=r"holds no <class>/<video> file; passed over: 2 videos dee"
-    ):
+    with pytest.raises(DataError, match=r"holds no <class>/<video> file; ignored: 2 videos dee"):
         read(tmp_path)
 
 
@@ -194,7 +188,7 @@ def test_splits_beside_classes_are_refused(split: str, tmp_path: Path) -> None:
 def test_folders_beside_the_splits_that_hold_no_video_do_not_matter(tmp_path: Path) -> None:
     touch(tmp_path, "train/run/a.mp4", "test/run/b.mp4", "annotations/list.txt", "eval/scores.json")
     assert [video.split for video in read(tmp_path)] == ["train", "test"]
-    assert "2 folders without a video (annotations, eval)" in passed_over(tmp_path)
+    assert "2 folders without a video (annotations, eval)" in ignored(tmp_path)
 
 
 def test_a_split_without_class_folders_is_refused(tmp_path: Path) -> None:
@@ -219,7 +213,7 @@ def test_links_in_a_circle_end_and_are_counted(tmp_path: Path) -> None:
         (tmp_path / one / "x").symlink_to(tmp_path / other)
         (tmp_path / one / "up").symlink_to(tmp_path)
     assert classes(tmp_path) == {"run", "jump"}
-    assert "5 links to folders that are read anyway" in passed_over(tmp_path)
+    assert "5 links to folders that are read anyway" in ignored(tmp_path)
 
 
 def test_class_folders_may_be_links(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_comment_is_refused_by_its_line(data_set: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("data_set", "row", "message"),
     [
-        ("something", "7 54 174", "label 174 lies outside 0..173; check .* counts labels from 0"),
+        ("something", "7 54 174", "label 174 is outside 0..173; check .* counts labels from 0"),
         ("something", "7 54 -1", "is neither id;label nor"),
         ("ucf101", f"{UCF} 36", "label 36 is not that of HandstandPushups, 37 in classInd"),
         ("ucf101", f"{UCF} 0", "label 0 is not that of HandstandPushups"),

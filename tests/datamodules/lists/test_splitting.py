@@ -79,7 +79,7 @@ def test_fractions_of_0_hold_nothing_out() -> None:
 
 @pytest.mark.parametrize(("val", "test"), [(-0.1, 0.2), (0.2, -0.1), (0.5, 0.5), (1.0, 0.0)])
 def test_fractions_that_leave_nothing_are_refused(val: float, test: float) -> None:
-    with pytest.raises(DataError, match=r"^list\.csv: fractions .* must not be negative and sum"):
+    with pytest.raises(DataError, match=r"^list\.csv: fractions .* must not be negative, and"):
         split_at_random(GROUPS, {"val": val, "test": test}, 0, "list.csv")
 
 

@@ -42,11 +42,11 @@ def test_classes_without_video_are_allowed_if_num_classes_is_stated() -> None:
 def test_a_label_out_of_range_is_named_with_its_line(label: str, num_classes: int | None) -> None:
     with pytest.raises(DataError) as caught:
         class_indices(labelled("0", "1", "2", label), num_classes)
-    assert str(caught.value).startswith(f"list.csv, line 5: label {label} lies outside 0..2")
+    assert str(caught.value).startswith(f"list.csv, line 5: label {label} is outside 0..2")
 
 
 def test_a_gap_in_the_labels_is_refused() -> None:
-    with pytest.raises(DataError, match="no video has label 1, though labels run to 2"):
+    with pytest.raises(DataError, match="no video has label 1, but labels go up to 2"):
         class_indices(labelled("0", "2"), None)
 
 

@@ -130,7 +130,7 @@ def test_a_video_without_label_is_minus_one(row: str, write_csv: WriteCsv) -> No
 
 
 def test_a_list_without_any_label_is_refused(write_csv: WriteCsv) -> None:
-    with pytest.raises(DataError, match=r"no video has a label, .* state data\.num_classes"):
+    with pytest.raises(DataError, match=r"no video has a label, .* set data\.num_classes"):
         class_indices(read(write_csv("path,label", "a.mp4,")), None)
 
 
@@ -186,9 +186,7 @@ def test_a_column_that_is_named_twice_is_refused(header: str, write_csv: WriteCs
 def test_an_open_quotation_mark_swallows_no_rows(write_csv: WriteCsv) -> None:
     with pytest.raises(DataError, match=r"line 4: is not csv \(unexpected end of data\)"):
         read(write_csv("path,label", 'a.mp4,"0', "b.mp4,1", "c.mp4,1"))
-    with pytest.raises(
-        DataError, match="line 3: the label begins lines above; close its quotation"
-    ):
+    with pytest.raises(DataError, match="line 3: the label starts on an earlier line; close its"):
         read(write_csv("path,label", 'a.mp4,"0', 'b.mp4,1"', "c.mp4,1"))
 
 

@@ -32,8 +32,8 @@ def test_what_is_not_read_is_counted_and_logged(
     with caplog.at_level("INFO"):
         tree = VideoTree(tmp_path, NAME)
     assert [tree.find(f"v_{number}") for number in (2, 3, 4, 5)] == [[]] * 4
-    assert f"{tmp_path}: passed over: 1 hidden or system folder (@eaDir)" in caplog.text
-    assert tree.passed_over.as_dict() == {
+    assert f"{tmp_path}: ignored: 1 hidden or system folder (@eaDir)" in caplog.text
+    assert tree.ignored.as_dict() == {
         "hidden or system folders": 1,
         "hidden or system files": 1,
         "files of unknown endings": 2,

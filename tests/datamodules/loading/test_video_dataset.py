@@ -23,7 +23,7 @@ WriteClip = Callable[..., Path]
 
 @pytest.fixture
 def make_dataset(write_clip: WriteClip) -> Callable[..., VideoDataset]:
-    """Give a way to make a data set of random clips from three videos of 40 frames."""
+    """Return a function that makes a data set of random clips from three videos of 40 frames."""
 
     def make(seed: int = 0, frames: int = 40) -> VideoDataset:
         paths = [str(write_clip(f"{name}.mkv", 40, 48, 64)) for name in "abc"]

@@ -57,7 +57,7 @@ class BadThird:
 
 @pytest.fixture
 def make_loader(write_clip: WriteClip) -> Callable[..., WatchedLoader]:
-    """Give a way to make a loader of four videos, with two workers unless told otherwise."""
+    """Return a function that makes a loader of four videos, by default with two workers."""
 
     def make(failure: Callable[[Video], None], workers: int = 2, **kwargs: Any) -> WatchedLoader:
         paths = [str(write_clip(f"{name}.mkv")) for name in "abcd"]
@@ -103,7 +103,7 @@ def end_of_file(video: Video) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_an_end_of_file_while_reading_is_no_death(
+def test_an_end_of_file_while_reading_is_not_a_worker_s_death(
     make_loader: Callable[..., WatchedLoader], workers: int
 ) -> None:
     with pytest.raises(EOFError, match=r"c\.mkv ends early"):
@@ -221,7 +221,7 @@ def test_workers_leave_signals_to_the_main_process(
     assert len(list(make_loader(send_stop_signals))) == 4
 
 
-def test_no_order_is_asked_for_before_the_first_batch(write_clip: WriteClip) -> None:
+def test_no_order_is_drawn_before_the_first_batch(write_clip: WriteClip) -> None:
     path = write_clip("a.mkv")
     records = VideoRecords.of([str(path)], [0], [scan(path)])
     keys: list[SampleKey] = []

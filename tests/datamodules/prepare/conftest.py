@@ -1,4 +1,4 @@
-"""What the tests of `datamodules.prepare` share: a small list of real videos."""
+"""Shared by the tests of `datamodules.prepare`: a small list of real videos."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,11 +38,11 @@ class Listed:
         ]
 
     def run(self, command: str, *arguments: str) -> int:
-        """Run a command; give back its exit status."""
+        """Run a command; return its exit status."""
         return main([command, *self.data(), *arguments])
 
     def transcode(self, *arguments: str) -> int:
-        """Run transcode; give back its exit status."""
+        """Run transcode; return its exit status."""
         return self.run("transcode", f"--output={self.output}", *arguments)
 
 

@@ -45,7 +45,7 @@ def test_an_experiment_may_keep_its_data_in_a_file_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [("trainer: {}\n", "has no part data"), ("a: [", "is no YAML")]
+    ("content", "reason"), [("trainer: {}\n", "has no section data"), ("a: [", "is not YAML")]
 )
 def test_a_config_that_names_no_data_is_refused(
     content: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -83,7 +83,7 @@ def test_bad_usage_ends_with_status_2(arguments: list[str], listed: Listed) -> N
     assert caught.value.code == 2
 
 
-def test_what_a_data_set_refuses_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_a_data_set_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "--data=VideoList", "--data.source=absent.csv"]) == 1
     message = capsys.readouterr().err
     assert message == (

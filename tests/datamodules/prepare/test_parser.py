@@ -96,7 +96,7 @@ def test_a_required_option_of_a_subcommand_is_named(parser: ShopParser, answer: 
         ("a --weight=x", "--weight: invalid float value: 'x'"),
     ],
 )
-def test_argparse_alone_is_answered_in_the_same_way(
+def test_an_error_of_argparse_alone_has_the_same_form(
     arguments: str, line: str, answer: Answer
 ) -> None:
     parser = OneLineParser(prog="add")
@@ -116,7 +116,7 @@ def test_what_a_constructor_raises_is_raised_as_it_is(parser: ShopParser) -> Non
         parser.instantiate(parsed)
 
 
-def test_another_error_of_a_constructor_is_raised_as_the_one_asked_for() -> None:
+def test_another_error_of_a_constructor_is_raised_as_the_given_class() -> None:
     expected = pytest.raises(RuntimeError, match=r"^two lines$")
     with expected, constructor_errors((shop.ShopError,), RuntimeError):
         raise ValueError("two\n  lines")

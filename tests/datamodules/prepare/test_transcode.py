@@ -1,4 +1,4 @@
-"""Specification of ``transcode``: every frame, upright, resized; resumable, whole or not at all."""
+"""Specification of ``transcode``: every frame, upright, resized; resumable and atomic."""
 
 import csv
 import json
@@ -221,7 +221,7 @@ def test_two_videos_of_one_name_are_refused(
     assert "copies of both would be" in capsys.readouterr().err
 
 
-def test_the_sources_are_never_written_over(
+def test_the_sources_are_never_overwritten(
     listed: Listed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     listed.output = listed.folder

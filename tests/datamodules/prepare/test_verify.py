@@ -243,8 +243,8 @@ def test_what_is_not_read_is_noted_with_the_counts_of_a_training(
     assert verify_videos(data, [], jobs=1)
     (finding,) = [f for f in report_of(listed)["findings"] if f["kind"] == "not read"]
     assert (finding["split"], finding["verdict"]) == ("all", "noted")
-    assert finding["text"] == str(data.passed_over)
-    assert data.passed_over.as_dict() == {
+    assert finding["text"] == str(data.ignored)
+    assert data.ignored.as_dict() == {
         "hidden or system folders": 1,
         "files of unknown endings": 1,
         "videos deeper than <class>/<video>": 1,

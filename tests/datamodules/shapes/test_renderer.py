@@ -52,7 +52,7 @@ def test_a_clip_backwards_is_the_reversed_class_bit_for_bit(class_name: str, see
 
 
 @pytest.mark.parametrize("class_name", CLASS_NAMES)
-def test_a_clip_is_contiguous_rgb_bytes_of_the_asked_size(class_name: str) -> None:
+def test_a_clip_is_contiguous_rgb_bytes_of_the_given_size(class_name: str) -> None:
     clip = render_clip(class_name, seed=3, size=48)
     assert clip.dtype == np.uint8
     assert clip.shape[1:] == (48, 48, 3)

@@ -87,7 +87,7 @@ def test_groups_are_summed_up_apart_with_their_remarks() -> None:
     assert cells[2][4] == "fails"
 
 
-def test_a_reason_to_fail_is_said_once() -> None:
+def test_a_reason_to_fail_is_reported_once() -> None:
     why = {FAST.name: "does not load"}
     files = [result(f"{name}.mp4", "g", {OURS: 10}, failures=why) for name in "ab"]
     files.append(result("c.mp4", "g", {OURS: 10}, failures={FAST.name: "broken"}))
@@ -95,7 +95,7 @@ def test_a_reason_to_fail_is_said_once() -> None:
     assert said == [f"{FAST.name} on c.mp4: broken", f"{FAST.name} on 2 files: does not load"]
 
 
-def test_the_index_is_counted_in_decodings_in_order() -> None:
+def test_the_index_is_compared_with_sequential_decoding() -> None:
     file = result("a.mp4", "g", {OURS: 10, IN_ORDER: 20})
     assert list(scan_table([file]).rows[0]) == ["g", "40.0", "2.0 x", "1 of 1"]
 
@@ -123,7 +123,7 @@ def test_the_table_is_shown_on_a_terminal(video: Path, capsys: pytest.CaptureFix
     assert "date: " in printed
 
 
-def test_rivals_that_return_other_frames_are_told(video: Path) -> None:
+def test_rivals_that_return_other_frames_are_reported(video: Path) -> None:
     late = Reader("late", "late", lambda path, at, layout: read_frames(path, [i + 1 for i in at]))
     small = Reader("small", "small", lambda path, at, layout: torch.zeros(len(at), 3, 8, 8))
     broken = Reader("broken", "broken", lambda path, at, layout: torch.zeros(1)[5])
@@ -137,7 +137,7 @@ def test_rivals_that_return_other_frames_are_told(video: Path) -> None:
     assert "out of bounds" in found.failures["broken"]
 
 
-def test_other_colours_are_no_other_frames(video: Path) -> None:
+def test_frames_with_other_colours_are_the_same_frames(video: Path) -> None:
     def bright(path: Path, at: list[int], layout: bytes) -> torch.Tensor:
         return read_frames(path, at).clamp(max=250) + 5
 
@@ -147,7 +147,7 @@ def test_other_colours_are_no_other_frames(video: Path) -> None:
     assert found.verdicts["bright"] == Verdict(SAME, 5)
 
 
-def test_missing_rivals_are_said(
+def test_missing_rivals_are_reported(
     video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(readers, "installed_version", lambda package: None)
@@ -157,7 +157,7 @@ def test_missing_rivals_are_said(
         assert f"{package}: not installed; pip install -r {readers.RIVALS_FILE}" in printed
 
 
-def test_rivals_that_do_not_load_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rivals_that_do_not_load_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(package: str) -> None:
         raise RuntimeError("Could not load libtorchcodec\nmore")
 
@@ -168,7 +168,7 @@ def test_rivals_that_do_not_load_are_said(monkeypatch: pytest.MonkeyPatch) -> No
     assert "torchcodec: does not load (Could not load libtorchcodec)" in absent[0]
 
 
-def test_a_rival_without_ffmpeg_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rival_without_ffmpeg_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = SimpleNamespace(ffmpeg_major_version=None)
     monkeypatch.setattr(readers, "installed_version", lambda package: "1")
     monkeypatch.setattr(readers, "import_module", {"torchcodec": alone, "decord": None}.get)
@@ -177,13 +177,13 @@ def test_a_rival_without_ffmpeg_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     assert absent[0].startswith("torchcodec: finds no FFmpeg that it can use; see ")
 
 
-def test_the_ffmpeg_of_a_rival_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ffmpeg_of_a_rival_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchcodec", SimpleNamespace(ffmpeg_major_version=8))
     monkeypatch.setattr(machine, "installed_version", lambda package: "0.17.0")
     assert machine.describe_machine("torchcodec")["torchcodec"] == "0.17.0 with FFmpeg 8"
 
 
-def test_videos_are_transcoded_to_vp9_and_it_is_said(
+def test_videos_are_transcoded_to_vp9_which_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video = tmp_path / "gray.mp4"

@@ -28,7 +28,7 @@ def test_stages_are_shown_per_clip_with_their_shares() -> None:
         ["1.00", "10%", "1000"],
         ["10.00", "100%", "100.0"],
     ]
-    assert table.notes == ["The whole loader with 2 workers: 150.0 clips/s."]
+    assert table.notes == ["The complete loader with 2 workers: 150.0 clips/s."]
 
 
 def test_cores_are_rounded_up() -> None:
@@ -94,5 +94,5 @@ def test_an_unknown_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_file_without_data_is_named(tmp_path: Path) -> None:
     file = tmp_path / "model.yaml"
     file.write_text("model: {}\n")
-    with pytest.raises(SystemExit, match=r"model\.yaml: has no data part"):
+    with pytest.raises(SystemExit, match=r"model\.yaml: has no section data"):
         __main__.main(["loader", "--config", str(file)])

@@ -63,15 +63,15 @@ class PretendedGpu(Device):
         return True
 
     def now(self) -> float:
-        """Give the CPU's time."""
+        """Return the CPU's time."""
         return Device(clock=self.clock).now()
 
     def allocated(self) -> int:
-        """Give what others take."""
+        """Return what others take."""
         return 1000
 
     def peak(self) -> int:
-        """Give what all took."""
+        """Return what all took."""
         return 5000
 
 
@@ -102,7 +102,7 @@ def test_ratios_are_multiples_of_tsn_s_medians() -> None:
     assert training_ratio(given("teinet-8", 1, 1), tsn) is None
 
 
-def test_ratios_stand_beside_the_papers() -> None:
+def test_ratios_are_beside_the_papers() -> None:
     table = ratio_table([given("tsn-8", 0.01, 0.2), given("tsinet-8", 0.02, 0.4)])
     assert list(table.rows[0]) == ["TSN", "8", "1.00", "1.00", "1.00", "1.00", "1.00"]
     assert list(table.rows[1]) == ["TSINet", "8", "0.50", "-", "0.54", "2.00", "-"]
@@ -111,7 +111,7 @@ def test_ratios_stand_beside_the_papers() -> None:
     assert "Ratios need the row tsn-8." in alone.notes
 
 
-def test_costs_stand_beside_the_papers() -> None:
+def test_costs_are_beside_the_papers() -> None:
     table = cost_table([given("tsinet-8", 1, 1), given("i3d-32", 1, 1)])
     assert list(table.rows[0]) == ["TSINet", "8", "24.33 M", "32.70", "1.98", "32.71", "-", "34"]
     assert list(table.rows[1])[-2:] == ["35.3M, 360G", "153\N{MULTIPLICATION SIGN}6"]
@@ -125,14 +125,14 @@ def test_speeds_have_medians_and_quartiles_and_memory() -> None:
     ]
 
 
-def test_memory_that_nothing_tells_is_said_to_be_unmeasured() -> None:
+def test_unmeasured_memory_is_reported_as_such() -> None:
     result = given("tsn-8", 0.0125, 0.2, 0.4)
     for table in (speed_table([result], 224), training_table([result], 224)):
         assert not any("MiB" in heading for heading in table.headings)
         assert any("not measured" in note for note in table.notes)
 
 
-def test_a_network_that_does_not_fit_says_so() -> None:
+def test_a_network_that_does_not_fit_is_reported() -> None:
     full = RowResult(
         *(ROWS["tsn-8"], Counts(1, 1, 0, 1), Measured(1, [0.1])),
         Measured(16, failure=model_timing.OUT_OF_MEMORY),
@@ -192,7 +192,7 @@ def test_a_training_step_moves_the_weights_and_leaves_no_gradients(precision: st
     assert network.fc.bias.grad is None
 
 
-def test_frames_are_laid_out_as_asked() -> None:
+def test_frames_have_the_chosen_memory_format() -> None:
     frames = Device(channels_last=True).clips(2, 8, 4).flatten(0, 1)
     assert frames.is_contiguous(memory_format=torch.channels_last)
 
@@ -239,7 +239,7 @@ def test_a_tiny_run_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--rows", "tsn"], "--rows tsn: no such row; choose of: tsn-8, tsm-8"),
+        (["--rows", "tsn"], "--rows tsn: no such row; choose from: tsn-8, tsm-8"),
         (["--size", "16"], "--size 16: networks need at least 32 pixels"),
         (["--repeats", "0"], "--repeats 0 must be at least 1"),
         (["--batch", "0"], "--batch 0 must be at least 1"),

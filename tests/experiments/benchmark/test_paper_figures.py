@@ -55,7 +55,7 @@ def test_every_row_of_the_papers_is_measured_and_every_measured_one_is_the_paper
     assert all(TEINET.row(name) or TSI.row(name) for name in ROWS)
 
 
-def test_a_figure_stands_at_the_row_with_its_frames() -> None:
+def test_a_figure_belongs_to_the_row_with_its_frames() -> None:
     for paper in (TEINET, TSI):
         for name, row in ROWS.items():
             if printed := paper.row(name):

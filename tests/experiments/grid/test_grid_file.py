@@ -44,7 +44,10 @@ def test_a_base_can_be_several_configs(make_grid: MakeGrid) -> None:
         ("  A: {repeat_over: {data.split: 3}}\n", "maps a key to a list"),
         ("  A: {protocols: []}\n", "protocols is a list"),
         ("  A: {protocols: [10x5]}\n", "row A: protocol='10x5': write"),
-        ("  A: {}\n  B: {ensemble: [A], overrides: {a: 1}}\n", "overrides are theirs"),
+        (
+            "  A: {}\n  B: {ensemble: [A], overrides: {a: 1}}\n",
+            "give overrides there",
+        ),
         ("  A: 3\n", "row A: is not a mapping"),
         ("  {}\n", "rows map labels to rows"),
     ],
@@ -102,7 +105,7 @@ def test_figures_are_those_printed() -> None:
     assert figures("tsi_table5", "TSI 8f")["throughput"] == 44.0
 
 
-def test_what_is_quoted_is_no_network_of_ours() -> None:
+def test_quoted_rows_have_networks_that_are_not_implemented_here() -> None:
     for grid in GRIDS.values():
         for row in grid.rows.values():
             ours = row.name.removeprefix("Our ").startswith(("TEINet", "TSI"))
@@ -110,7 +113,7 @@ def test_what_is_quoted_is_no_network_of_ours() -> None:
 
 
 @pytest.mark.parametrize("table", ["teinet_table2", "tsi_table5"])
-def test_what_the_papers_timed_is_run(table: str) -> None:
+def test_networks_that_the_papers_timed_are_run(table: str) -> None:
     assert not [row.label for row in GRIDS[table].rows.values() if row.quoted]
 
 

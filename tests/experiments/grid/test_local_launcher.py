@@ -30,6 +30,6 @@ def test_several_gpus_a_run_are_refused_where_there_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    with pytest.raises(RunError, match=r"^--gpus-per-run 8: this machine shows 0 GPU\(s\)$"):
+    with pytest.raises(RunError, match=r"^--gpus-per-run 8: this machine has 0 usable GPU\(s\)$"):
         LocalLauncher(gpus_per_run=8)
     assert LocalLauncher().slots == 1

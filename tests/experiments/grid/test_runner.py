@@ -106,7 +106,7 @@ def test_a_row_waits_for_its_pretraining_and_fails_with_it(
 
 
 @pytest.mark.usefixtures("fake_train")
-def test_a_step_that_leaves_nothing_is_a_failure(make_grid: MakeGrid, tmp_path: Path) -> None:
+def test_a_step_without_results_is_a_failure(make_grid: MakeGrid, tmp_path: Path) -> None:
     rows = "  A: {protocols: [1x1], overrides: {data.protocol: 2x2}}\n"
     (run,) = runs_of(make_grid(rows), tmp_path).values()
     task = RunTask(run)
@@ -132,7 +132,7 @@ def test_each_run_has_gpus_of_its_own(
 
 
 def test_more_gpus_than_there_are_are_refused() -> None:
-    with pytest.raises(RunError, match="--gpus-per-run 2: this machine shows 1"):
+    with pytest.raises(RunError, match="--gpus-per-run 2: this machine has 1"):
         LocalLauncher(gpus=["0"], gpus_per_run=2)
 
 
@@ -164,7 +164,7 @@ def test_ctrl_c_stops_the_steps_and_the_same_command_resumes_them(
         process.send_signal(number)
         printed = process.stdout.read()
     assert process.returncode == 130
-    assert "The same command goes on" in printed
+    assert "The same command continues" in printed
     record = read_record(run)
     assert record is not None
     assert (record.state, state_of(run)) == ("stopped", "stopped")

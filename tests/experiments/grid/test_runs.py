@@ -61,7 +61,7 @@ def test_different_rows_never_share_a_folder(make_grid: MakeGrid) -> None:
 
 
 @pytest.mark.parametrize("argument", ["--run_dir=a", "--seed_everything", "--ckpt_path=best"])
-def test_what_each_run_has_of_its_own_is_refused(make_grid: MakeGrid, argument: str) -> None:
+def test_flags_that_each_run_sets_itself_are_refused(make_grid: MakeGrid, argument: str) -> None:
     with pytest.raises(RunError, match=argument):
         runs_of(make_grid("  A: {}\n"), Path("runs"), argument)
 

@@ -42,8 +42,6 @@ def test_a_clip_has_its_frames_label_and_prediction(
     assert clip.frames.unique().tolist() == [255]
 
 
-def test_fewer_videos_than_asked_for_are_all_shown(
-    watch: Fit, drawn: list[list[ScoredClip]]
-) -> None:
+def test_fewer_videos_than_wanted_are_all_shown(watch: Fit, drawn: list[list[ScoredClip]]) -> None:
     watch(WorstClips(count=100))
     assert [len(clips) for clips in drawn] == [5, 5]

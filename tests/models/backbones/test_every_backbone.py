@@ -1,4 +1,4 @@
-"""What holds for every family: torchvision's network, key for key, and modules at their sites."""
+"""Tests of every family: torchvision's network, key for key, and modules at their sites."""
 
 import pytest
 import torch
@@ -105,7 +105,7 @@ def test_without_its_modules_a_network_is_tsn_key_for_key(
         ("convnext_tiny", 18, 18),
     ],
 )
-def test_modules_stand_in_the_blocks_that_have_their_place(
+def test_modules_are_in_the_blocks_that_have_their_place(
     name: str, at_the_head: int, before_the_last: int
 ) -> None:
     with torch.device("meta"):
@@ -116,7 +116,9 @@ def test_modules_stand_in_the_blocks_that_have_their_place(
 
 @every_family
 @every_temporal_network
-def test_time_matters_and_clips_never_meet(network_class: type[VideoNetwork], name: str) -> None:
+def test_the_order_of_frames_matters_and_clips_are_never_mixed(
+    network_class: type[VideoNetwork], name: str
+) -> None:
     network = build(network_class, name)
     clips = torch.randn(2, 3, 3, 32, 32)
     other = torch.stack([clips[0], torch.randn_like(clips[1])])
@@ -151,7 +153,9 @@ def test_every_parameter_gets_a_gradient(network_class: type[VideoNetwork], name
 
 @every_family
 @pytest.mark.parametrize("network_class", [TEINet, TSINet])
-def test_modules_start_as_they_do_alone(network_class: type[VideoNetwork], name: str) -> None:
+def test_modules_keep_their_own_initialisation(
+    network_class: type[VideoNetwork], name: str
+) -> None:
     network = network_class(5, num_segments=2, backbone=name)
     for module in network.modules():
         if isinstance(module, MotionEnhancement | SalientMotionExcitation):

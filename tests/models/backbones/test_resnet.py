@@ -108,7 +108,7 @@ def test_without_a_module_a_block_is_torchvision_s(
     ("make_block", "last", "shape"),
     [(basic_block, "conv2", (16, 32, 3, 3)), (bottleneck, "conv3", (16, 8, 1, 1))],
 )
-def test_the_last_convolution_takes_all_channels_that_leave_its_module(
+def test_the_last_convolution_takes_all_output_channels_of_its_module(
     make_block: Callable[[str, nn.Module], Block], last: str, shape: tuple[int, ...]
 ) -> None:
     width = shape[1] // 2
@@ -124,7 +124,7 @@ def test_the_last_convolution_takes_all_channels_that_leave_its_module(
         ("resnet50", [64] + [256] * 3 + [512] * 4 + [1024] * 6 + [2048] * 2),
     ],
 )
-def test_modules_before_conv1_stand_at_the_block_s_input_width(
+def test_modules_before_conv1_have_the_block_s_input_width(
     backbone: str, expected: list[int]
 ) -> None:
     widths: list[int] = []
@@ -146,7 +146,7 @@ def test_modules_before_conv1_stand_at_the_block_s_input_width(
         ("wide_resnet50_2", [128] * 3 + [256] * 4 + [512] * 6 + [1024] * 3),
     ],
 )
-def test_modules_before_the_last_convolution_stand_at_the_bottleneck_s_width(
+def test_modules_before_the_last_convolution_have_the_bottleneck_s_width(
     backbone: str, expected: list[int]
 ) -> None:
     widths: list[int] = []
@@ -216,7 +216,7 @@ def test_a_module_around_a_basic_block_s_conv2_has_its_input_and_its_output() ->
         ("resnet50", [64] * 3 + [128] * 4 + [256] * 6 + [512] * 3),
     ],
 )
-def test_modules_around_conv2_stand_at_its_input_width(backbone: str, expected: list[int]) -> None:
+def test_modules_around_conv2_have_its_input_width(backbone: str, expected: list[int]) -> None:
     widths: list[int] = []
 
     def note(channels: int, site: BlockSite) -> None:

@@ -5,7 +5,7 @@ import torch
 from models.blocks import ChannelwiseSpatioTemporal, TemporalShift
 
 
-def test_it_begins_with_a_quarter_of_the_channels_looking_each_way() -> None:
+def test_it_starts_with_a_quarter_of_the_channels_shifted_in_each_direction() -> None:
     x = torch.randn(6, 16, 3, 3)
     cstm = ChannelwiseSpatioTemporal(16, 3)
     assert torch.equal(cstm(x), TemporalShift(16, 3, fold_div=4)(x))

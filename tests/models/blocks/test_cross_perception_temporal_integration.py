@@ -125,7 +125,7 @@ def test_the_temporal_receptive_field_grows_from_group_to_group(
     assert frames == [list(range(4 - r, 4 + r + 1)) for r in reach]
 
 
-def test_independent_groups_never_meet(shake: Shake) -> None:
+def test_independent_groups_do_not_interact(shake: Shake) -> None:
     cti = CrossPerceptionTemporalIntegration(16, 4, integration="independent")
     shake(cti)
     x = torch.randn(4, 16, 3, 3)

@@ -39,7 +39,7 @@ def test_it_is_equation_4(
 
 
 @pytest.mark.parametrize(("tap", "blind_frame"), [(0, 0), (2, -1)])
-def test_zeros_lie_beyond_both_ends(tap: int, blind_frame: int) -> None:
+def test_both_ends_are_padded_with_zeros(tap: int, blind_frame: int) -> None:
     conv = DepthwiseTemporalConv(8, 4)
     with torch.no_grad():
         conv.weight.zero_()[:, 0, tap] = 1  # all look at the previous frame, or at the next
@@ -74,10 +74,10 @@ def test_it_shows_its_kernels_and_how_they_started() -> None:
     assert torch.equal(conv.initial_kernels(), shift_kernel(16))
 
 
-def test_shift_kernels_look_ahead_then_back_then_at_their_own_frame() -> None:
+def test_shift_kernels_read_the_next_the_previous_and_their_own_frame() -> None:
     ahead, back, own = [0, 0, 1], [1, 0, 0], [0, 1, 0]
     assert shift_kernel(8, fold_div=4).tolist() == [ahead] * 2 + [back] * 2 + [own] * 4
 
 
-def test_too_few_channels_to_share_out_all_look_at_their_own_frame() -> None:
+def test_with_too_few_channels_all_read_their_own_frame() -> None:
     assert shift_kernel(7).tolist() == [[0, 1, 0]] * 7

@@ -1,4 +1,4 @@
-"""What holds for every temporal module: (B*T, C, H, W) to the same shape, clip by clip."""
+"""Tests of every temporal module: (B*T, C, H, W) to the same shape, clip by clip."""
 
 from collections.abc import Callable
 
@@ -83,7 +83,7 @@ def test_memory_layout_changes_nothing(make: Maker, shake: Shake) -> None:
 
 
 @every_block
-def test_a_module_leaves_its_input_as_it_was(make: Maker) -> None:
+def test_a_module_does_not_change_its_input(make: Maker) -> None:
     x = torch.randn(6, CHANNELS, 4, 4)
     copy = x.clone()
     make(CHANNELS, 3)(x)

@@ -32,5 +32,5 @@ def test_a_concatenation_stacks_sme_then_cti() -> None:
     torch.testing.assert_close(fused, torch.cat([2 * x, x + 10], dim=1))
 
 
-def test_a_concatenation_tells_how_many_channels_leave_it() -> None:
+def test_a_concatenation_states_its_output_channels() -> None:
     assert Concatenation(nn.Identity(), nn.Identity(), 3).out_channels == 6

@@ -92,7 +92,7 @@ def test_a_gate_is_the_same_over_all_positions(shake: Shake) -> None:
     assert mem.gates(torch.randn(6, 16, 4, 4)).shape == (6, 16, 1, 1)
 
 
-def test_the_gates_of_frames_with_a_successor_stand_alone(shake: Shake) -> None:
+def test_motion_gates_are_those_of_frames_with_a_successor(shake: Shake) -> None:
     mem = MotionEnhancement(16, 3)
     shake(mem)
     x = torch.randn(6, 16, 4, 4)
@@ -144,7 +144,7 @@ def test_a_single_frame_has_no_motion_and_is_refused() -> None:
         MotionEnhancement(16, 1)
 
 
-def test_norms_and_relu_follow_each_convolution_where_asked(shake: Shake) -> None:
+def test_norms_and_relu_follow_each_convolution_if_chosen(shake: Shake) -> None:
     mem = MotionEnhancement(16, 2, bias=False, norm=True).eval()
     shake(mem)
     x = torch.randn(2, 16, 3, 3)
@@ -156,7 +156,7 @@ def test_norms_and_relu_follow_each_convolution_where_asked(shake: Shake) -> Non
 
 
 @pytest.mark.parametrize(("bias", "norm"), [(True, False), (False, True), (False, False)])
-def test_norms_and_biases_stand_where_asked_alone(bias: bool, norm: bool) -> None:
+def test_norms_and_biases_can_be_chosen_separately(bias: bool, norm: bool) -> None:
     keys = MotionEnhancement(16, 2, bias=bias, norm=norm).state_dict()
     assert any(key.startswith("norm") for key in keys) is norm
     assert any(key == "conv1.bias" for key in keys) is bias

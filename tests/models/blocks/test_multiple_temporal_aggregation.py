@@ -57,7 +57,7 @@ LEFT, OWN, RIGHT = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(("start", "kernels"), [("identity", {OWN}), ("shift", {LEFT, OWN, RIGHT})])
-def test_the_temporal_kernels_start_as_asked(
+def test_the_temporal_kernels_start_as_chosen(
     start: KernelStart, kernels: set[tuple[float, ...]]
 ) -> None:
     mta = MultipleTemporalAggregation(64, start=start)

@@ -47,7 +47,7 @@ def test_the_fused_attention_is_equation_1_in_channels_last() -> None:
     torch.testing.assert_close(salient, expected, rtol=0, atol=1e-10)
 
 
-def test_frame_t_asks_and_frame_t_plus_1_answers() -> None:
+def test_queries_are_frame_t_and_keys_are_frame_t_plus_1() -> None:
     current, following = two_frames(1, 4, 3, 3)
     following[:] = following[:, :, :1, :1]  # the same answer everywhere
     torch.testing.assert_close(salient_attention(current, following), following)

@@ -129,7 +129,7 @@ def test_the_last_frame_takes_the_scale_of_no_motion(shake: Shake) -> None:
     torch.testing.assert_close(sme(x)[2::3], x[2::3] * no_motion)
 
 
-def test_every_frame_s_scale_lies_between_1_and_2() -> None:
+def test_every_frame_s_scale_is_between_1_and_2() -> None:
     sme = SalientMotionExcitation(32, 3)
     x = 1 + torch.rand(6, 32, 4, 4)
     scale = sme(x) / x

@@ -38,7 +38,7 @@ def test_a_learned_kernel_weighs_the_previous_the_own_and_the_next_frame() -> No
     assert tim(frames).flatten().tolist() == [12, 123, 230]
 
 
-def test_channels_never_meet(shake: Callable[[nn.Module], None]) -> None:
+def test_channels_are_never_mixed(shake: Callable[[nn.Module], None]) -> None:
     tim = TemporalInteraction(8, 4)
     shake(tim)
     x = torch.randn(4, 8, 3, 3)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from models.blocks import TemporalShift
 
 
-def test_an_eighth_shows_the_next_frame_an_eighth_the_previous_and_zeros_come_in() -> None:
+def test_an_eighth_shows_the_next_frame_an_eighth_the_previous_and_zeros_fill_the_ends() -> None:
     frames = torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1, 1).expand(3, 8, 1, 1)
     shifted = TemporalShift(8, 3)(frames).squeeze().T.tolist()  # channels, then frames
     assert shifted == [[2, 3, 0], [0, 1, 2]] + [[1, 2, 3]] * 6

@@ -8,13 +8,13 @@ from tests.models.weights.states import State, torchvision_state
 
 @pytest.fixture(scope="session")
 def resnet18() -> State:
-    """Give the weights of a torchvision ResNet-18 with 7 classes."""
+    """Return the weights of a torchvision ResNet-18 with 7 classes."""
     return torchvision_state("resnet18")
 
 
 @pytest.fixture(scope="session")
 def resnet18_file(resnet18: State, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give a file that holds these weights."""
+    """Return a file that holds these weights."""
     path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
     torch.save(resnet18, path)
     return str(path)

@@ -1,4 +1,4 @@
-"""What the specifications of first weights share: a torchvision state, files, a small network."""
+"""Shared by the tests of initial weights: a torchvision state, files, a small network."""
 
 import os
 from collections.abc import Callable

@@ -28,7 +28,7 @@ every_network = pytest.mark.parametrize("network_class", [TSN, TSM, STM, TEINet,
 
 
 @every_network
-def test_a_torchvision_state_dict_fills_every_network_with_no_repair(
+def test_a_torchvision_state_dict_loads_into_every_network_unchanged(
     network_class: type[VideoNetwork],
     resnet18: State,
     resnet18_file: str,
@@ -39,7 +39,7 @@ def test_a_torchvision_state_dict_fills_every_network_with_no_repair(
 
 
 @pytest.mark.parametrize("network_class", [TEINet, TSINet])
-def test_temporal_modules_that_the_file_lacks_keep_their_beginnings(
+def test_temporal_modules_that_the_file_lacks_keep_their_initial_values(
     network_class: type[VideoNetwork], resnet18_file: str
 ) -> None:
     torch.manual_seed(1)
@@ -51,14 +51,14 @@ def test_temporal_modules_that_the_file_lacks_keep_their_beginnings(
     assert differing(with_weights, temporal) == []
 
 
-def test_a_file_with_some_of_the_temporal_modules_tells_of_the_others(
+def test_missing_temporal_modules_are_logged_if_the_file_has_others(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "tim.pth"
     torch.save(TEINet(4, backbone="resnet18", enhancement="none").state_dict(), file)
     TEINet(4, backbone="resnet18", weights=str(file))
     (message,) = caplog.messages
-    assert "lacks some temporal modules, which start anew: layer1.0.before_conv1.mem." in message
+    assert "lacks some temporal modules, which keep their initial values: layer1.0" in message
 
 
 def test_tim_is_still_the_shift_after_loading(resnet18_file: str) -> None:
@@ -146,7 +146,7 @@ def test_a_checkpoint_from_before_the_frame_network_was_a_part_fits(
 
 @pytest.mark.parametrize("prefix", ["module.", "backbone.", "model.", "module.base_model."])
 @pytest.mark.parametrize("container", ["state_dict", "model", None])
-def test_usual_prefixes_and_containers_are_taken_off_and_said(
+def test_usual_prefixes_and_containers_are_removed_and_logged(
     prefix: str,
     container: str | None,
     resnet18: State,
@@ -156,23 +156,21 @@ def test_usual_prefixes_and_containers_are_taken_off_and_said(
     state: Any = {prefix + key: value for key, value in resnet18.items()}
     path = saved({container: state, "epoch": 3} if container else state, tmp_path)
     assert differing(build(TSN, path), resnet18) == []
-    assert caplog.messages == [f"{path}: the prefix {prefix} of all names is taken off"]
+    assert caplog.messages == [f"{path}: the prefix {prefix} of all names is removed"]
 
 
-def test_what_lies_beside_a_prefix_is_named(
+def test_entries_without_the_prefix_are_logged(
     resnet18: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = {f"backbone.{key}": v for key, v in resnet18.items() if not key.startswith("fc.")}
     path = saved({"state_dict": {**state, "cls_head.weight": torch.ones(3)}}, tmp_path)
     build(TSN, path)
     assert caplog.messages[0] == (
-        f"{path}: left out what is not in backbone.: cls_head.weight (1 tensors)"
+        f"{path}: entries outside of backbone. are not used: cls_head.weight (1 tensors)"
     )
 
 
-def test_what_lies_beside_the_network_in_a_checkpoint_is_left_out(
-    resnet18: State, tmp_path: Path
-) -> None:
+def test_other_entries_of_a_checkpoint_are_not_used(resnet18: State, tmp_path: Path) -> None:
     state = {f"network.{key}": value for key, value in resnet18.items()}
     beside = {"loss.weight": torch.ones(3), "metric.total": torch.ones(1)}
     network = build(TSN, saved({"state_dict": state | beside}, tmp_path))
@@ -238,7 +236,7 @@ def test_weights_before_a_concatenation_are_repeated_and_halved(
     assert differing(network, expected) == []
 
 
-def test_only_the_convolutions_behind_a_concatenation_are_repeated(
+def test_only_the_convolutions_after_a_concatenation_are_repeated(
     resnet18: State, resnet18_file: str
 ) -> None:
     network = build(TSINet, resnet18_file, fusion="concatenation", stages="res3")

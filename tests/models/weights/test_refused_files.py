@@ -94,7 +94,7 @@ def make_checkpoint_without_network(path: Path) -> None:
         make_checkpoint_without_network,
     ],
 )
-def test_what_is_no_file_of_weights_is_refused_by_name(
+def test_files_without_weights_are_refused_by_name(
     make: Callable[[Path], None], tmp_path: Path
 ) -> None:
     path = tmp_path / "weights.pth"
@@ -126,7 +126,7 @@ def test_a_bit_that_flipped_among_the_weights_is_found(tmp_path: Path) -> None:
     ],
     ids=["list", "tensor", "numbered", "flat convolution", "scalar head"],
 )
-def test_what_only_looks_like_a_state_dict_is_refused_by_name(
+def test_files_that_only_look_like_a_state_dict_are_refused_by_name(
     content: dict[Any, Any], tmp_path: Path
 ) -> None:
     path = saved(content, tmp_path)
@@ -135,7 +135,7 @@ def test_what_only_looks_like_a_state_dict_is_refused_by_name(
     assert path in str(refusal.value)
 
 
-def test_a_stranger_s_pickle_is_never_run(tmp_path: Path) -> None:
+def test_a_foreign_pickle_is_never_run(tmp_path: Path) -> None:
     make_object(tmp_path / "weights.pth")
     with pytest.raises(WeightsError):
         read_state_dict(str(tmp_path / "weights.pth"), "resnet18")

@@ -74,7 +74,7 @@ def test_a_logarithmic_axis_has_ticks_also_within_one_factor_of_two() -> None:
     assert sum(text in ("33", "33.5", "34") for text in shown) >= 2
 
 
-def test_equal_values_lie_on_the_diagonal_of_equal_axes() -> None:
+def test_equal_values_are_on_the_diagonal_of_equal_axes() -> None:
     points = [Point(10, 10, "a", ours=True), Point(40, 20, "b", ours=True)]
     shown = texts(draw(points, diagonal=True))
     numbers = [text for text in shown if text.isdigit()]

@@ -195,7 +195,7 @@ def test_points_and_what_they_attend_to_are_marked() -> None:
     assert len(answering.lines) == 2 * 3  # the three that each attends to most
 
 
-def test_maps_lie_over_grey_frames_with_a_bar_of_their_range() -> None:
+def test_maps_are_drawn_over_grey_frames_with_a_colour_bar() -> None:
     frame, following, view = alignment()
     row = draw_alignments(frame, following, [view]).axes[:4]
     for axes, values in zip(row[2:], (view.saliency, view.attention.mean(0)), strict=True):

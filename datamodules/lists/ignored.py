@@ -1,4 +1,4 @@
-"""Counts what lies in a folder of videos and is not read, so that it can be reported."""
+"""Counts the files and folders among videos that are ignored, so that they can be reported."""
 
 from collections import Counter
 from enum import Enum
@@ -7,7 +7,7 @@ SHOWN_EXAMPLES = 3
 
 
 class Reason(Enum):
-    """Why something is not read, for one and for several."""
+    """Why something is ignored, in the singular and in the plural."""
 
     SYSTEM_FOLDER = ("hidden or system folder", "hidden or system folders")
     SYSTEM_FILE = ("hidden or system file", "hidden or system files")
@@ -20,8 +20,8 @@ class Reason(Enum):
     LINK = ("link to a folder that is read anyway", "links to folders that are read anyway")
 
 
-class PassedOver:
-    """What is not read, counted by reason."""
+class Ignored:
+    """Ignored files and folders, counted by reason."""
 
     def __init__(self) -> None:
         self.counts: dict[Reason, Counter[str]] = {}
@@ -30,13 +30,13 @@ class PassedOver:
         """Count one file or folder.
 
         Args:
-            reason: Why it is not read.
-            example: Its name, ending or folder, by which it is counted.
+            reason: Why it is ignored.
+            example: The name, ending or folder to count it under.
         """
         self.counts.setdefault(reason, Counter())[example] += 1
 
     def __bool__(self) -> bool:
-        """Whether anything is passed over."""
+        """Whether anything is ignored."""
         return bool(self.counts)
 
     def as_dict(self) -> dict[str, int]:
@@ -46,7 +46,7 @@ class PassedOver:
     def __str__(self) -> str:
         """Describe the counts in one line, with the most frequent examples of each reason."""
         parts = [_describe(reason, self.counts[reason]) for reason in self._reasons()]
-        return f"passed over: {', '.join(parts)}" if parts else "nothing is passed over"
+        return f"ignored: {', '.join(parts)}" if parts else "nothing is ignored"
 
     def _reasons(self) -> list[Reason]:
         return [reason for reason in Reason if reason in self.counts]
