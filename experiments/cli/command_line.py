@@ -22,6 +22,7 @@ from experiments.cli.callbacks import (
     tensorboard_callbacks,
     training_callbacks,
 )
+from experiments.cli.monitoring import check_monitors
 from experiments.cli.parser import TrainParser
 from experiments.cli.quiet import hide_harmless_messages
 from experiments.cli.resuming import (
@@ -83,8 +84,10 @@ class RecognitionCLI(LightningCLI):
         """Find the run folder and the checkpoint, and check them, before any work."""
         config = self.config[self.subcommand]
         self.model_config = config.model.as_dict()
-        if self.fits and config.checkpoint.save_last:
-            raise RunError("checkpoint.save_last: last.ckpt is saved by --last; leave this null")
+        if self.fits:
+            check_monitors(config)
+        elif config.checkpoint.monitor is None:  # there is no best epoch
+            config.ckpt_path = config.ckpt_path or "last"
         if config.run_dir is None:
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         run = RunFolder(Path(config.run_dir))
@@ -96,6 +99,8 @@ class RecognitionCLI(LightningCLI):
             config.ckpt_path = "last"
         config.ckpt_path = str(find_checkpoint(run, config.ckpt_path))
         rank_zero_info(f"checkpoint {config.ckpt_path}")
+        if not self.fits:  # nothing is saved, so that an older run's options need no check
+            config.checkpoint = self._parser(self.subcommand).get_defaults().checkpoint
         if "weights" in config.model.network.init_args:
             config.model.network.init_args.weights = None  # the checkpoint holds all of them
 

@@ -15,7 +15,7 @@ class RunFolder:
 
         config.yaml               what the fit was asked for; config-<step>.yaml for a resumed fit
         events.out.tfevents...    TensorBoard
-        checkpoints/best.ckpt     best validation accuracy so far
+        checkpoints/best.ckpt     best monitored value so far, such as validation accuracy
         checkpoints/last.ckpt     the latest state, from which a fit resumes
         checkpoints/previous.ckpt the last.ckpt before
         metrics.json              results
