@@ -2,6 +2,7 @@
 
 import json
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from experiments.cli.strict_yaml import refuse_duplicate_keys
 from experiments.cli.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import ConfigFile, ExactResume
+from lightning_modules.checkpoints.folder_claim import claimed, is_first_process
 from lightning_modules.checkpoints.run_folder import RunFolder
 
 DEFAULTS = Path(__file__).parent.parent / "defaults.yaml"
@@ -53,19 +55,20 @@ class RecognitionCLI(LightningCLI):
         refuse_duplicate_keys()
         hide_harmless_messages()
         defaults = {"default_config_files": [str(DEFAULTS)], "parser_mode": "yaml"}
-        super().__init__(
-            VideoRecognizer,
-            VideoDataModule,
-            subclass_mode_data=True,
-            save_config_callback=ConfigFile,
-            parser_class=TrainParser,
-            seed_everything_default=0,
-            # Our samplers give every video to one process; Lightning's would repeat some.
-            trainer_defaults={"use_distributed_sampler": False},
-            parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
-            auto_configure_optimizers=False,
-            args=args,
-        )
+        with ExitStack() as self.while_it_runs:
+            super().__init__(
+                VideoRecognizer,
+                VideoDataModule,
+                subclass_mode_data=True,
+                save_config_callback=ConfigFile,
+                parser_class=TrainParser,
+                seed_everything_default=0,
+                # Our samplers give every video to one process; Lightning's would repeat some.
+                trainer_defaults={"use_distributed_sampler": False},
+                parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
+                auto_configure_optimizers=False,
+                args=args,
+            )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add this project's options."""
@@ -92,6 +95,8 @@ class RecognitionCLI(LightningCLI):
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         run = RunFolder(Path(config.run_dir))
         require_writable(run)
+        if self.fits and is_first_process():
+            self.while_it_runs.enter_context(claimed(run))
         if self.fits and config.ckpt_path is None:
             if not continues_slurm_job(run):
                 refuse_existing_run(run)

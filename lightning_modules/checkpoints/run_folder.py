@@ -20,6 +20,7 @@ class RunFolder:
         checkpoints/previous.ckpt the last.ckpt before
         metrics.json              results
         predictions/              <split>_<protocol>.csv and .pt
+        claim.json                while a fit runs: the process that writes here
 
     Attributes:
         path: The folder.
@@ -40,6 +41,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """The results."""
         return self.path / "metrics.json"
+
+    @property
+    def claim(self) -> Path:
+        """The file of the fit that holds this folder, while it runs."""
+        return self.path / "claim.json"
 
     def checkpoint(self, name: str) -> Path:
         """Give the file of a checkpoint: ``best``, ``last`` or ``previous``."""
