@@ -1,12 +1,12 @@
 """A run from start to finish: fit, then tests and predictions; what is done is not done again."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.cli.command_line import main
+from lightning_modules.checkpoints.results_file import read_results
 from lightning_modules.checkpoints.run_folder import RunFolder
 
 
@@ -98,8 +98,7 @@ def run_experiment(
 
 def read_metrics(run_dir: str | Path) -> dict[str, Any]:
     """Read a run folder's metrics.json; empty where there is none yet."""
-    file = RunFolder(Path(run_dir)).metrics
-    return json.loads(file.read_text()) if file.is_file() else {}
+    return read_results(RunFolder(Path(run_dir)))
 
 
 def untested_protocols(run_dir: str | Path, protocols: Sequence[str]) -> list[str]:

@@ -14,9 +14,14 @@ def job_id() -> str | None:
     return os.environ.get("SLURM_JOB_ID")
 
 
+def restarts() -> int:
+    """Return how often SLURM has requeued this job and run it again."""
+    return int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+
+
 def is_restarted() -> bool:
     """Return whether SLURM has requeued this job and now runs it again."""
-    return int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
+    return restarts() > 0
 
 
 def requeue() -> None:

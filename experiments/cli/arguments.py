@@ -1,10 +1,9 @@
 """Options of train.py beside those of trainer, model and data, and values stated only once."""
 
 from jsonargparse.typing import NonNegativeInt
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser
 
-from lightning_modules.callbacks import LastCheckpoint
+from lightning_modules.callbacks import BestCheckpoint, LastCheckpoint
 
 
 def add_options(parser: LightningArgumentParser) -> None:
@@ -38,7 +37,7 @@ def add_options(parser: LightningArgumentParser) -> None:
         "Each difference gives a warning; check that the scores still make sense. "
         "Default: refuse.",
     )
-    parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+    parser.add_lightning_class_args(BestCheckpoint, "checkpoint")
     parser.add_lightning_class_args(LastCheckpoint, "last")
 
 

@@ -46,7 +46,7 @@ def result_callbacks(config: Any) -> list[Callback]:
     Args:
         config: The configuration of the subcommand, as parsed.
     """
-    table = HyperparameterTable(hyperparameters(config))
+    table = HyperparameterTable(hyperparameters(config), config.checkpoint.monitor)
     return [MetricsFile(), PredictionsFile(), Throughput(), table]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from experiments.cli.callbacks import (
     tensorboard_callbacks,
     training_callbacks,
 )
+from experiments.cli.monitoring import check_monitors
 from experiments.cli.parser import TrainParser
 from experiments.cli.quiet import hide_harmless_messages
 from experiments.cli.resuming import (
@@ -35,6 +37,7 @@ from experiments.cli.strict_yaml import refuse_duplicate_keys
 from experiments.cli.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import ConfigFile, ExactResume
+from lightning_modules.checkpoints.folder_claim import claimed, is_first_process
 from lightning_modules.checkpoints.run_folder import RunFolder
 
 DEFAULTS = Path(__file__).parent.parent / "defaults.yaml"
@@ -52,19 +55,20 @@ class RecognitionCLI(LightningCLI):
         refuse_duplicate_keys()
         hide_harmless_messages()
         defaults = {"default_config_files": [str(DEFAULTS)], "parser_mode": "yaml"}
-        super().__init__(
-            VideoRecognizer,
-            VideoDataModule,
-            subclass_mode_data=True,
-            save_config_callback=ConfigFile,
-            parser_class=TrainParser,
-            seed_everything_default=0,
-            # Our samplers give every video to one process; Lightning's would repeat some.
-            trainer_defaults={"use_distributed_sampler": False},
-            parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
-            auto_configure_optimizers=False,
-            args=args,
-        )
+        with ExitStack() as self.while_it_runs:
+            super().__init__(
+                VideoRecognizer,
+                VideoDataModule,
+                subclass_mode_data=True,
+                save_config_callback=ConfigFile,
+                parser_class=TrainParser,
+                seed_everything_default=0,
+                # Our samplers give every video to one process; Lightning's would repeat some.
+                trainer_defaults={"use_distributed_sampler": False},
+                parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
+                auto_configure_optimizers=False,
+                args=args,
+            )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add this project's options."""
@@ -83,12 +87,16 @@ class RecognitionCLI(LightningCLI):
         """Find the run folder and the checkpoint, and check them, before any work."""
         config = self.config[self.subcommand]
         self.model_config = config.model.as_dict()
-        if self.fits and config.checkpoint.save_last:
-            raise RunError("checkpoint.save_last: last.ckpt is saved by --last; leave this null")
+        if self.fits:
+            check_monitors(config)
+        elif config.checkpoint.monitor is None:  # there is no best epoch
+            config.ckpt_path = config.ckpt_path or "last"
         if config.run_dir is None:
             config.run_dir = str(Path("runs") / _last_config_name(config.config))
         run = RunFolder(Path(config.run_dir))
         require_writable(run)
+        if self.fits and is_first_process():
+            self.while_it_runs.enter_context(claimed(run))
         if self.fits and config.ckpt_path is None:
             if not continues_slurm_job(run):
                 refuse_existing_run(run)
@@ -96,6 +104,8 @@ class RecognitionCLI(LightningCLI):
             config.ckpt_path = "last"
         config.ckpt_path = str(find_checkpoint(run, config.ckpt_path))
         rank_zero_info(f"checkpoint {config.ckpt_path}")
+        if not self.fits:  # nothing is saved, so that an older run's options need no check
+            config.checkpoint = self._parser(self.subcommand).get_defaults().checkpoint
         if "weights" in config.model.network.init_args:
             config.model.network.init_args.weights = None  # the checkpoint holds all of them
 

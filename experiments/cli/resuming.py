@@ -7,6 +7,7 @@ from lightning_modules import RunError, slurm_job
 from lightning_modules.callbacks.exact_resume import KEY
 from lightning_modules.checkpoints.checkpoint_file import find_fault, peek
 from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
+from lightning_modules.monitored import BETTER
 
 
 def refuse_existing_run(run: RunFolder) -> None:
@@ -50,6 +51,11 @@ def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
     if wanted is None:
         wanted = "best" if run.checkpoint("best").exists() else "last"
     file = run.checkpoint(wanted) if wanted in CHECKPOINTS else Path(wanted)
+    if wanted == "best" and not file.is_file() and run.has_checkpoint():
+        raise RunError(
+            f"{file}: no such checkpoint; it is saved by a fit with checkpoint.monitor and without "
+            "save_top_k 0: give --ckpt_path last"
+        )
     if not file.is_file():
         raise RunError(
             f"{file}: no such checkpoint; name the run with --run_dir, or a file with --ckpt_path"
@@ -57,7 +63,21 @@ def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
     fault = find_fault(file)
     if fault is not None:
         raise RunError(f"{file}: {fault}; {_offer_instead(file)}")
+    if wanted == "best":
+        _refuse_worst(file)
     return file
+
+
+def _refuse_worst(best: Path) -> None:
+    """Refuse a best.ckpt of an older version whose ``checkpoint.mode`` contradicted the metric."""
+    keys = peek(best).get("callbacks", {})
+    for monitor, mode in BETTER.items():
+        wrong = "max" if mode == "min" else "min"
+        if any(f"'monitor': {monitor!r}, 'mode': {wrong!r}" in key for key in keys):
+            raise RunError(
+                f"{best}: was chosen with checkpoint.mode {wrong}, so it is the epoch with the "
+                f"worst {monitor}; give --ckpt_path last, or this file's path to use it anyway"
+            )
 
 
 def _offer_instead(file: Path) -> str:

@@ -13,6 +13,7 @@ from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules import slurm_job
 from lightning_modules.callbacks.config_file import ConfigFile
+from lightning_modules.checkpoints import finished_fit
 from lightning_modules.checkpoints.loop_position import accumulated_batches
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.errors import RunError
@@ -29,6 +30,10 @@ class LastCheckpoint(Callback):
     status 143 or, after Ctrl-C, 130. A validation is stopped; the resumed fit repeats it. SIGUSR1
     in a SLURM job also requeues the job, where the same command resumes. Nothing is saved when an
     error ends the fit: the state that led to the error would be resumed.
+
+    A fit that has ended by itself says so in its last checkpoint, with the limits that it had, such
+    as ``max_epochs`` or the patience of an `EarlyStopping`. Resuming it trains nothing, unless a
+    limit has been raised.
 
     Args:
         every_n_minutes: Time between two saves, and so the most that a crash costs; null for none.
@@ -48,9 +53,31 @@ class LastCheckpoint(Callback):
         self.every_n_steps = every_n_steps
         self.signals = StopSignals()
         self.common_batches = 0
+        self.finished = self.was_finished = self.has_trained = False
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the limits of a fit that has ended by itself."""
+        if self.finished:
+            checkpoint[finished_fit.KEY] = finished_fit.limits(trainer)
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Find out whether the fit has ended, and has nothing more to train."""
+        there = checkpoint.get(finished_fit.KEY)
+        here = finished_fit.limits(trainer)
+        self.was_finished = there is not None and not finished_fit.goes_on(there, here)
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Train nothing if the fit has ended; Lightning looks at this before the first step."""
+        trainer.should_stop = trainer.should_stop or self.was_finished
+        self.finished = self.has_trained = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock and the signal handlers."""
+        self.has_trained = True
         self.saved_at = monotonic()
         # The checkpoint of a resumed fit may be in another folder, so that it is saved here too.
         self.saved_step: int | None = None if trainer.ckpt_path else 0
@@ -62,9 +89,9 @@ class LastCheckpoint(Callback):
             self._save(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save the last epoch."""
-        if trainer.global_step != self.saved_step:
-            self._save(trainer)
+        """Save the last epoch, and that the fit has ended."""
+        self.finished = True
+        self._save(trainer)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -106,11 +133,16 @@ class LastCheckpoint(Callback):
             self._stop(trainer, stop)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """End the process after a fit that finished before the signal could stop it.
+        """Say if there was nothing to train; end the process if a signal came after the last step.
 
         Raises:
             Stopped: If a signal came after the last step.
         """
+        if not self.has_trained and trainer.ckpt_path is not None:
+            rank_zero_info(
+                f"nothing to train: the fit ended at step {trainer.global_step}, and its results "
+                "stay; a greater trainer.max_epochs continues it"
+            )
         if self.signals.received:
             raise Stopped(exit_status(self.signals.received))
 

@@ -1,13 +1,12 @@
 """metrics.json: the results of a run."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
-from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.results_file import results_of
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.checkpoints.versions import git_commit
 
@@ -68,14 +67,16 @@ class MetricsFile(Callback):
     def _write(trainer: Trainer, results: dict[str, Any], without_tests: bool = False) -> None:
         if not _writes(trainer):
             return
-        file = _file(trainer)
-        known = json.loads(file.read_text()) if file.is_file() else {}
-        if without_tests:
-            outdated = sorted(key for key in known if key.startswith("test"))
-            if outdated:
-                rank_zero_info(f"{file}: removed {', '.join(outdated)}, which had other weights")
-            known = {key: value for key, value in known.items() if key not in outdated}
-        atomic_write(file, json.dumps({**known, **results}, indent=2) + "\n")
+        run = RunFolder(Path(trainer.default_root_dir))
+        with results_of(run) as known:
+            if without_tests:
+                outdated = sorted(key for key in known if key.startswith("test"))
+                if outdated:
+                    removed = ", ".join(outdated)
+                    rank_zero_info(f"{run.metrics}: removed {removed}, which had other weights")
+                for key in outdated:
+                    del known[key]
+            known |= results
 
 
 def _writes(trainer: Trainer) -> bool:

@@ -65,6 +65,21 @@ def _keep(file: Path, second: Path) -> None:
             shutil.copyfile(file, draft)
 
 
+def give_second_name(file: Path, second: Path) -> None:
+    """Give a checkpoint a second name, which takes no space where the disk has hard links.
+
+    Raises:
+        RunError: If the second name cannot be written.
+    """
+    try:
+        _keep(file, second)
+    except OSError as error:
+        raise RunError(
+            f"{second}: could not be saved ({error.strerror or error}); free some space and resume "
+            "with --ckpt_path last"
+        ) from error
+
+
 def find_fault(file: Path) -> str | None:
     """Say why a fit cannot resume from a file; None if it can.
 

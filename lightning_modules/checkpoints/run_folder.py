@@ -15,11 +15,12 @@ class RunFolder:
 
         config.yaml               what the fit was asked for; config-<step>.yaml for a resumed fit
         events.out.tfevents...    TensorBoard
-        checkpoints/best.ckpt     best validation accuracy so far
+        checkpoints/best.ckpt     best monitored value so far, such as validation accuracy
         checkpoints/last.ckpt     the latest state, from which a fit resumes
         checkpoints/previous.ckpt the last.ckpt before
         metrics.json              results
         predictions/              <split>_<protocol>.csv and .pt
+        claim.json                while a fit runs: the process that writes here
 
     Attributes:
         path: The folder.
@@ -40,6 +41,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """The results."""
         return self.path / "metrics.json"
+
+    @property
+    def claim(self) -> Path:
+        """The file of the fit that holds this folder, while it runs."""
+        return self.path / "claim.json"
 
     def checkpoint(self, name: str) -> Path:
         """Give the file of a checkpoint: ``best``, ``last`` or ``previous``."""

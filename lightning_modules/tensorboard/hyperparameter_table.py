@@ -5,6 +5,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from lightning_modules.monitored import BETTER
 from lightning_modules.tensorboard.writer import step_of, tensorboard_of
 
 Value = bool | int | float | str
@@ -13,17 +14,22 @@ Value = bool | int | float | str
 class HyperparameterTable(Callback):
     """Writes one row per run: hyperparameters, and top-1 and top-5 of validation, final and best.
 
-    ``final/...`` is from the latest validation, ``best/...`` from the one with the highest top-1.
+    ``final/...`` is from the latest validation, ``best/...`` from the best one by the metric that
+    chooses ``best.ckpt``, if it is loss, top-1 or top-5 of the validation, else by top-1.
     The row is written from the first validation on, so that stopped runs are listed, too. It is
     part of the run's own event file, and ``hparams.yaml`` has the same values.
 
     Args:
         values: Hyperparameters by name.
+        monitor: The metric that chooses ``best.ckpt``.
     """
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
+    def __init__(self, values: Mapping[str, Value], monitor: str | None = None) -> None:
         self.values = dict(values)
+        known = monitor is not None and monitor in BETTER and monitor.startswith("val/")
+        self.metric = monitor if known and monitor else "val/top1"
         self.best: dict[str, float] = {}
+        self.best_value: float | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Pass the values to the logger before it saves ``hparams.yaml``."""
@@ -37,16 +43,20 @@ class HyperparameterTable(Callback):
         if logger is None:
             return
         final = {k: float(trainer.callback_metrics[f"val/{k}"]) for k in ("top1", "top5")}
-        if not self.best or final["top1"] > self.best["top1"]:
-            self.best = final
+        value = float(trainer.callback_metrics[self.metric])
+        sign = 1 if BETTER[self.metric] == "max" else -1
+        if self.best_value is None or sign * value > sign * self.best_value:
+            self.best, self.best_value = final, value
         metrics = {f"final/{name}": value for name, value in final.items()}
         metrics |= {f"best/{name}": value for name, value in self.best.items()}
         logger.log_hyperparams(self.values, metrics=metrics, step=step_of(trainer))
 
     def state_dict(self) -> dict[str, Any]:
         """Save the best metrics, so that a resumed fit knows them."""
-        return {"best": self.best}
+        return {"best": self.best, "monitor": self.metric, "value": self.best_value}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the best metrics."""
-        self.best = state_dict["best"]
+        """Restore the best metrics, unless another metric has chosen them."""
+        best = state_dict["best"]  # without the other two in older checkpoints
+        if best and state_dict.get("monitor", "val/top1") == self.metric:
+            self.best, self.best_value = best, state_dict.get("value", best["top1"])

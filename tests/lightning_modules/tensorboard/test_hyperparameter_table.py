@@ -53,3 +53,15 @@ def test_the_best_goes_with_the_checkpoint(watch: Fit, board: Board, tmp_path: P
     last = tmp_path / "checkpoints" / "last.ckpt"
     watch(resumed, ModelCheckpoint(), max_epochs=2, ckpt_path=last, **settings)
     assert resumed.best == pytest.approx(table.best)  # the checkpoint's, not what stood there
+
+
+@pytest.mark.parametrize("metric", ["val/loss", "val/top1"])
+def test_the_best_is_that_of_the_metric_that_chooses_the_checkpoint(
+    watch: Fit, board: Board, metric: str
+) -> None:
+    table = HyperparameterTable(VALUES, metric)
+    watch(table, max_epochs=4)
+    sign = 1 if metric == "val/loss" else -1
+    values = [sign * event.value for event in board().Scalars(metric)]
+    shares = [event.value for event in board().Scalars("val/top1")]
+    assert table.best["top1"] == pytest.approx(shares[values.index(min(values))])
