@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules.base import VideoDataModule
 from datamodules.loading.watched_loader import find_dead_worker
 from datamodules.prepare.parser import constructor_errors
+from datamodules.user_path import understand_arguments
 from experiments.cli.arguments import add_options, link_options
 from experiments.cli.callbacks import (
     result_callbacks,
@@ -23,6 +25,7 @@ from experiments.cli.callbacks import (
     training_callbacks,
 )
 from experiments.cli.parser import TrainParser
+from experiments.cli.paths import make_paths_absolute
 from experiments.cli.quiet import hide_harmless_messages
 from experiments.cli.resuming import (
     continues_slurm_job,
@@ -71,6 +74,13 @@ class RecognitionCLI(LightningCLI):
         add_options(parser)
         link_options(parser)
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, and make paths absolute."""
+        super().parse_arguments(
+            parser, understand_arguments(sys.argv[1:] if args is None else args)
+        )
+        make_paths_absolute(self.config[self.config.subcommand])
+
     def _parse_ckpt_path(self) -> None:
         """Keep the configuration: Lightning would replace it by the checkpoint's values."""
 
@@ -85,8 +95,6 @@ class RecognitionCLI(LightningCLI):
         self.model_config = config.model.as_dict()
         if self.fits and config.checkpoint.save_last:
             raise RunError("checkpoint.save_last: last.ckpt is saved by --last; leave this null")
-        if config.run_dir is None:
-            config.run_dir = str(Path("runs") / _last_config_name(config.config))
         run = RunFolder(Path(config.run_dir))
         require_writable(run)
         if self.fits and config.ckpt_path is None:
@@ -176,10 +184,6 @@ def _tensorboard(config: Any) -> TensorBoardLogger:
     resumed = config.ckpt_path is not None
     purge_step = step_of(Path(config.ckpt_path)) if resumed else None
     return TensorBoardLogger(config.run_dir, name="", version="", purge_step=purge_step)
-
-
-def _last_config_name(configs: list[Any] | None) -> str:
-    return Path(str(configs[-1])).stem if configs else "default"
 
 
 def main(args: list[str] | None = None) -> None:
