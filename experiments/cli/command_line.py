@@ -35,7 +35,7 @@ from experiments.cli.resuming import (
 )
 from experiments.cli.strict_yaml import refuse_duplicate_keys
 from experiments.cli.trainer_options import check_trainer, refuse_options
-from experiments.cli.trainer_parts import as_list
+from experiments.cli.trainer_parts import as_list, take_weights
 from experiments.cli.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import ConfigFile, ExactResume
@@ -119,8 +119,14 @@ class RecognitionCLI(LightningCLI):
         Raises:
             RunError: If a constructor refuses a value, and what the constructors raise.
         """
+        network = self.config[self.subcommand].model.network
+        weights = take_weights(network)
         with constructor_errors(USER_ERRORS, RunError):
             super().instantiate_classes()
+        self.datamodule.read_lists(str(self.subcommand))
+        if weights is not None:  # last, because they may be downloaded
+            network.init_args.weights = weights
+            self.model.network.start_from(weights)
         self.model.configuration = json.loads(json.dumps(self.model_config, default=str))
         monitored = self.config[self.subcommand].checkpoint.monitor
         if self.fits and self.datamodule.validates_on_test and monitored:

@@ -82,7 +82,10 @@ def _offer_instead(file: Path) -> str:
     for other in sorted(others, key=lambda other: other.stat().st_mtime, reverse=True):
         if find_fault(other) is None:
             return f"{other} (step {step_of(other)}) is intact: use it with --ckpt_path {other}"
-    return "no other checkpoint is beside it; name another with --ckpt_path"
+    return (
+        "no other checkpoint is beside it; name another with --ckpt_path (weights alone are given "
+        "as --model.network.weights)"
+    )
 
 
 def step_of(checkpoint: Path) -> int:

@@ -113,3 +113,19 @@ def _class_of(part: Any) -> type:
     module, _, name = str(part.class_path).rpartition(".")
     kind: type = getattr(import_module(module), name)
     return kind
+
+
+def take_weights(network: Any) -> str | None:
+    """Take the first weights out of a network's configuration, to be loaded when all is built.
+
+    Args:
+        network: Its class and arguments, which are changed.
+
+    Returns:
+        None if there are none, or the class can load them in its constructor only.
+    """
+    weights: str | None = network.init_args.get("weights")
+    if weights is None or not hasattr(_class_of(network), "start_from"):
+        return None
+    network.init_args.weights = None
+    return weights
