@@ -101,6 +101,7 @@ class VideoDataModule(LightningDataModule, ABC):
         _require(worker_timeout >= 0, f"{worker_timeout=} must not be negative; 0 for no limit")
         _require(crop_size > 0, f"{crop_size=} must be at least 1 pixel")
         _require(0 <= flip_probability <= 1, f"{flip_probability=} must be in 0-1")
+        _require(seed >= 0, f"{seed=} must not be negative")
         _require(num_workers is None or num_workers >= 0, f"{num_workers=} must not be negative")
         self.num_segments = num_segments
         self.sampling = sampling
@@ -115,6 +116,7 @@ class VideoDataModule(LightningDataModule, ABC):
         self.num_workers = num_workers
         self.worker_timeout = worker_timeout
         self.seed = seed
+        self.lists: dict[Split, Annotations] = {}
         self.records: dict[Split, VideoRecords] = {}
         self.coverage: dict[Split, Coverage] = {}
 
@@ -197,6 +199,22 @@ class VideoDataModule(LightningDataModule, ABC):
         }
         return splits[stage]
 
+    def read_lists(self, stage: str) -> None:
+        """Read the lists of a stage's splits, which is quick: no video is opened.
+
+        Whoever builds a network first loads weights, perhaps from another machine, and should do so
+        only when the lists are known to be there.
+
+        Args:
+            stage: ``fit``, ``validate``, ``test`` or ``predict``.
+
+        Raises:
+            DataError: If a list cannot be used, or the stage needs labels that it lacks.
+        """
+        needed = self.needed_splits(stage)
+        self._read(needed)
+        _require_videos(needed[0], len(self.lists[needed[0]].paths), stage)
+
     def make_videos(self) -> None:
         """Create the videos that do not exist yet; only a synthetic data set does this."""
 
@@ -219,9 +237,7 @@ class VideoDataModule(LightningDataModule, ABC):
         needed = self.needed_splits(stage)
         self._load(needed)
         first = needed[0]
-        _require(
-            len(self.records[first]) > 0, f"the {first} split holds no videos; nothing to {stage}"
-        )
+        _require_videos(first, len(self.records[first]), stage)
         for split in needed:
             self._check(split, labels_needed=stage != "predict")
         if stage in ("test", "predict"):
@@ -254,15 +270,23 @@ class VideoDataModule(LightningDataModule, ABC):
 
     def _load(self, splits: Sequence[Split]) -> None:
         """Load the splits that are not loaded yet, and log their numbers of videos."""
-        lists = {split: self.annotations(split) for split in splits if split not in self.records}
-        refuse_shared_videos(lists)
+        new = [split for split in splits if split not in self.records]
+        self._read(new)  # a wrong list shows before any long scan
         report = self.report_file if self.skip_unreadable else None
-        for split, annotations in lists.items():  # scans, after all lists have been read
+        for split in new:
+            annotations = self.lists.pop(split)
             used = select_usable(annotations, self.index, report, self.missing_list(split))
             records = VideoRecords.of(used.paths, used.labels, used.facts)
             self.records[split], self.coverage[split] = records, used.coverage
             notes = records.summary(self.num_classes, self.min_frames)
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
+
+    def _read(self, splits: Sequence[Split]) -> None:
+        """Read the lists that are not read yet, and keep them until their videos are loaded."""
+        unread = [split for split in splits if split not in self.lists]
+        self.lists |= {split: self.annotations(split) for split in unread}
+        if unread:
+            refuse_shared_videos(self.lists)
 
     def _check(self, split: Split, *, labels_needed: bool) -> None:
         records = self.records[split]
@@ -307,6 +331,10 @@ class VideoDataModule(LightningDataModule, ABC):
             # random numbers.
             generator=torch.Generator().manual_seed(self.seed),
         )
+
+
+def _require_videos(split: Split, count: int, stage: str) -> None:
+    _require(count > 0, f"the {split} split holds no videos; nothing to {stage}")
 
 
 def _require(condition: bool, message: str) -> None:

@@ -9,6 +9,7 @@ from time import perf_counter
 from rich.console import Console
 
 from datamodules.prepare.parser import OneLineParser
+from datamodules.user_path import path_argument
 from experiments.results_table import ResultRow, print_table
 from experiments.session import count_earlier_runs, numbered, run_experiment
 
@@ -23,7 +24,7 @@ def main(args: list[str] | None = None) -> None:
         description=__doc__,
         epilog="Any other flag goes to train.py, such as --trainer.max_epochs 4.",
     )
-    parser.add_argument("--run_dir", type=Path, default=Path("runs/demo"), help="run folder")
+    parser.add_argument("--run_dir", type=path_argument, default="runs/demo", help="run folder")
     parser.add_argument("--seed_everything", type=int, default=0, help="seed of the run")
     options, overrides = parser.parse_known_args(args)
     overrides.append(f"--seed_everything={options.seed_everything}")
@@ -38,6 +39,7 @@ def main(args: list[str] | None = None) -> None:
         f"Run folder: {run_dir}  ({(perf_counter() - start) / 60:.1f} minutes)\n"
         f"Curves:     tensorboard --logdir {run_dir.parent}",
         highlight=False,
+        markup=False,
     )
 
 

@@ -5,6 +5,7 @@ python -m experiments.fuse runs/a/predictions/val_1x1.pt runs/b/predictions/val_
 
 import argparse
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from datamodules.prepare.parser import OneLineParser
+from datamodules.user_path import absolute_path, path_argument
 from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
@@ -114,7 +116,10 @@ def fuse_files(
     first = tables[0]
     order = {path: row for row, path in enumerate(first.paths)}
     fused = torch.zeros_like(first.scores, dtype=torch.float64)
+    # Earlier versions wrote relative paths where they were given such.
+    places = {os.path.abspath(path): path for path in first.paths}
     for file, table, weight in zip(files, tables, weights or [1.0] * len(files), strict=True):
+        table.paths[:] = [places.get(os.path.abspath(path), path) for path in table.paths]
         _require_same(files[0], first, file, table)
         rows = torch.tensor([order[path] for path in table.paths])
         scores = table.scores.double()
@@ -155,7 +160,7 @@ def main(args: list[str] | None = None) -> None:
     if not (fused.counted or options.output or options.submission):
         raise RunError(f"{NO_LABELS}; add --output or --submission to keep the fused scores")
     if options.submission:
-        version, file = options.submission[0], Path(options.submission[1])
+        version, file = options.submission
         lines = submission_lines(**vars(fused), version=version)
         atomic_write(file, "".join(f"{line}\n" for line in lines))
         print(f"{file}: {len(lines)} videos")
@@ -180,10 +185,11 @@ def _check(options: argparse.Namespace) -> None:
         raise RunError(f"--weights {' '.join(map(str, options.weights))}: must be finite")
     if not options.submission:
         return
-    version, file = options.submission
+    version, file = options.submission[0], absolute_path(options.submission[1], "--submission")
     if version not in get_args(Version):
         raise RunError(f"--submission {version}: write v1 or v2, then the file")
-    if options.output and Path(file).resolve() == options.output.resolve():
+    options.submission = (version, file)
+    if options.output and file.resolve() == options.output.resolve():
         raise RunError(f"--output and --submission: both are {file}; choose two places")
 
 
@@ -196,7 +202,9 @@ def _print_means(tables: Sequence[Scores]) -> None:
 
 def _read_arguments(args: list[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m experiments.fuse", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, help="predictions/*.pt of the same videos")
+    parser.add_argument(
+        "files", nargs="+", type=path_argument, help="predictions/*.pt of the same videos"
+    )
     parser.add_argument(
         "--weights", type=float, nargs="+", help="weights of the files; default: equal"
     )
@@ -208,7 +216,9 @@ def _read_arguments(args: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="fuse nothing: the mean accuracy of files of different videos, such as three splits",
     )
-    parser.add_argument("--output", type=Path, help="write the fused scores here, as a .pt")
+    parser.add_argument(
+        "--output", type=path_argument, help="write the fused scores here, as a .pt"
+    )
     parser.add_argument(
         "--submission",
         nargs=2,

@@ -1,5 +1,7 @@
 """Mixup and cutmix on clips: all frames of a clip are mixed in the same way, and its labels."""
 
+import math
+
 import torch
 from torch import Tensor
 from torchvision.transforms.v2 import CutMix, MixUp
@@ -23,12 +25,15 @@ class ClipMixing:
         probability: Probability that a batch is mixed, above 0 and at most 1.
 
     Raises:
-        RunError: If an alpha is negative, both are 0, or the probability is out of range.
+        RunError: If an alpha is negative or not finite, both are 0, or the probability is out of
+            range.
     """
 
     def __init__(
         self, mixup_alpha: float = 0.0, cutmix_alpha: float = 0.0, probability: float = 1.0
     ) -> None:
+        if not all(map(math.isfinite, (mixup_alpha, cutmix_alpha))):
+            raise RunError(f"{mixup_alpha=} and {cutmix_alpha=} must be finite")
         if min(mixup_alpha, cutmix_alpha) < 0 or max(mixup_alpha, cutmix_alpha) == 0:
             raise RunError(
                 f"{mixup_alpha=} and {cutmix_alpha=}: none may be negative, and at least one must "

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 
 from lightning_modules.batch_norm import freeze_all_but_first
+from lightning_modules.checkpoints.network_settings import refuse_other_network
 from lightning_modules.checkpoints.provenance import (
     KEY,
     names_of_classes,
@@ -90,7 +91,8 @@ class VideoRecognizer(LightningModule):
             (0, 0.0) unless a fit was resumed with another number of steps per epoch.
 
     Raises:
-        RunError: If ``partial_bn`` finds no layer to freeze.
+        RunError: If ``label_smoothing`` is out of range, or ``partial_bn`` finds no layer to
+            freeze.
     """
 
     def __init__(
@@ -106,6 +108,8 @@ class VideoRecognizer(LightningModule):
         allow_other_data: bool = False,
     ) -> None:
         super().__init__()
+        if not 0 <= label_smoothing < 1:
+            raise RunError(f"{label_smoothing=} must be at least 0 and below 1")
         self.network = in_channels_last(network)
         self.normalize = FrameNormalizer()
         self.class_names = tuple(class_names)
@@ -217,8 +221,8 @@ class VideoRecognizer(LightningModule):
         """Compare a checkpoint with the data, before its weights are loaded.
 
         Raises:
-            RunError: If it was trained on other data, or a fit cannot be resumed from it because
-                it has no optimizer state.
+            RunError: If it was trained on other data or is of another network, or a fit cannot be
+                resumed from it because it has no optimizer state.
         """
         if self._trainer is not None and self._trainer.state.fn == "fit":
             if "optimizer_states" not in checkpoint:
@@ -230,6 +234,7 @@ class VideoRecognizer(LightningModule):
             self.schedule_origin = (int(step), float(epoch))
         there, here = checkpoint.get(KEY), provenance(self)
         refuse_other_data(there, here, allow=self.allow_other_data)
+        refuse_other_network(there, here, allow=self.allow_other_data)
         self.class_names = tuple(names_of_classes(there, here))
 
     def load_state_dict(
@@ -243,6 +248,11 @@ class VideoRecognizer(LightningModule):
         try:
             return super().load_state_dict(state_dict, strict, assign)
         except RuntimeError as error:
+            if not any(key.startswith("network.") for key in state_dict):
+                raise RunError(
+                    "the checkpoint is not of this project: its weights are named "
+                    f"{next(iter(state_dict), '')}, ...; start from it with --model.network.weights"
+                ) from None
             found = [shorten(line, 200).rstrip(" .") for line in str(error).splitlines()[1:3]]
             raise RunError(
                 f"the checkpoint does not fit this network: {'; '.join(found)}. Give the run's own "

@@ -101,7 +101,18 @@ class ECO(nn.Module):
         self.fc = nn.Linear(OUT_CHANNELS + WIDTHS[-1], num_classes)
         self._reset_parameters()
         if weights is not None:
-            load_weights(self, weights, None, "fc")
+            self.start_from(weights)
+
+    def start_from(self, weights: str) -> None:
+        """Load first weights, see `models.weights.load_weights`.
+
+        Args:
+            weights: What the constructor takes.
+
+        Raises:
+            WeightsError: If they cannot be found, read or fitted.
+        """
+        load_weights(self, weights, None, "fc")
 
     @property
     def classifier(self) -> nn.Linear:

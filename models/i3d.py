@@ -118,6 +118,7 @@ class I3D(nn.Module):
         resnet = require_bottlenecks(backbone)
         self.num_classes = num_classes
         self.num_segments = num_segments
+        self.backbone_name = backbone
         self.conv1 = nn.Conv3d(3, 64, (5, 7, 7), (1, 2, 2), (2, 3, 3), bias=False)
         self.bn1 = nn.BatchNorm3d(64)
         self.relu = nn.ReLU(inplace=True)
@@ -132,7 +133,18 @@ class I3D(nn.Module):
         self.fc = nn.Linear(512 * TemporalBottleneck.expansion, num_classes)
         self._reset_parameters()
         if weights is not None:
-            load_weights(self, weights, backbone, HEAD)
+            self.start_from(weights)
+
+    def start_from(self, weights: str) -> None:
+        """Load first weights, see `models.weights.load_weights`.
+
+        Args:
+            weights: What the constructor takes.
+
+        Raises:
+            WeightsError: If they cannot be found, read or fitted.
+        """
+        load_weights(self, weights, self.backbone_name, HEAD)
 
     @property
     def classifier(self) -> nn.Linear:

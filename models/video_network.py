@@ -64,7 +64,18 @@ class VideoNetwork(nn.Module):
         self.register_load_state_dict_pre_hook(_add_frame_network_prefix)  # type: ignore[no-untyped-call]
         self._reset_added_parameters()
         if weights is not None:
-            load_weights(self.frame_network, weights, backbone, self.backbone.head)
+            self.start_from(weights)
+
+    def start_from(self, weights: str) -> None:
+        """Load first weights, see `models.weights.load_weights`.
+
+        Args:
+            weights: What the constructor takes.
+
+        Raises:
+            WeightsError: If they cannot be found, read or fitted.
+        """
+        load_weights(self.frame_network, weights, self.backbone.name, self.backbone.head)
 
     @property
     def classifier(self) -> nn.Linear:

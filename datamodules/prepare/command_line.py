@@ -21,6 +21,12 @@ from datamodules.prepare.parser import OneLineParser, constructor_errors
 from datamodules.prepare.transcode import transcode_videos
 from datamodules.prepare.transcode_settings import TranscodeSettings
 from datamodules.prepare.verify import verify_lists, verify_videos
+from datamodules.user_path import (
+    DATA_PATHS,
+    absolute_path,
+    resolve_paths,
+    understand_arguments,
+)
 
 DESCRIPTION = """Prepare the videos of a data set, named as for train.py.
 
@@ -63,8 +69,8 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     parser = _make_parser()
     try:
-        given = _with_data_of_config(sys.argv[1:] if args is None else list(args))
-        options = parser.parse_args(given)
+        given = understand_arguments(sys.argv[1:] if args is None else args)
+        options = parser.parse_args(_with_data_of_config(given))
         return 0 if _run(parser, options) else 1
     except DataError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -150,7 +156,8 @@ def _run(parser: ArgumentParser, options: Namespace) -> bool:
     if options.command == "transcode":
         names = TranscodeSettings.__dataclass_fields__
         settings = TranscodeSettings(**{name: chosen[name] for name in names})
-        return transcode_videos(data, splits, chosen.jobs, Path(chosen.output), settings)
+        output = absolute_path(chosen.output, "--output")
+        return transcode_videos(data, splits, chosen.jobs, output, settings)
     if chosen.lists_only and chosen.checksums:
         raise DataError("--checksums reads videos; leave out --lists_only")
     if chosen.lists_only:
@@ -161,6 +168,7 @@ def _run(parser: ArgumentParser, options: Namespace) -> bool:
 
 
 def _make_data(parser: ArgumentParser, options: Namespace) -> VideoDataModule:
+    resolve_paths(options[options.command].data.init_args, DATA_PATHS, "data")
     with constructor_errors((DataError,), DataError):
         data: VideoDataModule = parser.instantiate(options)[options.command].data
     return data

@@ -14,6 +14,7 @@ from datamodules.decoding.video_index import refuse_unreadable
 from datamodules.lists.splitting import Split
 from datamodules.loading.video_records import VideoRecords
 from datamodules.prepare.parser import constructor_errors
+from datamodules.user_path import DATA_PATHS, resolve_paths, understand_arguments
 from experiments.cli.parser import TrainParser
 from experiments.cli.strict_yaml import load_strictly, refuse_duplicate_keys
 from lightning_modules import RunError
@@ -33,7 +34,9 @@ def build_data(config: Path, overrides: Sequence[str]) -> VideoDataModule:
     refuse_duplicate_keys()
     parser = TrainParser(prog="python -m experiments.benchmark loader", parser_mode="yaml")
     parser.add_lightning_class_args(VideoDataModule, "data", subclass_mode=True, required=True)
-    parsed = parser.parse_args([f"--data={json.dumps(_data_section(config))}", *overrides])
+    own = understand_arguments(overrides)
+    parsed = parser.parse_args([f"--data={json.dumps(_data_section(config))}", *own])
+    resolve_paths(parsed.data.init_args, DATA_PATHS, "data")
     with constructor_errors((DataError,), RunError):
         data: VideoDataModule = parser.instantiate(parsed).data
     return data

@@ -14,6 +14,7 @@ from datamodules.clips.frame_sampling import make_sampler
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
 from datamodules.lists.video_files import VIDEO_SUFFIXES
+from datamodules.user_path import path_argument
 from experiments.benchmark import vp9
 from experiments.benchmark.decode_results import (
     FileResult,
@@ -63,7 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="group files whose path matches, under a name; default: by codec and container",
     )
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="default: wall")
-    parser.add_argument("--json", type=Path, default=None, help="write everything to this file")
+    parser.add_argument(
+        "--json", type=path_argument, default=None, help="write everything to this file"
+    )
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
 
 

@@ -6,7 +6,6 @@ python -m experiments.benchmark loader --config experiments/demo.yaml --data.bat
 import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 
 from datamodules.base import Loader, VideoDataModule
 from datamodules.lists.splitting import SPLITS, Split
+from datamodules.user_path import path_argument
 from experiments.benchmark.data_module import build_data, take_few
 from experiments.benchmark.loader_results import (
     USUAL_RATES,
@@ -32,7 +32,7 @@ EPILOG = "Flags of the data module follow as for train.py, such as --data.batch_
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this subcommand's arguments."""
-    parser.add_argument("--config", type=Path, required=True, help="an experiment's YAML")
+    parser.add_argument("--config", type=path_argument, required=True, help="an experiment's YAML")
     parser.add_argument("--split", choices=SPLITS, default="train", help="default: train")
     parser.add_argument("--videos", type=int, default=64, help="at most this many; default: 64")
     parser.add_argument(
@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="clips per second that your GPU trains; default: usual rates",
     )
-    parser.add_argument("--json", type=Path, default=None, help="write everything to this file")
+    parser.add_argument(
+        "--json", type=path_argument, default=None, help="write everything to this file"
+    )
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
 
 

@@ -6,13 +6,13 @@ python -m experiments.benchmark model --device cuda --train
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
 from torch import nn
 
+from datamodules.user_path import path_argument
 from experiments.benchmark.model_counts import PAPER_SIZE, count
 from experiments.benchmark.model_device import DEVICES, PRECISIONS, Device
 from experiments.benchmark.model_results import RowResult, reference_of
@@ -72,7 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, help="timed passes; default: 30, on a CPU 5")
     parser.add_argument("--warmup", type=int, help="passes before them; default: 5, on a CPU 1")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="default: wall")
-    parser.add_argument("--json", type=Path, default=None, help="write everything to this file")
+    parser.add_argument(
+        "--json", type=path_argument, default=None, help="write everything to this file"
+    )
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
 
 

@@ -1,8 +1,9 @@
 """The callbacks that every run has beside those of its config."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from pytorch_lightning.callbacks import Callback, LearningRateMonitor
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
 
 from experiments.cli.hyperparameters import hyperparameters
 from lightning_modules.callbacks import (
@@ -15,6 +16,7 @@ from lightning_modules.callbacks import (
     Throughput,
     WeightAverage,
 )
+from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.tensorboard import (
     AlignmentMaps,
     ConfusionMatrix,
@@ -23,6 +25,20 @@ from lightning_modules.tensorboard import (
     TemporalKernels,
     WorstClips,
 )
+
+
+def keep_in_run_folder(callbacks: Sequence[Callback], run: RunFolder) -> None:
+    """Give every checkpoint without a folder the run's, whatever logs.
+
+    Lightning would choose the folder of the first logger.
+
+    Args:
+        callbacks: The callbacks of a run; their ``dirpath`` is set.
+        run: The run folder.
+    """
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
+            callback.dirpath = str(run.checkpoints)
 
 
 def training_callbacks(config: Any) -> list[Callback]:
@@ -50,8 +66,8 @@ def result_callbacks(config: Any) -> list[Callback]:
     return [MetricsFile(), PredictionsFile(), Throughput(), table]
 
 
-def tensorboard_callbacks(pictures: int) -> list[Callback]:
-    """Make what adds curves and pictures to TensorBoard during a fit.
+def logging_callbacks(pictures: int) -> list[Callback]:
+    """Make what gives curves and pictures to the loggers of a fit.
 
     Args:
         pictures: About how many times pictures are added; 0 for none.

@@ -2,43 +2,50 @@
 
 import json
 import signal
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lightning_fabric.plugins import CheckpointIO
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 
 import models  # noqa: F401 - makes class_path: TEINet resolve
 from datamodules.base import VideoDataModule
 from datamodules.loading.watched_loader import find_dead_worker
 from datamodules.prepare.parser import constructor_errors
+from datamodules.user_path import understand_arguments
 from experiments.cli.arguments import add_options, link_options
 from experiments.cli.callbacks import (
+    keep_in_run_folder,
+    logging_callbacks,
     result_callbacks,
-    tensorboard_callbacks,
     training_callbacks,
 )
+from experiments.cli.loggers import make_loggers
 from experiments.cli.monitoring import check_monitors
 from experiments.cli.parser import TrainParser
+from experiments.cli.paths import make_paths_absolute
 from experiments.cli.quiet import hide_harmless_messages
 from experiments.cli.resuming import (
     continues_slurm_job,
     find_checkpoint,
     refuse_existing_run,
     require_writable,
-    step_of,
 )
 from experiments.cli.strict_yaml import refuse_duplicate_keys
+from experiments.cli.trainer_options import check_trainer, refuse_options
+from experiments.cli.trainer_parts import as_list, take_weights
 from experiments.cli.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import ConfigFile, ExactResume
 from lightning_modules.checkpoints.folder_claim import claimed, is_first_process
 from lightning_modules.checkpoints.run_folder import RunFolder
+
+LIGHTNING_REFUSALS = (TypeError, ValueError, RuntimeError, ImportError)
+"""How Lightning refuses --trainer.devices=two, or a package that is missing."""
 
 DEFAULTS = Path(__file__).parent.parent / "defaults.yaml"
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -75,6 +82,15 @@ class RecognitionCLI(LightningCLI):
         add_options(parser)
         link_options(parser)
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, make paths absolute, and refuse what would falsify a promise."""
+        super().parse_arguments(
+            parser, understand_arguments(sys.argv[1:] if args is None else args)
+        )
+        config = self.config[self.config.subcommand]
+        make_paths_absolute(config)
+        refuse_options(config, self.config.subcommand == "fit")
+
     def _parse_ckpt_path(self) -> None:
         """Keep the configuration: Lightning would replace it by the checkpoint's values."""
 
@@ -91,8 +107,6 @@ class RecognitionCLI(LightningCLI):
             check_monitors(config)
         elif config.checkpoint.monitor is None:  # there is no best epoch
             config.ckpt_path = config.ckpt_path or "last"
-        if config.run_dir is None:
-            config.run_dir = str(Path("runs") / _last_config_name(config.config))
         run = RunFolder(Path(config.run_dir))
         require_writable(run)
         if self.fits and is_first_process():
@@ -115,8 +129,14 @@ class RecognitionCLI(LightningCLI):
         Raises:
             RunError: If a constructor refuses a value, and what the constructors raise.
         """
+        network = self.config[self.subcommand].model.network
+        weights = take_weights(network)
         with constructor_errors(USER_ERRORS, RunError):
             super().instantiate_classes()
+        self.datamodule.read_lists(str(self.subcommand))
+        if weights is not None:  # last, because they may be downloaded
+            network.init_args.weights = weights
+            self.model.network.start_from(weights)
         self.model.configuration = json.loads(json.dumps(self.model_config, default=str))
         monitored = self.config[self.subcommand].checkpoint.monitor
         if self.fits and self.datamodule.validates_on_test and monitored:
@@ -132,22 +152,17 @@ class RecognitionCLI(LightningCLI):
             RunError: If a setting of the trainer cannot be used.
         """
         config = self.config_init[self.subcommand]
-        plugins = config.trainer.plugins or []
-        plugins = plugins if isinstance(plugins, list) else [plugins]
-        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
-            kwargs["plugins"] = [*plugins, CheckpointFiles()]
+        kwargs["plugins"] = [*as_list(config.trainer.plugins), CheckpointFiles()]
         kwargs["default_root_dir"] = config.run_dir
         kwargs["enable_model_summary"] = False  # see NetworkSummary
         kwargs["callbacks"] = self._callbacks(config)
-        if config.trainer.logger in (None, True):
-            kwargs["logger"] = _tensorboard(config) if self.fits else False
+        kwargs["logger"] = make_loggers(config, self.fits) or False
         try:
             trainer = super().instantiate_trainer(**kwargs)
-        except TypeError as error:  # Lightning's way to refuse --trainer.devices=two
+        except LIGHTNING_REFUSALS as error:
             raise RunError(f"trainer: {error}") from error
-        on_cpu = trainer.strategy.root_device.type == "cpu"
-        if self.fits and on_cpu and config.trainer.sync_batchnorm:
-            raise RunError("trainer.sync_batchnorm=true needs GPUs; give false on CPUs")
+        if self.fits:
+            check_trainer(trainer, config)
         if self.fits and config.ckpt_path is None:
             # On SLURM, Lightning would otherwise resume any hpc_ckpt of the folder.
             trainer._checkpoint_connector._user_managed = True
@@ -155,14 +170,15 @@ class RecognitionCLI(LightningCLI):
 
     def _callbacks(self, config: Any) -> list[Callback]:
         """List the config's callbacks and this project's, in the order in which they run."""
-        own = config.trainer.callbacks or []
+        own = as_list(config.trainer.callbacks)
+        keep_in_run_folder([*own, config.checkpoint], RunFolder(Path(config.run_dir)))
         parsed = self.config[self.subcommand]
         if not self.fits:
             return [*own, *result_callbacks(parsed)]
         exact = ExactResume(int(config.seed_everything))
         callbacks = [exact, *own, *training_callbacks(parsed), *result_callbacks(parsed)]
-        if config.trainer.logger in (None, True):
-            callbacks += tensorboard_callbacks(config.pictures)
+        if config.trainer.logger not in (False, []):
+            callbacks += logging_callbacks(config.pictures)
         return callbacks
 
     def _run_subcommand(self, subcommand: str) -> None:
@@ -171,25 +187,13 @@ class RecognitionCLI(LightningCLI):
             super()._run_subcommand(subcommand)
         except Exception as error:
             known = error if isinstance(error, USER_ERRORS) else find_dead_worker(error)
+            if isinstance(error, ModuleNotFoundError):  # an optional package of a callback
+                known = RunError(f"trainer: {error}")
             if known is None:
                 raise
             if self.trainer.strategy.launcher is not None:
                 self.trainer.strategy.launcher.kill(signal.SIGKILL)
             raise known from error.__cause__
-
-
-def _tensorboard(config: Any) -> TensorBoardLogger:
-    """Make the logger of a fit; a resumed fit hides what was logged after its checkpoint.
-
-    Only a fit has it, because a test would overwrite the curves' step 0.
-    """
-    resumed = config.ckpt_path is not None
-    purge_step = step_of(Path(config.ckpt_path)) if resumed else None
-    return TensorBoardLogger(config.run_dir, name="", version="", purge_step=purge_step)
-
-
-def _last_config_name(configs: list[Any] | None) -> str:
-    return Path(str(configs[-1])).stem if configs else "default"
 
 
 def main(args: list[str] | None = None) -> None:

@@ -3,13 +3,15 @@
 from os import PathLike
 from typing import Any, ClassVar
 
-from jsonargparse import Namespace
+from jsonargparse import Namespace, set_config_read_mode
 from pytorch_lightning.cli import LightningArgumentParser
 
 import datamodules
 import models
 from datamodules.prepare.parser import OneLineParser
 from lightning_modules.optimization import optimizers, schedules
+
+set_config_read_mode(fsspec_enabled=False)  # Lightning's command line lets fsspec read URLs
 
 
 class TrainParser(OneLineParser, LightningArgumentParser):

@@ -42,7 +42,7 @@ def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
     Args:
         run: The run folder.
         wanted: ``last``, ``best``, ``previous`` or a path; None for ``best``, or ``last`` if there
-            is no ``best``.
+            is no ``best`` because the fit monitors nothing.
 
     Raises:
         RunError: If the file does not exist, is damaged or not a checkpoint. The message names an
@@ -50,6 +50,8 @@ def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
     """
     if wanted is None:
         wanted = "best" if run.checkpoint("best").exists() else "last"
+        if wanted == "last":
+            _refuse_missing_best(run)
     file = run.checkpoint(wanted) if wanted in CHECKPOINTS else Path(wanted)
     if wanted == "best" and not file.is_file() and run.has_checkpoint():
         raise RunError(
@@ -80,12 +82,30 @@ def _refuse_worst(best: Path) -> None:
             )
 
 
+def _refuse_missing_best(run: RunFolder) -> None:
+    """Refuse to take last.ckpt unasked for a best.ckpt that should be there."""
+    last = run.checkpoint("last")
+    if not last.is_file() or find_fault(last):
+        return
+    states = [s for s in peek(last).get("callbacks", {}).values() if isinstance(s, dict)]
+    monitored = [s["monitor"] for s in states if s.get("monitor") and "best_model_path" in s]
+    if monitored:
+        raise RunError(
+            f"{run.checkpoint('best')}: no such checkpoint, though this run's fit monitors "
+            f"{monitored[0]}; give --ckpt_path last to use {last} (step {step_of(last)}), or name "
+            "a file"
+        )
+
+
 def _offer_instead(file: Path) -> str:
     others = (other for other in file.parent.glob("*.ckpt") if other != file)
     for other in sorted(others, key=lambda other: other.stat().st_mtime, reverse=True):
         if find_fault(other) is None:
             return f"{other} (step {step_of(other)}) is intact: use it with --ckpt_path {other}"
-    return "no other checkpoint is beside it; name another with --ckpt_path"
+    return (
+        "no other checkpoint is beside it; name another with --ckpt_path (weights alone are given "
+        "as --model.network.weights)"
+    )
 
 
 def step_of(checkpoint: Path) -> int:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from datamodules.prepare.parser import OneLineParser
+from datamodules.user_path import path_argument
 from experiments.grid import task
 from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
 from experiments.grid.interruption import termination_as_interrupt
@@ -84,15 +85,18 @@ def _parser() -> argparse.ArgumentParser:
             help="names such as teinet_table1a, files, or papers for all tables of both papers",
         )
         command.add_argument(
-            "--runs", type=Path, default=Path("runs"), help="folder of run folders; default: runs"
+            "--runs",
+            type=path_argument,
+            default="runs",
+            help="folder of run folders; default: runs",
         )
         if name == "run":
             _add_run_options(command)
         if name == "report":
             command.add_argument(
                 "--output",
-                type=Path,
-                default=Path("docs/results"),
+                type=path_argument,
+                default="docs/results",
                 help="files to write, without suffix; default: docs/results",
             )
     return parser

@@ -13,6 +13,7 @@ import yaml
 
 from datamodules import DataError
 from datamodules.clips.protocols import get_protocol
+from datamodules.user_path import absolute_path
 from experiments.cli.strict_yaml import load_strictly
 from lightning_modules import RunError
 
@@ -110,7 +111,7 @@ def find_grid(name: str) -> Path:
         name: A path with its suffix, or the name of a shipped grid.
     """
     file = Path(name)
-    return file if file.suffix else GRIDS / f"{name}.yaml"
+    return absolute_path(file, "grid") if file.suffix else GRIDS / f"{name}.yaml"
 
 
 def read_grid(file: Path) -> Grid:
@@ -182,7 +183,7 @@ def _repeat(file: Path, content: dict[str, Any]) -> Grid:
         rows[row.label] = replace(
             row,
             dataset=str(content["dataset"]),
-            base=tuple(folder / str(bases[name]) for name in names),
+            base=tuple(folder / Path(bases[name]).expanduser() for name in names),
             protocols=_as_tuple(content["protocols"]),
         )
         _check_row(f"{file}, row {row.label}", rows[row.label], rows)
@@ -252,7 +253,7 @@ def _check_row(where: str, row: Row, rows: Mapping[str, Row]) -> None:
 
 
 def _configs(where: str, folder: Path, names: Any) -> tuple[Path, ...]:
-    files = tuple(folder / name for name in _as_tuple(names))
+    files = tuple(folder / Path(name).expanduser() for name in _as_tuple(names))
     for file in files:
         if not file.is_file():
             raise RunError(f"{where}: config {file} does not exist")

@@ -16,7 +16,8 @@ class GradientNorm(Callback):
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
         """Compute and log the norm at the trainer's interval."""
-        due = (trainer.global_step + 1) % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        every = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        due = every and (trainer.global_step + 1) % every == 0
         if not (due and trainer.loggers and trainer.is_global_zero):
             return
         gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]

@@ -43,7 +43,8 @@ class Throughput(Callback):
         self.batch_end = perf_counter()
         self.clips += len(batch["label"])
         step = trainer.global_step
-        due = step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        every = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        due = every and step % every == 0
         if step == self.logged_step or not (due or trainer.is_last_batch):
             return  # no new optimizer step inside an accumulation
         self.logged_step = step

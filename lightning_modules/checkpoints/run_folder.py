@@ -47,9 +47,14 @@ class RunFolder:
         """The file of the fit that holds this folder, while it runs."""
         return self.path / "claim.json"
 
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
     def checkpoint(self, name: str) -> Path:
         """Give the file of a checkpoint: ``best``, ``last`` or ``previous``."""
-        return self.path / "checkpoints" / CHECKPOINTS[name]
+        return self.checkpoints / CHECKPOINTS[name]
 
     def predictions(self, split: str, protocol: str) -> Path:
         """Give the tensors of a split's predictions; the table for people ends in ``.csv``."""

@@ -1,5 +1,6 @@
 """SGD and AdamW as arguments of a `VideoRecognizer`, made once the network is known."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -17,8 +18,19 @@ def require_positive(name: str, value: float) -> float:
     Raises:
         RunError: If it is not; the message contains ``name``.
     """
-    if not value > 0:
-        raise RunError(f"{name}={value} must be above 0")
+    if not 0 < value < math.inf:
+        raise RunError(f"{name}={value} must be above 0 and finite")
+    return value
+
+
+def require_not_negative(name: str, value: float) -> float:
+    """Return a value if it is zero or above.
+
+    Raises:
+        RunError: If it is not; the message has its name.
+    """
+    if not 0 <= value < math.inf:
+        raise RunError(f"{name}={value} must be 0 or above, and finite")
     return value
 
 
@@ -70,7 +82,7 @@ class SGD(OptimizerMaker):
         reference_batch_size: The total batch for which ``lr`` was chosen, see `OptimizerMaker`.
 
     Raises:
-        RunError: If a number is not above zero.
+        RunError: If a number is negative, or zero where none may be.
     """
 
     def __init__(
@@ -82,8 +94,8 @@ class SGD(OptimizerMaker):
         reference_batch_size: int | None = None,
     ) -> None:
         super().__init__(lr, reference_batch_size)
-        self.momentum = momentum
-        self.weight_decay = weight_decay
+        self.momentum = require_not_negative("momentum", momentum)
+        self.weight_decay = require_not_negative("weight_decay", weight_decay)
         self.parameter_policy = parameter_policy
 
     def make(self, network: nn.Module, lr: float | None = None) -> Optimizer:
@@ -114,7 +126,7 @@ class AdamW(OptimizerMaker):
         reference_batch_size: The total batch for which ``lr`` was chosen, see `OptimizerMaker`.
 
     Raises:
-        RunError: If a number is not above zero.
+        RunError: If a number is negative, or zero where none may be.
     """
 
     def __init__(
@@ -124,7 +136,7 @@ class AdamW(OptimizerMaker):
         reference_batch_size: int | None = None,
     ) -> None:
         super().__init__(lr, reference_batch_size)
-        self.weight_decay = weight_decay
+        self.weight_decay = require_not_negative("weight_decay", weight_decay)
 
     def make(self, network: nn.Module, lr: float | None = None) -> Optimizer:
         """Make torch's AdamW."""

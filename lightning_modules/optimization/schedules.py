@@ -18,8 +18,8 @@ class Schedule(ABC):
     """
 
     def __init__(self, warmup_epochs: float = 0.0) -> None:
-        if warmup_epochs < 0:
-            raise RunError(f"warmup_epochs={warmup_epochs} must not be negative")
+        if not 0 <= warmup_epochs < math.inf:
+            raise RunError(f"warmup_epochs={warmup_epochs} must be 0 or above, and finite")
         self.warmup_epochs = warmup_epochs
 
     def factor(self, epoch: float, max_epochs: int) -> float:
@@ -63,12 +63,19 @@ class StepDecay(Schedule):
             training, warm-up included; on Something-Something both papers drop at 30, 40, 45.
         gamma: The factor of one drop.
         warmup_epochs: See `Schedule`.
+
+    Raises:
+        RunError: If a milestone is below 1, or ``gamma`` is not above 0.
     """
 
     def __init__(
         self, milestones: list[int], gamma: float = 0.1, warmup_epochs: float = 0.0
     ) -> None:
         super().__init__(warmup_epochs)
+        if not gamma > 0:
+            raise RunError(f"{gamma=} must be above 0")
+        if milestones and min(milestones) < 1:
+            raise RunError(f"{milestones=}: each must be an epoch from 1; 0 is the start")
         self.milestones = milestones
         self.gamma = gamma
 

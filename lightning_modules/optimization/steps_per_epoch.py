@@ -11,10 +11,19 @@ def steps_per_epoch(trainer: Trainer) -> int:
     """Count the optimizer steps of one epoch; an incomplete accumulation at its end is a step.
 
     Raises:
-        RunError: If ``trainer.max_epochs`` or the number of batches is not known.
+        RunError: If ``trainer.max_epochs`` or the number of batches is not known, or the
+            interval of validations is longer than an epoch.
     """
-    max_epochs = trainer.max_epochs or 0
-    # Reading estimated_stepping_batches makes Lightning load the data and count the batches.
-    if max_epochs <= 0 or not 0 < trainer.estimated_stepping_batches < math.inf:
-        raise RunError("schedules count epochs: give trainer.max_epochs")
+    if (trainer.max_epochs or 0) <= 0:
+        raise RunError("schedules count epochs: give trainer.max_epochs, at least 1")
+    try:
+        # Makes Lightning load the data and count the batches.
+        steps = trainer.estimated_stepping_batches
+    except ValueError as error:  # a val_check_interval of more batches than an epoch has
+        raise RunError(f"trainer: {error}") from error
+    if not 0 < steps < math.inf:
+        raise RunError(
+            "there is nothing to train: the loader of the training has no batches, or no known "
+            "number of them, or trainer.max_steps is 0"
+        )
     return math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)

@@ -6,7 +6,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from lightning_modules.monitored import BETTER
-from lightning_modules.tensorboard.writer import step_of, tensorboard_of
+from lightning_modules.tensorboard.writer import boards_of, loggers_of, step_of
 
 Value = bool | int | float | str
 
@@ -17,7 +17,8 @@ class HyperparameterTable(Callback):
     ``final/...`` is from the latest validation, ``best/...`` from the best one by the metric that
     chooses ``best.ckpt``, if it is loss, top-1 or top-5 of the validation, else by top-1.
     The row is written from the first validation on, so that stopped runs are listed, too. It is
-    part of the run's own event file, and ``hparams.yaml`` has the same values.
+    part of the run's own event file, and ``hparams.yaml`` has the same values. Other loggers than
+    TensorBoard's get the hyperparameters alone.
 
     Args:
         values: Hyperparameters by name.
@@ -32,15 +33,18 @@ class HyperparameterTable(Callback):
         self.best_value: float | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Pass the values to the logger before it saves ``hparams.yaml``."""
-        logger = tensorboard_of(trainer)
-        if logger is not None:
-            logger.log_hyperparams(self.values, metrics={})  # without metrics, no event is written
+        """Give the logger the values before it saves ``hparams.yaml``."""
+        boards = boards_of(trainer)
+        for logger in loggers_of(trainer):
+            if logger not in boards:
+                logger.log_hyperparams(self.values)
+        for board in boards:
+            board.log_hyperparams(self.values, metrics={})  # without metrics, no event is written
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the row with the metrics so far."""
-        logger = tensorboard_of(trainer)
-        if logger is None:
+        boards = boards_of(trainer)
+        if not boards:
             return
         final = {k: float(trainer.callback_metrics[f"val/{k}"]) for k in ("top1", "top5")}
         value = float(trainer.callback_metrics[self.metric])
@@ -49,7 +53,8 @@ class HyperparameterTable(Callback):
             self.best, self.best_value = final, value
         metrics = {f"final/{name}": value for name, value in final.items()}
         metrics |= {f"best/{name}": value for name, value in self.best.items()}
-        logger.log_hyperparams(self.values, metrics=metrics, step=step_of(trainer))
+        for board in boards:
+            board.log_hyperparams(self.values, metrics=metrics, step=step_of(trainer))
 
     def state_dict(self) -> dict[str, Any]:
         """Save the best metrics, so that a resumed fit knows them."""

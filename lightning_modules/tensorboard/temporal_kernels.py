@@ -11,7 +11,7 @@ from lightning_modules.tensorboard.inspection import (
     short_name,
 )
 from lightning_modules.tensorboard.pictures.kernels import KernelPair, draw_kernels
-from lightning_modules.tensorboard.writer import PictureTimes, show, step_of, tensorboard_of
+from lightning_modules.tensorboard.writer import PictureTimes, log_values, loggers_of, show
 
 
 class TemporalKernels(Callback):
@@ -29,8 +29,7 @@ class TemporalKernels(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compare all kernels with their initial values, in process 0: all have the same."""
-        logger = tensorboard_of(trainer)
-        if logger is None or not trainer.is_global_zero:
+        if not loggers_of(trainer) or not trainer.is_global_zero:
             return
         network: Any = pl_module.network
         pairs = {
@@ -41,7 +40,7 @@ class TemporalKernels(Callback):
         for stage, of_stage in by_stage(network, pairs).items():
             distances = [(pair.now - pair.start).norm(dim=1).mean() for pair in of_stage.values()]
             moved = float(sum(distances) / len(distances))
-            logger.log_metrics({f"kernels/{stage}_moved": moved}, step_of(trainer))
+            log_values(trainer, {f"kernels/{stage}_moved": moved})
             if due:
                 shown = {short_name(name): pair for name, pair in of_stage.items()}
                 show(trainer, f"kernels/{stage}", draw_kernels(shown))

@@ -160,6 +160,10 @@ SETTINGS = {
     "part-of-an-epoch": ["--trainer.limit_train_batches=3"],
     "no-validation": ["--data.val_videos=0", "--checkpoint.monitor=null"],
     "max-steps": ["--trainer.max_steps=7"],
+    "validation-across-epochs": [
+        *("--trainer.val_check_interval=3", "--trainer.check_val_every_n_epoch=null"),
+    ],
+    "loaders-made-anew": ["--trainer.reload_dataloaders_every_n_epochs=1"],
 }
 
 

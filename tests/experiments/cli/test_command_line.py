@@ -287,4 +287,4 @@ def test_what_the_trainer_shows_and_logs_can_be_switched_off(tiny_run: Run, flag
 def test_a_missing_folder_is_named_and_nothing_else() -> None:
     with pytest.raises(SystemExit) as error:
         main(["fit", "--data=VideoList", "--data.source=nowhere", "--model.network=TSN"])
-    assert stopped_with(error).startswith("error: nowhere: no such folder")
+    assert stopped_with(error).startswith(f"error: {Path.cwd() / 'nowhere'}: no such folder")

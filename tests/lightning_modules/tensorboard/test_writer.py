@@ -1,13 +1,23 @@
-"""When pictures are drawn: spread over a fit, and only if there is a TensorBoard."""
+"""When pictures are drawn: spread over a fit, and only if a logger can take them."""
 
+import csv
 import gc
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.loggers import (
+    CometLogger,
+    CSVLogger,
+    MLFlowLogger,
+    TensorBoardLogger,
+    WandbLogger,
+)
+from pytorch_lightning.trainer.states import TrainerFn
 
 from lightning_modules import VideoRecognizer
 from lightning_modules.tensorboard import (
@@ -17,6 +27,7 @@ from lightning_modules.tensorboard import (
     TemporalKernels,
     WorstClips,
 )
+from lightning_modules.tensorboard.writer import show
 from tests.lightning_modules.conftest import CLASSES, Board, Fit
 from tests.lightning_modules.glass import VALIDATION, Glass, loader_of
 
@@ -52,9 +63,9 @@ def test_no_figure_stays_in_memory(watch: Fit) -> None:
     assert pyplot.get_fignums() == []
 
 
-@pytest.mark.parametrize("settings", [{"logger": False}, {"fast_dev_run": True}, {"logger": "csv"}])
-def test_nothing_is_done_without_tensorboard(
-    watch: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
+@pytest.mark.parametrize("settings", [{"logger": False}, {"fast_dev_run": True}])
+def test_nothing_is_done_without_a_logger(
+    watch: Fit, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
 ) -> None:
     def refuse(*args: object) -> None:
         raise AssertionError("computed a picture that nothing shows")
@@ -64,9 +75,78 @@ def test_nothing_is_done_without_tensorboard(
     monkeypatch.setattr(f"{room}.confusion_matrix.MulticlassConfusionMatrix", refuse)
     monkeypatch.setattr(f"{room}.worst_clips._scored_clip", refuse)
     monkeypatch.setattr(f"{room}.temporal_kernels.blocks_of", refuse)
-    if settings.get("logger") == "csv":
-        settings = {"logger": CSVLogger(tmp_path)}
     watch(*(make() for make in (*PICTURES, GateStatistics)), **settings)
+
+
+def test_a_logger_without_pictures_gets_the_curves(
+    watch: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("confusion_matrix", "worst_clips", "temporal_kernels", "alignment_maps"):
+        monkeypatch.setattr(f"lightning_modules.tensorboard.{module}.show", None)  # never called
+    logger = CSVLogger(tmp_path)
+    watch(*(make() for make in (*PICTURES, GateStatistics)), logger=logger)
+    with (Path(logger.log_dir) / "metrics.csv").open() as stream:
+        names = set(next(csv.reader(stream)))
+    assert names >= {"gates/stage1_mean", "gates/stage1_std", "kernels/stage1_moved"}
+
+
+class WeightsAndBiases(WandbLogger):
+    """Takes pictures as the real one, which needs its package."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[object, ...]] = []
+
+    def log_image(
+        self, key: str, images: list[Any], step: int | None = None, **kwargs: Any
+    ) -> None:
+        self.taken.append((key, *images, step))
+
+
+class Comet(CometLogger):
+    """Likewise."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[object, ...]] = []
+
+    @property
+    def experiment(self) -> Any:
+        return self
+
+    def log_figure(self, figure_name: str, figure: Figure, step: int) -> None:
+        self.taken.append((figure_name, figure, step))
+
+
+class MLFlow(MLFlowLogger):
+    """Likewise."""
+
+    run_id = "run"
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[object, ...]] = []
+
+    @property
+    def experiment(self) -> Any:
+        return self
+
+    def log_figure(self, run_id: str, figure: Figure, artifact_file: str) -> None:
+        self.taken.append((run_id, artifact_file, figure))
+
+
+def test_other_loggers_take_pictures_in_their_own_ways(tmp_path: Path) -> None:
+    loggers: list[Any] = [WeightsAndBiases(), CSVLogger(tmp_path), Comet(), MLFlow()]
+    trainer: Any = SimpleNamespace(
+        state=SimpleNamespace(fn=TrainerFn.FITTING),
+        **{"sanity_checking": False, "fast_dev_run": False, "is_global_zero": True},
+        **{"loggers": loggers, "global_step": 5},
+    )
+    figure = Figure()
+    show(trainer, "val/confusion", figure)
+    taken = [logger.taken for logger in loggers if not isinstance(logger, CSVLogger)]
+    assert taken == [
+        [("val/confusion", figure, 4)],
+        [("val/confusion", figure, 4)],
+        [("run", "val/confusion/00000004.png", figure)],
+    ]
 
 
 def test_a_sanity_check_is_not_drawn(watch: Fit, board: Board) -> None:
