@@ -265,7 +265,7 @@ def test_another_learning_rate_is_reported_and_another_network_refused(
         fit("--model.network=TSN", "--model.network.backbone=resnet18", RESUME)
     message = stopped_with(error)
     assert message.startswith("error: the checkpoint does not fit this network: ")
-    assert 'Missing key(s) in state_dict: "network.conv1.weight"' in message
+    assert 'Missing key(s) in state_dict: "network.frame_network.conv1.weight"' in message
     assert "--config" in message
 
 
