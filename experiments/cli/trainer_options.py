@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import Timer
 
 from experiments.cli.trainer_parts import refuse_parts
 from lightning_modules import RunError
@@ -135,6 +136,9 @@ def check_trainer(trainer: Trainer, config: Any) -> None:
     Raises:
         RunError: With the option's name, the reason and the remedy.
     """
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, Timer) and (callback.time_remaining() or 0) <= 0:
+            raise RunError("trainer.max_time: leaves no time to train; give more, or leave it out")
     on_cpu = trainer.strategy.root_device.type == "cpu"
     if on_cpu and config.trainer.sync_batchnorm:
         raise RunError("trainer.sync_batchnorm=true needs GPUs; give false on CPUs")

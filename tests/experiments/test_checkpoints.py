@@ -110,7 +110,7 @@ def test_a_checkpoint_with_code_is_refused(
 
 
 def test_another_network_is_refused_with_its_first_key(run_dir: Path, tiny_run: Run) -> None:
-    named = {"model.network.enhancement": "none"}
+    named = {"model.network.enhancement": "none", "allow_other_data": "true"}
     assert "mem.conv1.weight" in refused(tiny_run, run_dir, "fit", **named)
 
 

@@ -261,8 +261,12 @@ def test_another_learning_rate_is_reported_and_another_network_refused(
     assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
     with pytest.warns(UserWarning, match=r"the checkpoint's lr 0\.01 stays in force, not 0\.5"):
         fit("--model.optimizer.lr=0.5", RESUME)
+    other = ("--model.network=TSN", "--model.network.backbone=resnet18", RESUME)
     with pytest.raises(SystemExit) as error:
-        fit("--model.network=TSN", "--model.network.backbone=resnet18", RESUME)
+        fit(*other)
+    assert "it is SmallNetwork in the checkpoint and TSN here" in stopped_with(error)
+    with pytest.raises(SystemExit) as error:
+        fit(*other, "--allow_other_data=true")
     message = stopped_with(error)
     assert message.startswith("error: the checkpoint does not fit this network: ")
     assert 'Missing key(s) in state_dict: "network.frame_network.conv1.weight"' in message
