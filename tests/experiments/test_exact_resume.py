@@ -269,7 +269,7 @@ def test_another_learning_rate_is_reported_and_another_network_refused(
         fit(*other, "--allow_other_data=true")
     message = stopped_with(error)
     assert message.startswith("error: the checkpoint does not fit this network: ")
-    assert 'Missing key(s) in state_dict: "network.conv1.weight"' in message
+    assert 'Missing key(s) in state_dict: "network.frame_network.conv1.weight"' in message
     assert "--config" in message
 
 

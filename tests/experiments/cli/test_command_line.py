@@ -182,7 +182,7 @@ def test_testing_without_a_trained_network_is_refused(tiny_run: Run) -> None:
         ("--data.video_size=33", "33"),
         ("--data.crop_scales=[2.0]", "2.0"),
         ("--trainer.max_epochs=-1", "max_epochs"),
-        ("--trainer.devices=two", "trainer: `devices`"),
+        ("--trainer.devices=two", "trainer.devices=two"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(tiny_run: Run, argument: str, named: str) -> None:
