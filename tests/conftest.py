@@ -12,6 +12,8 @@ import pytest
 import torch
 from tensorboard.summary.writer import event_file_writer
 
+from lightning_modules import RunError
+from lightning_modules.compilation import require_compiler
 from train import main
 
 REPOSITORY = Path(__file__).parent.parent
@@ -50,6 +52,15 @@ def event_files_in_order() -> None:
 def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where MovingShapes is rendered once for all tests."""
     return tmp_path_factory.mktemp("moving_shapes")
+
+
+@pytest.fixture(scope="session")
+def compiler() -> None:
+    """Skip where torch cannot compile, which needs a C++ compiler."""
+    try:
+        require_compiler(torch.device("cpu"))
+    except RunError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
