@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# The PYTHON that was asked for, else .venv's, else python3: a GPU image brings its own torch.
+GPU_PYTHON = $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard $(RUN)) $(PYTHON)),$(PYTHON))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo grid test quick lint clean
+.PHONY: help install demo grid test quick gpu lint clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -27,6 +29,9 @@ test: $(VENV)/installed ## Run all tests
 
 quick: $(VENV)/installed ## Run the fast tests
 	$(RUN) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
+
+gpu: ## Test and measure on this machine's GPU, in 10 minutes; installs nothing
+	@$(GPU_PYTHON) -m experiments.gpu
 
 lint: $(VENV)/installed ## Run ruff and the strict type checker
 	$(VENV)/bin/ruff check .

@@ -12,6 +12,8 @@ import pytest
 import torch
 from tensorboard.summary.writer import event_file_writer
 
+from lightning_modules import RunError
+from lightning_modules.compilation import require_compiler
 from train import main
 
 REPOSITORY = Path(__file__).parent.parent
@@ -28,6 +30,12 @@ Run = Callable[..., Path]
 # A shell starts background jobs deaf to Ctrl-C, and their children with them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests marked ``gpu`` where there is none."""
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,6 +58,15 @@ def event_files_in_order() -> None:
 def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where MovingShapes is rendered once for all tests."""
     return tmp_path_factory.mktemp("moving_shapes")
+
+
+@pytest.fixture(scope="session")
+def compiler() -> None:
+    """Skip where torch cannot compile, which needs a C++ compiler."""
+    try:
+        require_compiler(torch.device("cpu"))
+    except RunError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

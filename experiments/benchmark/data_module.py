@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from datamodules import DataError
 from datamodules.base import VideoDataModule
 from datamodules.decoding.video_index import refuse_unreadable
+from datamodules.lists.selection import Coverage
 from datamodules.lists.splitting import Split
 from datamodules.loading.video_records import VideoRecords
 from datamodules.prepare.parser import constructor_errors
@@ -54,13 +56,17 @@ def _data_section(config: Path) -> dict[str, Any]:
     return dict(content["data"])
 
 
-def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
+def take_few(data: VideoDataModule, split: Split, limit: int, at_least: int = 0) -> int:
     """Reduce a split to a few of its videos, evenly spread over the list.
 
     Args:
         data: The data module.
         split: The split.
         limit: Maximum number of videos.
+        at_least: Repeat them until the split holds so many.
+
+    Returns:
+        The number of different videos.
 
     Raises:
         DataError: If none of them can be used.
@@ -77,6 +83,10 @@ def take_few(data: VideoDataModule, split: Split, limit: int) -> None:
     usable = [place for place in chosen if listed.paths[place] not in unusable]
     if not usable:
         refuse_unreadable(found.unreadable, len(chosen))
-    paths = [listed.paths[place] for place in usable]
-    labels = [listed.labels[place] for place in usable]
-    data.records[split] = VideoRecords.of(paths, labels, found.facts)
+    count = max(at_least, len(usable))
+    places = list(islice(cycle(usable), count))
+    paths = [listed.paths[place] for place in places]
+    labels = [listed.labels[place] for place in places]
+    data.records[split] = VideoRecords.of(paths, labels, list(islice(cycle(found.facts), count)))
+    data.coverage[split] = Coverage(count)
+    return len(usable)

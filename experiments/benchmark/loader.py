@@ -81,13 +81,14 @@ def measure_loader(data: VideoDataModule, split: Split) -> LoaderResult:
         data: The data module; its ``records`` contain the split.
         split: ``train`` reads random clips; ``test`` reads the protocol's views.
     """
-    loader = _make_loader(data, split)
+    loader = make_loader(data, split)
     dataset: Any = loader.dataset
     stages = time_stages(dataset, loader.batch_size or 1)
     return LoaderResult(stages, _clips_per_second(loader), loader.num_workers, len(dataset))
 
 
-def _make_loader(data: VideoDataModule, split: Split) -> Loader:
+def make_loader(data: VideoDataModule, split: Split) -> Loader:
+    """Make the loader of a split, as train.py does."""
     if split == "test":
         data.test_split = "test"
     makers: dict[Split, Callable[[], Any]] = {

@@ -9,15 +9,16 @@ class SmallNetwork(nn.Module):
     Args:
         num_classes: K.
         num_segments: T, not used: frames are only averaged.
+        dropout: Probability before the classifier.
     """
 
-    def __init__(self, num_classes: int, num_segments: int = 4) -> None:
+    def __init__(self, num_classes: int, num_segments: int = 4, dropout: float = 0.5) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3)
         )
         self.norm = nn.BatchNorm2d(8)
-        self.dropout = nn.Dropout(0.5)
+        self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(8, num_classes)
 
     def forward(self, clips: Tensor) -> Tensor:

@@ -116,9 +116,10 @@ def watch(tmp_path: Path) -> Fit:
         network: nn.Module | None = None,
         max_epochs: int = 2,
         ckpt_path: Path | None = None,
+        compile: bool = False,
         **settings: Any,
     ) -> Trainer:
-        recognizer = VideoRecognizer(network or Glass(), CLASSES)
+        recognizer = VideoRecognizer(network or Glass(), CLASSES, compile=compile)
         step = batch_of([0, 255], [0, 1])
         step["clips"] = step["clips"][:, 0]
         defaults: dict[str, Any] = {

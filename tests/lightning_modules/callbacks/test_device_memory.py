@@ -1,7 +1,6 @@
 """DeviceMemory: a GPU's peak per epoch, and nothing on the CPU."""
 
 import pytest
-import torch
 
 from lightning_modules.callbacks import DeviceMemory
 from tests.lightning_modules.conftest import Board, Fit
@@ -14,7 +13,7 @@ def test_the_cpu_has_no_curve(watch: Fit, board: Board) -> None:
     assert NAME not in board().Tags()["scalars"]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_a_gpu_has_one_value_per_epoch(watch: Fit, board: Board) -> None:
     watch(DeviceMemory(), accelerator="gpu", devices=1)
     values = [event.value for event in board().Scalars(NAME)]
