@@ -77,7 +77,9 @@ class TEINet(VideoNetwork):
         )
 
         def mem(channels: int) -> MotionEnhancement:
-            return MotionEnhancement(channels, num_segments, reduction, mem_bias, mem_gate, mem_norm)
+            return MotionEnhancement(
+                channels, num_segments, reduction, mem_bias, mem_gate, mem_norm
+            )
 
         def tei(channels: int) -> nn.Module:
             if enhancement == "mem" and interaction == "tim":

@@ -1,11 +1,12 @@
 """Attention of many narrow tokens on a CPU, without gradients.
 
-With heads of 4 to 8 channels, torch's fused CPU kernel spends most of its time in matrix products that
-are too narrow for it. Here the maps are laid out keys by queries, so that both products run along the
-queries, and a part of the map stays in the cache from the first product to the last.
+With heads of 4 to 8 channels, torch's fused CPU kernel spends most of its time in matrix products
+that are too narrow for it. Here the maps are laid out keys by queries, so that both products run
+along the queries, and a part of the map stays in the cache from the first product to the last.
 """
 
 import math
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -54,15 +55,12 @@ def attend(query: Tensor, key: Tensor) -> Tensor:
     values = torch.cat([key.mT, key.new_ones(frames, 1, tokens)], dim=1)  # (N, d + 1, L)
     sums = query.new_empty(frames, width + 1, tokens)
     step = max(1, CHUNK // tokens)
-    weights = query.new_empty(tokens, step)
-    for n in range(frames):
-        for start in range(0, tokens, step):
-            part = columns[n, :, start : start + step]
-            if part.shape[1] < step:
-                weights = query.new_empty(tokens, part.shape[1])
-            torch.mm(rows[n], part, out=weights).exp2_()
-            torch.mm(values[n], weights, out=sums[n, :, start : start + step])
-        weights = query.new_empty(tokens, step)
+    buffer = query.new_empty(tokens, step)
+    for n, start in product(range(frames), range(0, tokens, step)):
+        part = columns[n, :, start : start + step]
+        weights = buffer[:, : part.shape[1]]
+        torch.mm(rows[n], part, out=weights).exp2_()
+        torch.mm(values[n], weights, out=sums[n, :, start : start + step])
     return (sums[:, :-1] / sums[:, -1:]).mT
 
 

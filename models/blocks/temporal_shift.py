@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from models.blocks.shifted_frames import shift_frames
 from models.blocks.folding import unfold_time
+from models.blocks.shifted_frames import shift_frames
 
 
 class TemporalShift(nn.Module):

@@ -1,8 +1,8 @@
 """A temporal convolution of three taps that may differ from clip to clip and frame to frame.
 
-y[t] = taps[0, t] * x[t-1] + taps[1, t] * x[t] + taps[2, t] * x[t+1], zeros beyond both ends, with one
-number per clip, frame and channel in ``taps``. With taps made of a kernel and of the gates of frames
-t-1, t and t+1, gating and temporal convolution need one pass over x instead of two.
+y[t] = taps[0, t] * x[t-1] + taps[1, t] * x[t] + taps[2, t] * x[t+1], zeros beyond both ends, with
+one number per clip, frame and channel in ``taps``. With taps made of a kernel and of the gates of
+frames t-1, t and t+1, gating and temporal convolution are one pass over x instead of two.
 """
 
 from typing import Any
@@ -77,7 +77,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
     grad_video, grad_taps = None, None
     if ctx.needs_input_grad[0]:
         previous, own, following = taps
-        # What frame t gives to t+1 is the previous tap of t+1; what wraps around counts for nothing.
+        # What frame t gives to t+1 is the previous tap of t+1; what wraps around is never read.
         turned = torch.stack([following.roll(1, dims=1), own, previous.roll(-1, dims=1)])
         grad_video = convolve_with_taps(grad, turned)
     if ctx.needs_input_grad[1]:
