@@ -43,7 +43,7 @@ class PyramidalMotion(nn.Module):
 
     def _weights_of_sum(self, aligned: Tensor) -> Tensor:
         """Give the weight of each position of X' in the sum of M over space, (d, H, W)."""
-        kernels = [conv.weight.flip(2, 3) for conv in self.convs]
+        kernels = [kernel.flip(2, 3) for kernel in self.convs.parameters()]
         ones = kernels[0].new_ones(1, *aligned.shape[1:])
         level = F.conv2d(ones, kernels[-1], padding=1, groups=len(kernels[-1]))
         total = level

@@ -94,7 +94,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
 fused_taps.register_autograd(_backward, setup_context=_keep_inputs)
 
 
-@register_flop_formula(torch.ops.temporal_taps.convolve)  # type: ignore[untyped-decorator]
+@register_flop_formula(torch.ops.temporal_taps.convolve)
 def _count_flops(video: tuple[int, ...], *args: Any, out_shape: Any = None, **kwargs: Any) -> int:
     """Count as a convolution of three taps does: two operations each."""
     return 2 * 3 * torch.Size(video).numel()

@@ -5,7 +5,7 @@ prints 34 / 68 G, which lies between its convolutions alone, 32.83 / 65.65, and 
 two alignment products, 34.82 / 69.92. What is measured is stated here. The pyramid's convolutions
 are not run on all frames, since only their mean is needed; they would add 0.02 / 0.05. Convolutions
 of 33.1 / 66.3 come out if recovery runs before the mean instead of after it (+ 0.10 at 8 frames),
-and if the pyramid's convolutions, depth-wise in the paper's text, are counted as dense ones (+ 0.18).
+and if the pyramid's convolutions, depth-wise in the paper's text, count as dense ones (+ 0.18).
 
 The networks timed beside them (TEINet's table 2, TSI's tables 1 and 5): ECO's 47.5 M and 32 / 64 G
 and STM's 33 / 66 G come out. For "TSN + CTI" at 16 frames the paper prints 66, counted are 65.46.

@@ -61,7 +61,12 @@ def test_channels_last_stays_channels_last() -> None:
 
 def test_it_keeps_no_frames_for_the_backward_pass() -> None:
     kept: list[Tensor] = []
-    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda _: None):
+
+    def note(tensor: Tensor) -> Tensor:
+        kept.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         shift_frames(draw("contiguous", 4).requires_grad_(), 2, 1)
     assert kept == []
 
