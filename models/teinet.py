@@ -12,7 +12,11 @@ from torch import nn
 from torchvision.ops import SqueezeExcitation
 
 from models.backbones import get_backbone
-from models.blocks import MotionEnhancement, TemporalInteraction
+from models.blocks import (
+    MotionEnhancement,
+    TemporalEnhancementInteraction,
+    TemporalInteraction,
+)
 from models.blocks.motion_enhancement import Gate
 from models.blocks.reduction import reduced_channels
 from models.errors import require_choice
@@ -72,12 +76,18 @@ class TEINet(VideoNetwork):
             get_backbone(backbone), "before_conv1", "none" if bare else stages, blocks
         )
 
+        def mem(channels: int) -> MotionEnhancement:
+            return MotionEnhancement(
+                channels, num_segments, reduction, mem_bias, mem_gate, mem_norm
+            )
+
         def tei(channels: int) -> nn.Module:
+            if enhancement == "mem" and interaction == "tim":
+                tim = TemporalInteraction(channels, num_segments)
+                return TemporalEnhancementInteraction(mem(channels), tim)
             parts: OrderedDict[str, nn.Module] = OrderedDict()
             if enhancement == "mem":
-                parts["mem"] = MotionEnhancement(
-                    channels, num_segments, reduction, mem_bias, mem_gate, mem_norm
-                )
+                parts["mem"] = mem(channels)
             elif enhancement == "se":
                 parts["se"] = SqueezeExcitation(channels, reduced_channels(channels, reduction))
             if interaction == "tim":

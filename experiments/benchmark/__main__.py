@@ -4,10 +4,16 @@ python -m experiments.benchmark decode videos/
 """
 
 from datamodules.prepare.parser import OneLineParser
-from experiments.benchmark import decode, fit, loader, model
+from experiments.benchmark import decode, fit, loader, model, modules
 from experiments.cli.user_errors import user_errors
 
-SUBCOMMANDS = {"decode": decode, "fit": fit, "loader": loader, "model": model}
+SUBCOMMANDS = {
+    "decode": decode,
+    "fit": fit,
+    "loader": loader,
+    "model": model,
+    "modules": modules,
+}
 """Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""
 
 

@@ -89,10 +89,10 @@ class Device:
             return network
         return torch.compile(network, fullgraph=True, dynamic=False)
 
-    def clips(self, batch: int, frames: int, size: int) -> Tensor:
-        """Make random normalised clips, (B, T, 3, S, S)."""
+    def clips(self, batch: int, frames: int, size: int, channels: int = 3) -> Tensor:
+        """Make random normalised clips, (B, T, 3, S, S), or features of other channels."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
-        folded = torch.randn(batch * frames, 3, size, size, device=self.kind)
+        folded = torch.randn(batch * frames, channels, size, size, device=self.kind)
         return folded.contiguous(memory_format=layout).unflatten(0, (batch, frames))
 
     def autocast(self) -> AbstractContextManager[object]:

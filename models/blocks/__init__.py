@@ -7,6 +7,7 @@ from models.blocks.motion_enhancement import MotionEnhancement
 from models.blocks.motion_excitation import MotionExcitation
 from models.blocks.multiple_temporal_aggregation import MultipleTemporalAggregation
 from models.blocks.salient_motion_excitation import SalientMotionExcitation
+from models.blocks.temporal_enhancement_interaction import TemporalEnhancementInteraction
 from models.blocks.temporal_interaction import TemporalInteraction
 from models.blocks.temporal_shift import TemporalShift
 
@@ -18,6 +19,7 @@ __all__ = [
     "MotionExcitation",
     "MultipleTemporalAggregation",
     "SalientMotionExcitation",
+    "TemporalEnhancementInteraction",
     "TemporalInteraction",
     "TemporalShift",
 ]

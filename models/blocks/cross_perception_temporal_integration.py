@@ -4,7 +4,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from models.blocks.depthwise_temporal_conv import DepthwiseTemporalConv
 from models.errors import ModelError, require_choice
@@ -28,10 +27,11 @@ class CrossAttention(nn.Module):
 
     def forward(self, previous: Tensor, group: Tensor) -> Tensor:
         """Integrate T_{g-1} and X_g, two (B*T, C/G, H, W) -> (B*T, C/G, H, W)."""
-        pooled = F.adaptive_avg_pool2d(previous + group, 1).flatten(1)
-        branches = self.fc(pooled).unflatten(1, (2, -1)).softmax(dim=1)  # (B*T, 2, C/G)
-        alpha = branches[:, 0, :, None, None]
-        return alpha * group + (1 - alpha) * previous
+        pooled = previous.mean((2, 3)) + group.mean((2, 3))  # (B*T, C/G)
+        of_group, of_previous = self.fc(pooled).chunk(2, dim=1)
+        # A softmax over two is a sigmoid of their difference.
+        alpha = torch.sigmoid(of_group - of_previous)[:, :, None, None].to(group.dtype)
+        return torch.lerp(previous.to(group.dtype), group, alpha)
 
 
 class Addition(nn.Module):

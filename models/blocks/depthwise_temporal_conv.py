@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.blocks.folding import unfold_time
+from models.blocks.temporal_taps import convolve_with_taps
 
 KERNEL_SIZE = 3
 """Frames t-1, t and t+1: both papers use kernels of 3."""
@@ -64,16 +65,30 @@ class DepthwiseTemporalConv(nn.Module):
         """Return the current kernels, (C, 3), over the frames (t-1, t, t+1)."""
         return self.weight.detach().flatten(1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve over time: (B*T, C, H, W) -> (B*T, C, H, W)."""
+    def forward(self, x: Tensor, gates: Tensor | None = None) -> Tensor:
+        """Convolve over time: (B*T, C, H, W) -> (B*T, C, H, W).
+
+        Args:
+            x: Folded frames.
+            gates: Convolve ``gates * x`` in the same pass, (B*T, C, 1, 1).
+        """
+        if gates is not None:
+            video = unfold_time(x, self.num_segments)
+            return convolve_with_taps(video, self._gated_taps(gates)).flatten(0, 1)
         height, width = x.shape[-2:]
-        # Time and space become the two axes of an image. In channels_last this is a view, and
-        # the depth-wise conv2d kernels are several times faster than conv3d's or a sum of slices.
+        # Time and space become the two axes of an image. In channels_last this is a view.
         video = unfold_time(x.permute(0, 2, 3, 1), self.num_segments)  # (B, T, H, W, C)
         image = video.flatten(2, 3).permute(0, 3, 1, 2)  # (B, C, T, H*W)
         image = F.conv2d(image, self.weight, padding=(1, 0), groups=self.channels)
         video = image.permute(0, 2, 3, 1).unflatten(2, (height, width))
         return video.flatten(0, 1).permute(0, 3, 1, 2)
+
+    def _gated_taps(self, gates: Tensor) -> Tensor:
+        """Multiply each tap by the gate of the frame that it looks at, (3, B, T, C)."""
+        own = unfold_time(gates.flatten(1), self.num_segments)  # (B, T, C)
+        # What wraps around meets the zeros beyond a clip's ends.
+        seen = torch.stack([own.roll(1, dims=1), own, own.roll(-1, dims=1)])
+        return self.weight.flatten(1).t()[:, None, None] * seen
 
     def extra_repr(self) -> str:
         """Show C and T in the printed network."""

@@ -4,9 +4,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from models.blocks.depthwise_temporal_conv import DepthwiseTemporalConv
 from models.blocks.folding import require_successor, unfold_time
+from models.blocks.pooled_conv import apply_1x1
 from models.blocks.reduction import reduced_channels
 from models.errors import require_choice
 
@@ -71,11 +72,11 @@ class MotionEnhancement(nn.Module):
         Returns:
             (B, T-1, C, 1, 1).
         """
-        pooled = unfold_time(F.adaptive_avg_pool2d(x, 1), self.num_segments)  # (B, T, C, 1, 1)
+        pooled = unfold_time(x.mean((2, 3)), self.num_segments)  # (B, T, C)
         current, following = pooled[:, :-1].flatten(0, 1), pooled[:, 1:].flatten(0, 1)
-        squeezed = self.norm1(self.conv1(current))  # (B*(T-1), C/r, 1, 1)
-        change = squeezed - self.norm2(self.conv2(following))
-        gate = self.gate_scale * torch.sigmoid(self.norm3(self.conv3(change)))
+        squeezed = self.norm1(apply_1x1(self.conv1, current))  # (B*(T-1), C/r, 1, 1)
+        change = squeezed - self.norm2(apply_1x1(self.conv2, following))
+        gate = self.gate_scale * torch.sigmoid(self.norm3(apply_1x1(self.conv3, change.flatten(1))))
         return gate.unflatten(0, (-1, self.num_segments - 1))
 
     def gates(self, x: Tensor) -> Tensor:
@@ -90,6 +91,15 @@ class MotionEnhancement(nn.Module):
         gate = self.motion_gates(x)
         return torch.cat([gate, torch.ones_like(gate[:, :1])], dim=1).flatten(0, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Enhance: (B*T, C, H, W) -> (B*T, C, H, W)."""
-        return x * self.gates(x)
+    def forward(self, x: Tensor, then: DepthwiseTemporalConv | None = None) -> Tensor:
+        """Enhance: (B*T, C, H, W) -> (B*T, C, H, W).
+
+        Args:
+            x: Folded frames.
+            then: A temporal convolution of the enhanced frames, taken in the same pass.
+        """
+        gates = self.gates(x)
+        if then is None:
+            return x * gates
+        interacted: Tensor = then(x, gates)
+        return interacted

@@ -1,6 +1,7 @@
 """SME's pyramidal motion modelling (Su et al., TSI, section 3.2, equations 3-4)."""
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class PyramidalMotion(nn.Module):
@@ -29,3 +30,24 @@ class PyramidalMotion(nn.Module):
             level = conv(level + aligned)
             total = total + level
         return total - len(self.convs) * current
+
+    def mean(self, current: Tensor, aligned: Tensor) -> Tensor:
+        """Compute the mean of M over space without computing M, two (N, d, H, W) -> (N, d).
+
+        M is linear in X', so its mean is a weighted sum of X' with the same weights in every frame:
+        the convolutions' transposes, applied to one map of ones.
+        """
+        weights = self._weights_of_sum(aligned)
+        summed = (aligned * weights).sum((2, 3)) / weights[0].numel()
+        return summed - len(self.convs) * current.mean((2, 3))
+
+    def _weights_of_sum(self, aligned: Tensor) -> Tensor:
+        """Give the weight of each position of X' in the sum of M over space, (d, H, W)."""
+        kernels = [kernel.flip(2, 3) for kernel in self.convs.parameters()]
+        ones = kernels[0].new_ones(1, *aligned.shape[1:])
+        level = F.conv2d(ones, kernels[-1], padding=1, groups=len(kernels[-1]))
+        total = level
+        for kernel in kernels[-2::-1]:
+            level = F.conv2d(ones + level, kernel, padding=1, groups=len(kernel))
+            total = total + level
+        return total[0]

@@ -6,6 +6,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.blocks import cpu_attention
 from models.errors import require_choice
 
 AlignmentOperator = Literal["multiply", "add", "none"]
@@ -26,10 +27,14 @@ def salient_attention(current: Tensor, following: Tensor) -> Tensor:
         (N, d, H, W).
     """
     # The fused kernels need the channels of a position to be contiguous in memory.
-    query = current.flatten(2).transpose(1, 2).contiguous().unsqueeze(1)  # (N, 1, H*W, d)
-    key = following.flatten(2).transpose(1, 2).contiguous().unsqueeze(1)
-    salient = F.scaled_dot_product_attention(query, key, key)
-    return salient.squeeze(1).transpose(1, 2).unflatten(2, current.shape[-2:])
+    query = current.flatten(2).transpose(1, 2).contiguous()  # (N, H*W, d)
+    key = following.flatten(2).transpose(1, 2).contiguous()
+    if cpu_attention.suits(query, key):
+        salient = cpu_attention.attend(query, key)
+    else:
+        one_head = query[:, None], key[:, None], key[:, None]
+        salient = F.scaled_dot_product_attention(*one_head).squeeze(1)
+    return salient.transpose(1, 2).unflatten(2, current.shape[-2:])
 
 
 def attention_maps(current: Tensor, following: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.blocks.folding import append_still_frame, require_successor, unfold_time
+from models.blocks.pooled_conv import apply_1x1
 from models.blocks.pyramidal_motion import PyramidalMotion
 from models.blocks.reduction import reduced_channels
 from models.blocks.saliency_alignment import AlignmentOperator, SaliencyAlignment
@@ -18,7 +19,8 @@ PYRAMID_LEVELS: dict[MotionModel, int] = {"pyramid": 4, "simple": 1}
 class ChannelMotionAttention(nn.Module):
     """Equations 5-6: X + X * sigmoid(GAP(recover(M))), one weight per channel and frame.
 
-    The mean and the 1x1 recovery commute, so the mean is taken first, which is much cheaper.
+    The mean and the 1x1 recovery commute, so the mean is taken first, which is much cheaper; it
+    needs no map of the motion, see `PyramidalMotion.mean`.
 
     Args:
         channels: C of X.
@@ -29,10 +31,23 @@ class ChannelMotionAttention(nn.Module):
         super().__init__()
         self.recover = nn.Conv2d(reduced, channels, 1)
 
-    def forward(self, x: Tensor, motion: Tensor) -> Tensor:
-        """Excite: x (B*T, C, H, W), motion (B, T-1, C/r, H, W) -> (B*T, C, H, W)."""
-        pooled = append_still_frame(motion.mean((3, 4), keepdim=True)).flatten(0, 1)
-        return x + x * torch.sigmoid(self.recover(pooled))
+    def forward(
+        self, x: Tensor, motion: PyramidalMotion, current: Tensor, aligned: Tensor
+    ) -> Tensor:
+        """Excite.
+
+        Args:
+            x: (B*T, C, H, W).
+            motion: Compares frames t with aligned frames t+1.
+            current: Frames t, (B, T-1, C/r, H, W).
+            aligned: Aligned frames t+1, likewise.
+
+        Returns:
+            (B*T, C, H, W).
+        """
+        pooled = motion.mean(current.flatten(0, 1), aligned.flatten(0, 1))
+        pooled = append_still_frame(pooled.unflatten(0, current.shape[:2])).flatten(0, 1)
+        return x * (1 + torch.sigmoid(apply_1x1(self.recover, pooled)))
 
 
 class MotionAddition(nn.Module):
@@ -47,9 +62,13 @@ class MotionAddition(nn.Module):
         super().__init__()
         self.recover = nn.Conv2d(reduced, channels, 1)
 
-    def forward(self, x: Tensor, motion: Tensor) -> Tensor:
-        """Add: x (B*T, C, H, W), motion (B, T-1, C/r, H, W) -> (B*T, C, H, W)."""
-        recovered: Tensor = self.recover(append_still_frame(motion).flatten(0, 1))
+    def forward(
+        self, x: Tensor, motion: PyramidalMotion, current: Tensor, aligned: Tensor
+    ) -> Tensor:
+        """Add; see `ChannelMotionAttention`."""
+        moved = motion(current.flatten(0, 1), aligned.flatten(0, 1))
+        moved = append_still_frame(moved.unflatten(0, current.shape[:2])).flatten(0, 1)
+        recovered: Tensor = self.recover(moved)
         return x + recovered
 
 
@@ -99,7 +118,7 @@ class SalientMotionExcitation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Excite: (B*T, C, H, W) -> (B*T, C, H, W)."""
         video = unfold_time(self.norm(self.reduce(x)), self.num_segments)  # (B, T, C/r, H, W)
-        current, following = video[:, :-1].flatten(0, 1), video[:, 1:].flatten(0, 1)
-        motion = self.motion(current, self.align(current, following))  # (B*(T-1), C/r, H, W)
-        excited: Tensor = self.excite(x, motion.unflatten(0, (-1, self.num_segments - 1)))
+        current, following = video[:, :-1], video[:, 1:]
+        aligned = self.align(current.flatten(0, 1), following.flatten(0, 1))
+        excited: Tensor = self.excite(x, self.motion, current, aligned.view_as(current))
         return excited

@@ -1,9 +1,9 @@
 """TSM's temporal shift (Lin, Gan, Han: TSM, ICCV 2019, section 3)."""
 
-import torch
 from torch import Tensor, nn
 
 from models.blocks.folding import unfold_time
+from models.blocks.shifted_frames import shift_frames
 
 
 class TemporalShift(nn.Module):
@@ -25,13 +25,7 @@ class TemporalShift(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shift: (B*T, C, H, W) -> (B*T, C, H, W)."""
-        video = unfold_time(x, self.num_segments)  # (B, T, C, H, W)
-        fold = self.fold
-        shifted = torch.zeros_like(video)
-        shifted[:, :-1, :fold] = video[:, 1:, :fold]
-        shifted[:, 1:, fold : 2 * fold] = video[:, :-1, fold : 2 * fold]
-        shifted[:, :, 2 * fold :] = video[:, :, 2 * fold :]
-        return shifted.flatten(0, 1)
+        return shift_frames(unfold_time(x, self.num_segments), self.fold, 1).flatten(0, 1)
 
     def extra_repr(self) -> str:
         """Show the parts' size and T in the printed network."""

@@ -15,6 +15,7 @@ from models.blocks import (
     MotionExcitation,
     MultipleTemporalAggregation,
     SalientMotionExcitation,
+    TemporalEnhancementInteraction,
     TemporalInteraction,
     TemporalShift,
 )
@@ -23,12 +24,21 @@ CHANNELS = 32
 Maker = Callable[[int, int], nn.Module]
 Shake = Callable[[nn.Module], None]
 
+
+def enhancement_and_interaction(channels: int, num_segments: int) -> nn.Module:
+    """Make TEINet's two modules in one."""
+    return TemporalEnhancementInteraction(
+        MotionEnhancement(channels, num_segments), TemporalInteraction(channels, num_segments)
+    )
+
+
 every_block = pytest.mark.parametrize(
     "make",
     [
         TemporalShift,
         TemporalInteraction,
         MotionEnhancement,
+        enhancement_and_interaction,
         SalientMotionExcitation,
         CrossPerceptionTemporalIntegration,
         MotionExcitation,
@@ -101,3 +111,33 @@ def test_gradients_agree_with_finite_differences(make: Maker, shake: Shake) -> N
     shake(module)
     x = torch.randn(3, 16, 2, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(module, (x,))
+
+
+@every_block
+def test_it_compiles_into_one_graph(make: Maker, shake: Shake) -> None:
+    module = make(CHANNELS, 3).eval().double()
+    shake(module)
+    x = torch.randn(6, CHANNELS, 24, 24, dtype=torch.float64)
+    compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), module(x), rtol=0, atol=1e-10)
+
+
+@every_block
+@pytest.mark.parametrize("grad", [False, True])
+def test_mixed_precision_is_near_full_precision(make: Maker, grad: bool) -> None:
+    module = make(CHANNELS, 3)
+    x = torch.randn(6, CHANNELS, 8, 8)
+    with torch.set_grad_enabled(grad):
+        full = module(x)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            mixed = module(x).float()
+    assert (full - mixed).norm() < 0.05 * full.norm()
+
+
+@every_block
+def test_frames_may_lie_apart_in_memory(make: Maker, shake: Shake) -> None:
+    module = make(CHANNELS, 3).eval().double()
+    shake(module)
+    apart = torch.randn(12, CHANNELS, 5, 8, dtype=torch.float64)[::2, :, :, ::2]
+    torch.testing.assert_close(module(apart), module(apart.contiguous()), rtol=0, atol=1e-10)

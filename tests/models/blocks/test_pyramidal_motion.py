@@ -63,3 +63,23 @@ def test_each_level_sees_one_pixel_further(levels: int, shake: Shake) -> None:
     point[..., 5, 5] = 1
     seen = pyramid(torch.zeros_like(point), point)[0, 0].nonzero()
     assert (seen - 5).abs().max() == levels
+
+
+@pytest.mark.parametrize("levels", [1, 2, 4])
+@pytest.mark.parametrize("size", [(6, 5), (1, 1), (2, 7)])
+def test_its_mean_is_taken_without_its_map(
+    levels: int, size: tuple[int, int], shake: Shake
+) -> None:
+    pyramid = PyramidalMotion(4, levels).double()
+    shake(pyramid)
+    current, aligned = torch.randn(2, 3, 4, *size, dtype=torch.float64)
+    inputs = [current.requires_grad_(), aligned.requires_grad_(), *pyramid.parameters()]
+    mean, of_map = pyramid.mean(current, aligned), pyramid(current, aligned).mean((2, 3))
+    torch.testing.assert_close(mean, of_map, rtol=0, atol=1e-10)
+    outer = torch.randn_like(mean)
+    for actual, expected in zip(
+        torch.autograd.grad(mean, inputs, outer),
+        torch.autograd.grad(of_map, inputs, outer),
+        strict=True,
+    ):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-10)
