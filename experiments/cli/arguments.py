@@ -33,7 +33,8 @@ def add_options(parser: LightningArgumentParser) -> None:
         type=bool,
         default=False,
         help="Accept a checkpoint that was trained on other classes or another order of them, "
-        "another data set, list or split, or another num_segments, sampling or normalisation. "
+        "another data set, list or split, another num_segments, sampling or normalisation, or "
+        "another setting of the network. "
         "Each difference gives a warning; check that the scores still make sense. "
         "Default: refuse.",
     )
