@@ -12,6 +12,8 @@ import torch
 from torch.nn import functional as F
 
 from experiments.benchmark import __main__ as benchmark
+from lightning_modules import RunError
+from lightning_modules.compilation import require_compiler
 from lightning_modules.video_recognizer import in_channels_last
 from models import TEINet, TSINet, VideoNetwork
 from tests.conftest import REPOSITORY, tiny_arguments
@@ -98,6 +100,10 @@ def test_a_resumed_fit_equals_the_uninterrupted_one_within_a_tolerance(
 def test_a_compiled_fit_trains_as_the_uncompiled_one(
     network: str, shapes_root: Path, tmp_path: Path
 ) -> None:
+    try:
+        require_compiler(torch.device(DEVICE))
+    except RunError as error:  # images without gcc
+        pytest.skip(str(error))
     for name, flags in {"plain": [], "compiled": ["--model.compile=true"]}.items():
         common = tiny_arguments(shapes_root, tmp_path / name)
         own = [network, "--model.network.dropout=0", *ONE_GPU]
