@@ -115,7 +115,7 @@ def test_scores_that_are_not_finite_are_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     odd = write_predictions(tmp_path / "odd.pt", [[3.0, 1.0], [1.0, score]], [0, 1])
-    with pytest.raises(RunError, match=r"odd\.pt: has scores .* first of 1\.mp4"):
+    with pytest.raises(RunError, match=r"odd\.pt: has scores .* first for 1\.mp4"):
         main([str(files[0]), str(odd), *options])
     assert not capsys.readouterr().out
 
