@@ -186,6 +186,7 @@ class VideoDataModule(LightningDataModule, ABC):
                 "crop_size": self.crop_size,
             },
             "protocol": self.protocol.name,
+            "test_split": self.test_split,
             "flip_probability": self.flip_probability,
         }
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from datamodules.prepare.parser import OneLineParser
 from datamodules.user_path import path_argument
 from experiments.results_table import ResultRow, print_table
-from experiments.session import count_earlier_runs, numbered, run_experiment
+from experiments.session import count_earlier_runs, numbered, result_of_last, run_experiment
 
 CONFIG = Path(__file__).with_name("demo.yaml")
 PROTOCOLS = ("1x1", "2x3")
@@ -31,9 +31,10 @@ def main(args: list[str] | None = None) -> None:
     earlier = count_earlier_runs(options.run_dir, PROTOCOLS)
     run_dir = numbered(options.run_dir, earlier)
     start = perf_counter()
-    metrics = run_experiment(CONFIG, run_dir, PROTOCOLS, overrides)
+    run_experiment(CONFIG, run_dir, PROTOCOLS, overrides)
     seed = options.seed_everything
-    rows = [ResultRow(run_dir.name, seed, name, metrics[f"test_{name}"]) for name in PROTOCOLS]
+    tests = {name: result_of_last(run_dir, name) for name in PROTOCOLS}
+    rows = [ResultRow(run_dir.name, seed, name, test) for name, test in tests.items() if test]
     print_table("MovingShapes, held-out videos (chance: 12.5 %)", rows)
     Console().print(
         f"Run folder: {run_dir}  ({(perf_counter() - start) / 60:.1f} minutes)\n"

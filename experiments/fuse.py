@@ -20,8 +20,8 @@ from datamodules.user_path import absolute_path, path_argument
 from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
-from lightning_modules.callbacks.predictions_file import write_table
 from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.prediction_files import refuse_outdated, write_table
 from lightning_modules.metrics import label_ranks
 
 Kind = Literal["logits", "softmax"]
@@ -67,7 +67,8 @@ def read_scores(file: Path) -> Scores:
     """Read a prediction file.
 
     Raises:
-        RunError: If it is missing or not a prediction file, or a score is not finite.
+        RunError: If it is missing or not a prediction file, a score is not finite, or the
+            checkpoint of its run folder holds other weights by now.
     """
     if not file.is_file():
         raise RunError(f"{file}: no such file; python train.py predict writes predictions/*.pt")
@@ -77,6 +78,7 @@ def read_scores(file: Path) -> Scores:
         table = None
     if not isinstance(table, dict) or not table.keys() >= KEYS or not _fits_together(table):
         raise RunError(f"{file}: not a prediction file; python train.py predict writes them")
+    refuse_outdated(file)
     finite = table["scores"].isfinite().all(dim=1)
     if not finite.all():
         path = table["paths"][int(finite.int().argmin())]

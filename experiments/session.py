@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.cli.command_line import main
+from lightning_modules.checkpoints.origin import has_usual_name, is_current
+from lightning_modules.checkpoints.prediction_files import current_predictions
 from lightning_modules.checkpoints.results_file import read_results
 from lightning_modules.checkpoints.run_folder import RunFolder
 
@@ -61,16 +63,16 @@ class Run:
         steps += [
             ["predict", *common, last, f"--data.protocol={name}", f"--data.predict_split={split}"]
             for split, name in self.predictions
-            if not self.prediction_file(split, name).is_file()
+            if self.predictions_of_last(split, name) is None
         ]
         if not steps:
             return []
         resume = [last] if RunFolder(self.run_dir).has_checkpoint() else []
         return [["fit", *common, *resume], *steps]
 
-    def prediction_file(self, split: str, protocol: str) -> Path:
-        """Name the file of scores that ``predict`` writes."""
-        return RunFolder(self.run_dir).predictions(split, protocol)
+    def predictions_of_last(self, split: str, protocol: str) -> Path | None:
+        """Find the file of scores of the last checkpoint; None if there is none."""
+        return current_predictions(RunFolder(self.run_dir), split, protocol)
 
 
 def run_experiment(
@@ -101,10 +103,23 @@ def read_metrics(run_dir: str | Path) -> dict[str, Any]:
     return read_results(RunFolder(Path(run_dir)))
 
 
+def result_of_last(run_dir: str | Path, protocol: str) -> dict[str, Any] | None:
+    """Find the test of the last checkpoint in metrics.json; None if there is none.
+
+    Tests of older weights, another checkpoint or list, or with other settings do not count.
+    """
+    run, usual = RunFolder(Path(run_dir)), f"test_{protocol}"
+    for name, entry in read_results(run).items():
+        if has_usual_name(name, usual) and is_current(run, entry):
+            return entry
+    return None
+
+
 def untested_protocols(run_dir: str | Path, protocols: Sequence[str]) -> list[str]:
     """List the protocols without a result; all of them as long as the fit has not ended."""
-    metrics = read_metrics(run_dir)
-    return [name for name in protocols if not {"train", f"test_{name}"} <= metrics.keys()]
+    if "train" not in read_metrics(run_dir):
+        return list(protocols)
+    return [name for name in protocols if result_of_last(run_dir, name) is None]
 
 
 def count_earlier_runs(run_dir: Path, protocols: Sequence[str]) -> int:

@@ -16,7 +16,9 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 
 from lightning_modules.batch_norm import freeze_all_but_first
+from lightning_modules.checkpoints import weights_hash
 from lightning_modules.checkpoints.network_settings import refuse_other_network
+from lightning_modules.checkpoints.origin import Origin, loaded_from
 from lightning_modules.checkpoints.provenance import (
     KEY,
     names_of_classes,
@@ -95,6 +97,8 @@ class VideoRecognizer(LightningModule):
             set by the command line, empty otherwise.
         schedule_origin: (optimizer steps, epochs): the schedule counts epochs from this point.
             (0, 0.0) unless a fit was resumed with another number of steps per epoch.
+        loaded: What the loaded checkpoint holds, and which settings differ from its training, see
+            `lightning_modules.checkpoints.origin`; empty if none was loaded.
 
     Raises:
         RunError: If ``label_smoothing`` is out of range, or ``partial_bn`` finds no layer to
@@ -130,6 +134,7 @@ class VideoRecognizer(LightningModule):
         self.compilation = Compilation() if compile else None
         self.configuration: dict[str, Any] = {}
         self.schedule_origin = (0, 0.0)
+        self.loaded: Origin = {}
         self.metrics = nn.ModuleDict(
             {f"{split}_metrics": SplitMetrics(len(class_names)) for split in SPLITS}
         )
@@ -237,6 +242,7 @@ class VideoRecognizer(LightningModule):
         require_finite_weights(checkpoint["state_dict"], names)
         checkpoint[KEY] = provenance(self)
         checkpoint[ORIGIN] = list(self.schedule_origin)
+        checkpoint[weights_hash.KEY] = weights_hash.weights_hash(checkpoint["state_dict"])
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Compare a checkpoint with the data, before its weights are loaded.
@@ -254,8 +260,9 @@ class VideoRecognizer(LightningModule):
             step, epoch = checkpoint.get(ORIGIN, self.schedule_origin)
             self.schedule_origin = (int(step), float(epoch))
         there, here = checkpoint.get(KEY), provenance(self)
-        refuse_other_data(there, here, allow=self.allow_other_data)
-        refuse_other_network(there, here, allow=self.allow_other_data)
+        differences = refuse_other_data(there, here, allow=self.allow_other_data)
+        differences += refuse_other_network(there, here, allow=self.allow_other_data)
+        self.loaded = loaded_from(checkpoint, differences)
         self.class_names = tuple(names_of_classes(there, here))
 
     def load_state_dict(

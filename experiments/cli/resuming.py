@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from lightning_modules import RunError, slurm_job
-from lightning_modules.callbacks.exact_resume import KEY
 from lightning_modules.checkpoints.checkpoint_file import find_fault, peek
+from lightning_modules.checkpoints.loop_position import KEY
 from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
 from lightning_modules.monitored import BETTER
 

@@ -12,7 +12,7 @@ from experiments.fuse import fuse_files
 from experiments.grid.grid_file import Grid, Row
 from experiments.grid.runs import row_runs
 from experiments.grid.state import read_record, state_of, summarize
-from experiments.session import Run, read_metrics
+from experiments.session import Run, read_metrics, result_of_last
 from lightning_modules import RunError
 
 SEEDED = re.compile(r".*-seed(\d+)")
@@ -149,7 +149,7 @@ def read_result(
     flags = frozenset(shlex.join(record.flags) for record in records if record.flags)
     if row.ensemble:
         return _fuse(grid, runs, protocol, seed, flags)
-    entries = [read_metrics(run.run_dir).get(f"test_{protocol}") for run in runs]
+    entries = [result_of_last(run.run_dir, protocol) for run in runs]
     if any(entry is None for entry in entries):
         return None
     return _mean([entry for entry in entries if entry is not None], seed, flags)
@@ -158,8 +158,9 @@ def read_result(
 def _fuse(
     grid: Grid, runs: list[Run], protocol: str, seed: int, flags: frozenset[str]
 ) -> SeedResult | None:
-    files = [run.prediction_file(grid.predict_split, protocol) for run in runs]
-    if not all(file.is_file() for file in files):
+    found = [run.predictions_of_last(grid.predict_split, protocol) for run in runs]
+    files = [file for file in found if file is not None]
+    if len(files) < len(runs):
         return None
     fused = fuse_files(files)
     commits = {read_metrics(run.run_dir).get("val", {}).get("commit", "unknown") for run in runs}

@@ -11,15 +11,13 @@ from torchmetrics import Metric
 
 from lightning_modules import slurm_job
 from lightning_modules.checkpoints.loop_position import (
+    KEY,
     LoopPosition,
     accumulated_batches,
     is_inside_batch,
 )
 from lightning_modules.checkpoints.moved_folder import update_folder
 from lightning_modules.errors import RunError
-
-KEY = "exact_resume"
-"""The key of this callback's values in a checkpoint."""
 
 States = dict[str, dict[str, Any]]
 

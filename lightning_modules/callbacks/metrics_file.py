@@ -6,77 +6,132 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
-from lightning_modules.checkpoints.results_file import results_of
-from lightning_modules.checkpoints.run_folder import RunFolder
+from lightning_modules.checkpoints.loop_position import LoopPosition, finished_epochs
+from lightning_modules.checkpoints.origin import (
+    Origin,
+    free_name,
+    is_outdated,
+    is_same_thing,
+    list_hash,
+    origin_in_use,
+    own_name,
+)
+from lightning_modules.checkpoints.results_file import Results, results_of
+from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
 from lightning_modules.checkpoints.versions import git_commit
+from lightning_modules.checkpoints.weights_hash import weights_hash
 
 NAMES = ("top1", "top5", "loss", "n_videos")
+IN_TRAINING = (CHECKPOINTS["last"], CHECKPOINTS["previous"])
+"""Checkpoints that a fit replaces when it trains."""
 
 
 class MetricsFile(Callback):
     """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol into the run folder.
 
     ``val`` and ``test`` hold the latest results. Each test is also kept as ``test_<protocol>``, so
-    that a run can have results of several protocols, until a resumed fit changes the weights.
-    ``train`` is written at the end of a fit. Every entry also names the data set, the split, the
-    git commit of the code, and how many videos were listed, missing, and skipped as unreadable.
-    The path is printed at the end of a fit and of a test.
+    that a run can have results of several protocols; one of another checkpoint, list or split gets
+    a longer name if that one is taken. So does a validation that one of another thing follows. When
+    a fit has trained, the results of weights that are replaced are removed. ``train`` is written at
+    the end of a fit.
+
+    Every entry also names its checkpoint and list, see `lightning_modules.checkpoints.origin` (in a
+    fit, the checkpoint that gets these weights), the git commit of the code, and how many videos
+    were listed, missing, and skipped as unreadable. The path is printed at the end of a fit and of
+    a test.
     """
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Read the commit now: the code may be edited during a long run."""
+        git_commit()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remember the step at which the fit starts."""
         self.first_step = trainer.global_step
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write how many training videos were used; remove tests of weights that have changed."""
+        """Write how many training videos were used; remove results of weights that have changed."""
+        if not _writes(trainer):
+            return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        used = data.coverage["train"]
-        results = {"train": {"n_videos": used.used, **used.as_dict()}}
-        self._write(trainer, results, without_tests=trainer.global_step > self.first_step)
-        if _writes(trainer):
-            rank_zero_info(f"results: {_file(trainer)}")
+        used, run = data.coverage["train"], _run(trainer)
+        with results_of(run) as known:
+            if trainer.global_step > self.first_step:
+                _remove_outdated(run, known)
+            known["train"] = {"n_videos": used.used, **used.as_dict()}
+        rank_zero_info(f"results: {run.metrics}")
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Read the commit now: the code may be edited during a long run."""
-        git_commit()
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note which weights a fit validates, which may be averaged ones."""
+        if trainer.state.fn == "fit" and not trainer.sanity_checking and _writes(trainer):
+            position = LoopPosition.of(trainer, -1).state()
+            setting = {"batches per epoch": trainer.num_training_batches}
+            self.validated: Origin = {
+                "checkpoint": CHECKPOINTS["last"],
+                "epoch": finished_epochs(position, setting),
+                "step": trainer.global_step,
+                "weights": weights_hash(pl_module.state_dict()),
+            }
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the validation's results, except those of the sanity check."""
-        if not trainer.sanity_checking:
-            self._write(trainer, {"val": self._results(trainer, "val", "val", "1x1")})
+        if trainer.sanity_checking or not _writes(trainer):
+            return
+        fits = trainer.state.fn == "fit"
+        origin = self.validated if fits else origin_in_use(trainer, pl_module)
+        results = _results(trainer, "val", "val", "1x1", origin)
+        with results_of(_run(trainer)) as known:
+            before = known.get("val", results)
+            if not is_same_thing(before, results):
+                known[own_name("val_1x1", before)] = before
+            known.pop(own_name("val_1x1", results), None)
+            known["val"] = results
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the test's results."""
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        protocol = data.protocol.name
-        results = self._results(trainer, "test", data.test_split, protocol)
-        self._write(trainer, {"test": results, f"test_{protocol}": results})
-        if _writes(trainer):
-            rank_zero_info(f"results: {_file(trainer)}, test_{protocol}")
-
-    @staticmethod
-    def _results(trainer: Trainer, stage: str, split: str, protocol: str) -> dict[str, Any]:
-        metrics = trainer.callback_metrics
-        values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
-        values["n_videos"] = int(values["n_videos"])
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        about = {"protocol": protocol, "split": split, "data": data.report_name}
-        return {**values, **about, "commit": git_commit(), **data.coverage[split].as_dict()}
-
-    @staticmethod
-    def _write(trainer: Trainer, results: dict[str, Any], without_tests: bool = False) -> None:
         if not _writes(trainer):
             return
-        run = RunFolder(Path(trainer.default_root_dir))
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        protocol, run = data.protocol.name, _run(trainer)
+        origin = origin_in_use(trainer, pl_module)
+        results = _results(trainer, "test", data.test_split, protocol, origin)
+        usual = f"test_{protocol}"
         with results_of(run) as known:
-            if without_tests:
-                outdated = sorted(key for key in known if key.startswith("test"))
-                if outdated:
-                    removed = ", ".join(outdated)
-                    rank_zero_info(f"{run.metrics}: removed {removed}, which had other weights")
-                for key in outdated:
-                    del known[key]
-            known |= results
+            name = free_name(usual, results, run, known.get(usual))
+            known |= {"test": results, name: results}
+        rank_zero_info(f"results: {run.metrics}, {name}")
+
+
+def _results(
+    trainer: Trainer, stage: str, split: Any, protocol: str, origin: Origin
+) -> dict[str, Any]:
+    metrics = trainer.callback_metrics
+    values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
+    values["n_videos"] = int(values["n_videos"])
+    data: Any = trainer.datamodule  # type: ignore[attr-defined]
+    used, records = data.coverage[split], data.records[split]
+    differs = list(origin.get("differs", []))
+    if values["n_videos"] != used.used:
+        differs.append(f"{values['n_videos']} of {used.used} videos")
+    about = {"protocol": protocol, "split": split, "data": data.report_name}
+    listed = {"list": list_hash(records.paths, records.labels.tolist())}
+    exact = {**about, **listed, **origin, **({"differs": differs} if differs else {})}
+    return {**values, **exact, "commit": git_commit(), **used.as_dict()}
+
+
+def _remove_outdated(run: RunFolder, known: Results) -> None:
+    """Remove the tests and single validations of weights that training has replaced."""
+    outdated = [
+        key
+        for key, entry in known.items()
+        if key.startswith(("test", "val_"))
+        and (entry.get("checkpoint", IN_TRAINING[0]) in IN_TRAINING or is_outdated(run, entry))
+    ]
+    if outdated:
+        removed = ", ".join(sorted(outdated))
+        rank_zero_info(f"{run.metrics}: removed {removed}, which had other weights")
+    for key in outdated:
+        del known[key]
 
 
 def _writes(trainer: Trainer) -> bool:
@@ -84,5 +139,5 @@ def _writes(trainer: Trainer) -> bool:
     return trainer.is_global_zero and not trainer.fast_dev_run  # type: ignore[attr-defined]
 
 
-def _file(trainer: Trainer) -> Path:
-    return RunFolder(Path(trainer.default_root_dir)).metrics
+def _run(trainer: Trainer) -> RunFolder:
+    return RunFolder(Path(trainer.default_root_dir))

@@ -12,6 +12,9 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.claim import for_a_moment
+from lightning_modules.checkpoints.origin import free_name, list_hash, origin_in_use
+from lightning_modules.checkpoints.prediction_files import KEY, origin_of, write_table
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.gathering import gather_lists
 
@@ -21,9 +24,13 @@ SHOWN_CLASSES = 5
 class PredictionsFile(Callback):
     """Writes ``predictions/<split>_<protocol>.csv`` and ``.pt`` into the run folder.
 
+    If these are of another list or checkpoint, both get a longer name, which is logged. New weights
+    of the same checkpoint replace the predictions of its old ones.
+
     The csv has path, label and the five most probable classes with their probabilities. The
     ``.pt`` is a dict for ``torch.load(weights_only=True)``: ``paths``, ``labels`` (n,), -1 where
-    unknown, ``scores`` (n, K), logits, and ``class_names``, in the order of the data set.
+    unknown, ``scores`` (n, K), logits, and ``class_names``, in the order of the data set; and
+    ``origin``, see `lightning_modules.checkpoints.origin`.
     """
 
     def __init__(self) -> None:
@@ -67,23 +74,25 @@ class PredictionsFile(Callback):
             "class_names": list(pl_module.class_names),  # type: ignore[arg-type]
         }
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        origin = {
+            **{"protocol": data.protocol.name, "split": data.predicted_name},
+            **{"data": data.report_name, "list": _list_hash(table)},
+            **origin_in_use(trainer, pl_module),
+        }
         run = RunFolder(Path(trainer.default_root_dir))
-        file = run.predictions(data.predicted_name, data.protocol.name)
-        atomic_write(file.with_suffix(".csv"), _as_csv(**table))  # type: ignore[arg-type]
-        write_table(file, table)  # last, so that the csv exists wherever the tensors do
-        stem = file.with_suffix("")
+        usual = run.predictions(data.predicted_name, data.protocol.name)
+        with for_a_moment(usual.parent.with_name("predictions.claim")):
+            name = free_name(usual.stem, origin, run, origin_of(usual))
+            file = usual.with_name(f"{name}{usual.suffix}")
+            atomic_write(usual.with_name(f"{name}.csv"), _as_csv(**table))  # type: ignore[arg-type]
+            # Last, so that the csv exists wherever the tensors do.
+            write_table(file, {**table, KEY: origin})
+        stem = file.parent / name
         rank_zero_info(f"predictions of {len(order):,} videos: {stem}.csv and .pt")
 
 
-def write_table(file: Path, table: Mapping[str, Any]) -> None:
-    """Write tensors and plain values, completely or not at all.
-
-    Raises:
-        RunError: If they cannot be written.
-    """
-    content = io.BytesIO()
-    torch.save(dict(table), content)
-    atomic_write(file, content.getbuffer())
+def _list_hash(table: Mapping[str, Any]) -> str:
+    return list_hash(table["paths"], table["labels"].tolist())
 
 
 def _plain(value: Tensor | list[str]) -> list[Any]:

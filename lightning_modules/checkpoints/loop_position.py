@@ -6,6 +6,9 @@ from typing import Any, Self
 from pytorch_lightning import Trainer
 from pytorch_lightning.loops import evaluation_loop, fit_loop, training_epoch_loop
 
+KEY = "exact_resume"
+"""The key of a position in a checkpoint, with the settings of its fit."""
+
 
 @dataclass(frozen=True)
 class LoopPosition:
@@ -80,6 +83,12 @@ class LoopPosition:
     def state(self) -> dict[str, Any]:
         """Give the plain values that a checkpoint holds."""
         return asdict(self)
+
+
+def finished_epochs(position: dict[str, Any], setting: dict[str, Any]) -> int:
+    """Count the epochs whose batches are all finished, also before they are validated."""
+    whole = position["batches"] == setting.get("batches per epoch")
+    return int(position["epochs"] + whole)
 
 
 def accumulated_batches(trainer: Trainer) -> int:

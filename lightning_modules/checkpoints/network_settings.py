@@ -18,9 +18,11 @@ START_ENDING = "_start"
 """The end of the names of settings that only choose initial values."""
 
 COMPARED_AS_DATA = ("num_classes", "num_segments")
+ALL_STAGES_ONCE = ("stages", "res2-5")
+"""How checkpoints from when all backbones were ResNets state all stages."""
 
 
-def refuse_other_network(there: Any, here: dict[str, Any], *, allow: bool) -> None:
+def refuse_other_network(there: Any, here: dict[str, Any], *, allow: bool) -> list[str]:
     """Compare the network of a checkpoint's provenance with this run's.
 
     A setting that only one of them states, because the versions of the code differ, is logged.
@@ -30,12 +32,15 @@ def refuse_other_network(there: Any, here: dict[str, Any], *, allow: bool) -> No
         here: This run's provenance.
         allow: Whether to warn instead of raising.
 
+    Returns:
+        The differences, where they are allowed.
+
     Raises:
         RunError: If the class or a setting differs.
     """
     its, ours = _network(there), _network(here)
     if its is None or ours is None:
-        return
+        return []
     differences = list(_differences(its, ours))
     if differences and not allow:
         raise RunError(
@@ -51,6 +56,7 @@ def refuse_other_network(there: Any, here: dict[str, Any], *, allow: bool) -> No
             f"not compared with the checkpoint, which another version of the code saved: "
             f"{', '.join(unstated)}"
         )
+    return differences
 
 
 def _network(provenance: Any) -> dict[str, Any] | None:
@@ -72,7 +78,7 @@ def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:
 
 def _settings(network: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value
+        name: "all" if (name, value) == ALL_STAGES_ONCE else value
         for name, value in (network.get("init_args") or {}).items()
         if name not in (*START_ONLY, *COMPARED_AS_DATA) and not name.endswith(START_ENDING)
     }

@@ -58,7 +58,7 @@ def provenance(recognizer: Recognizer) -> dict[str, Any]:
     }
 
 
-def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
+def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> list[str]:
     """Compare a checkpoint's provenance with that of this run.
 
     Class names and their order, the data set and the input settings of the training must be the
@@ -70,6 +70,9 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
         here: This run's provenance.
         allow: Whether to warn instead of raising.
 
+    Returns:
+        What differs: what is allowed to, and settings of evaluations, which are free.
+
     Raises:
         RunError: If something differs that must be the same.
     """
@@ -78,8 +81,9 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
             "the checkpoint does not say what it was trained on: classes, data set and input are "
             "not compared"
         )
-        return
-    for difference in _differences(there["input"], here["input"], only=TOLERATED):
+        return []
+    sizes = list(_differences(there["input"], here["input"], only=TOLERATED))
+    for difference in sizes:
         rank_zero_warn(f"{difference}; the scores are for another input size")
     refused = [
         *(_first_other_class(there["class_names"], here["class_names"]) if _labelled(here) else ()),
@@ -94,6 +98,11 @@ def refuse_other_data(there: Any, here: dict[str, Any], *, allow: bool) -> None:
             "--config <run folder>/config.yaml; --allow_other_data true continues with a warning; "
             "--model.network.weights <checkpoint> starts a new training from it"
         )
+    return [
+        *(sizes + refused),
+        *_differences(there["data"], here["data"], only=("test_split",)),
+        *_differences(there.get("model", {}), here.get("model", {}), only=("view_fusion",)),
+    ]
 
 
 def names_of_classes(there: Any, here: dict[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ class RunFolder:
         checkpoints/last.ckpt     the latest state, from which a fit resumes
         checkpoints/previous.ckpt the last.ckpt before
         metrics.json              results
-        predictions/              <split>_<protocol>.csv and .pt
+        predictions/              <split>_<protocol>.csv and .pt, see `origin` for longer names
         claim.json                while a fit runs: the process that writes here
 
     Attributes:

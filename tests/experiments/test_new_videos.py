@@ -1,6 +1,7 @@
 """A trained run predicts videos without labels, with the names of its own classes."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ LINES = ("path,label", "0.mp4,", "1.mp4,", "2.mp4,")
 
 
 @pytest.fixture(scope="module")
-def run_of_a_and_b(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run trained on class folders a and b, with a random split."""
     folder = tmp_path_factory.mktemp("folders")
     for name in ("a", "b"):
@@ -23,6 +24,12 @@ def run_of_a_and_b(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_short(folder / "videos" / name / f"{number}.mp4")
     main(["fit", *list_arguments(folder / "videos", folder / "run")])
     return folder / "run"
+
+
+@pytest.fixture
+def run_of_a_and_b(trained: Path, tmp_path: Path) -> Path:
+    """The test's own copy of this run."""
+    return Path(shutil.copytree(trained, tmp_path / "run_of_a_and_b"))
 
 
 def write_new(folder: Path, *lines: str) -> Path:
@@ -36,7 +43,8 @@ def write_new(folder: Path, *lines: str) -> Path:
 def go(subcommand: str, run_dir: Path, source: Path, *flags: str) -> None:
     """Run a subcommand with a run's own configuration and other videos."""
     config = run_dir / "config.yaml"
-    main([subcommand, f"--config={config}", f"--data.source={source}", *flags])
+    place = f"--run_dir={run_dir}"
+    main([subcommand, f"--config={config}", place, f"--data.source={source}", *flags])
 
 
 def refused(subcommand: str, run_dir: Path, source: Path, *flags: str) -> str:

@@ -1,0 +1,106 @@
+"""What a result was computed from: the weights of a checkpoint, and the videos of a list.
+
+Results of one thing never take the place of another's. They are the same thing if checkpoint
+(by its name in the run folder, or else its path), split, protocol, list and other settings are the
+same: the results of a checkpoint's newer weights replace those of its older ones.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+
+from lightning_modules.checkpoints.loop_position import KEY as POSITION
+from lightning_modules.checkpoints.loop_position import finished_epochs
+from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
+from lightning_modules.checkpoints.weights_hash import hash_of, weights_hash
+
+Origin = dict[str, Any]
+"""Plain values by name; results of older versions lack some.
+
+``checkpoint`` (name in the run folder, or path), ``epoch`` (finished ones), ``step``, ``weights``
+(hash), ``data``, ``split``, ``protocol``, ``list`` (hash of paths and labels), and ``differs``:
+settings that differ from those of the training, left out if there are none.
+"""
+
+THING = ("checkpoint", "split", "protocol", "list")
+DIGITS = 8
+
+
+def loaded_from(checkpoint: dict[str, Any], differences: list[str]) -> Origin:
+    """Describe a checkpoint that has been loaded, and what differs from its training."""
+    saved = checkpoint.get(POSITION)
+    epochs = finished_epochs(saved["position"], saved["setting"]) if saved else checkpoint["epoch"]
+    weights = weights_hash(checkpoint["state_dict"])
+    place = {"epoch": int(epochs), "step": int(checkpoint["global_step"]), "weights": weights}
+    return {**place, "differs": differences} if differences else place
+
+
+def origin_in_use(trainer: Trainer, pl_module: LightningModule) -> Origin:
+    """Describe the weights that a validation, test or prediction has loaded; empty if none."""
+    loaded: Origin = getattr(pl_module, "loaded", {})
+    if not loaded or trainer.ckpt_path is None:
+        return {}
+    run, place = RunFolder(Path(trainer.default_root_dir)), Path(trainer.ckpt_path).resolve()
+    in_run = place.parent == run.checkpoint("last").parent.resolve()
+    return {"checkpoint": place.name if in_run else str(place), **loaded}
+
+
+def list_hash(paths: Iterable[Any], labels: Iterable[int]) -> str:
+    """Hash the paths of videos and their labels, in order."""
+    lines = (
+        f"{os.path.abspath(str(path))}\t{label}" for path, label in zip(paths, labels, strict=True)
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:DIGITS]
+
+
+def is_same_thing(one: Origin, other: Origin) -> bool:
+    """Tell whether one result may replace the other, by what both say."""
+    same = all(one[key] == other[key] for key in THING if key in one and key in other)
+    return same and bool(one.get("differs", []) == other.get("differs", []))
+
+
+def is_outdated(run: RunFolder, origin: Origin) -> bool:
+    """Tell whether the checkpoint of a result holds other weights by now."""
+    if not {"checkpoint", "weights"} <= origin.keys():
+        return False
+    now = hash_of(run.checkpoint("last").parent / origin["checkpoint"])
+    return now is not None and now != origin["weights"]
+
+
+def is_current(run: RunFolder, origin: Origin) -> bool:
+    """Tell whether a result is of the weights in last.ckpt, with the settings of the training.
+
+    One without origin, of an older version, is taken for current.
+    """
+    if "differs" in origin or origin.get("checkpoint", CHECKPOINTS["last"]) != CHECKPOINTS["last"]:
+        return False
+    return not is_outdated(run, origin)
+
+
+def own_name(usual: str, origin: Origin) -> str:
+    """Give a result a name that no other thing has, for when another has the usual name."""
+    thing = repr([origin.get(key) for key in (*THING, "differs")])
+    digest = hashlib.sha256(thing.encode()).hexdigest()[:DIGITS]
+    return f"{usual}-{Path(origin.get('checkpoint', 'weights')).stem}-{digest}"
+
+
+def free_name(usual: str, origin: Origin, run: RunFolder, there: Origin | None) -> str:
+    """Choose the name of a result: the usual one, unless it is taken.
+
+    Args:
+        usual: Such as ``test_1x1``.
+        origin: What the result was computed from.
+        run: The run folder.
+        there: The origin of the result with the usual name; None if there is none.
+    """
+    free = there is None or is_same_thing(there, origin) or is_outdated(run, there)
+    return usual if free else own_name(usual, origin)
+
+
+def has_usual_name(name: str, usual: str) -> bool:
+    """Tell whether a name is the usual one, or one that `own_name` has made from it."""
+    return name == usual or name.startswith(f"{usual}-")
