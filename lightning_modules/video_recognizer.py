@@ -85,7 +85,7 @@ class VideoRecognizer(LightningModule):
         partial_bn: Freeze all BatchNorm layers except the first, see
             `lightning_modules.batch_norm.freeze_all_but_first`; both papers train all of them.
         allow_other_data: Warn, instead of raising an error, if a checkpoint was trained on other
-            classes, another data set or another input, see
+            classes, another data set, another input or another setting of the network, see
             `lightning_modules.checkpoints.provenance`.
         compile: Run the network through torch.compile, see
             `lightning_modules.compilation.Compilation`. It is meant for GPUs; the first batch of

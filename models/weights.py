@@ -111,9 +111,14 @@ def _read_file(path: Path) -> dict[str, Tensor]:
         state = next((content[name] for name in CONTAINERS if name in content), content)
     if not isinstance(state, Mapping) or not state or not all(map(_is_entry, state.items())):
         raise WeightsError(f"{path}: holds no state_dict, that is, no mapping of names to tensors")
-    for prefix in OWN_PREFIXES:  # a checkpoint holds the network among other modules
+    # A checkpoint holds the network among other modules; a wrapper may be around either.
+    return _network_alone(_without_prefixes(_network_alone(dict(state)), path))
+
+
+def _network_alone(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    for prefix in OWN_PREFIXES:
         state = _inside(state, prefix) or state
-    return _without_prefixes(dict(state), path)
+    return state
 
 
 def _inside(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

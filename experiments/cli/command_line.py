@@ -30,6 +30,7 @@ from experiments.cli.parser import TrainParser
 from experiments.cli.paths import make_paths_absolute
 from experiments.cli.quiet import hide_harmless_messages
 from experiments.cli.resuming import (
+    allow_trained_epochs,
     continues_slurm_job,
     find_checkpoint,
     refuse_existing_run,
@@ -118,7 +119,9 @@ class RecognitionCLI(LightningCLI):
             config.ckpt_path = "last"
         config.ckpt_path = str(find_checkpoint(run, config.ckpt_path))
         rank_zero_info(f"checkpoint {config.ckpt_path}")
-        if not self.fits:  # nothing is saved, so that an older run's options need no check
+        if self.fits:
+            allow_trained_epochs(config.trainer, Path(config.ckpt_path))
+        else:  # nothing is saved, so that an older run's options need no check
             config.checkpoint = self._parser(self.subcommand).get_defaults().checkpoint
         if "weights" in config.model.network.init_args:
             config.model.network.init_args.weights = None  # the checkpoint holds all of them

@@ -2,6 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules import RunError, slurm_job
 from lightning_modules.checkpoints.checkpoint_file import find_fault, peek
@@ -111,6 +114,24 @@ def _offer_instead(file: Path) -> str:
 def step_of(checkpoint: Path) -> int:
     """Read the optimizer step of a checkpoint that has no fault."""
     return int(peek(checkpoint)["global_step"])
+
+
+def allow_trained_epochs(trainer: Any, checkpoint: Path) -> None:
+    """Raise ``max_epochs`` to the epochs of a fit that was extended before; it trains none of them.
+
+    ``config.yaml`` of such a run still has the first limit, which Lightning would refuse.
+
+    Args:
+        trainer: The trainer's part of the configuration.
+        checkpoint: The checkpoint that the fit resumes from.
+    """
+    trained = int(peek(checkpoint).get(KEY, {}).get("position", {}).get("epochs", 0))
+    if trainer.max_epochs is not None and 0 <= trainer.max_epochs < trained:
+        rank_zero_info(
+            f"{checkpoint} has {trained} epochs, trainer.max_epochs is {trainer.max_epochs}: "
+            "raise it to train more"
+        )
+        trainer.max_epochs = trained
 
 
 def continues_slurm_job(run: RunFolder) -> bool:

@@ -9,12 +9,12 @@ The classes, in the order in which a row of a table becomes a line of a report:
   ``SlurmTask`` also resumes the run in another job when the time limit of its job is reached.
 - ``Launcher`` (`launcher`): starts runs; ``LocalLauncher`` on this machine's GPUs or CPU,
   ``SlurmLauncher`` as jobs of a cluster.
-- ``RunHandle`` (`launcher`): a run that a launcher has started; it can be polled, stopped and
-killed. - ``Record`` (`state`): the file about the latest attempt at a run: state, message,
-processes. - ``Runner`` (`runner`): executes many runs through one launcher and draws a live table.
-- ``RunProgress`` (`runner`): a run's row in the live table. - ``SeedResult`` (`results`): a row's
-accuracy with one seed, under one test protocol. - ``ReportLine`` (`results`): a row under one test
-protocol: the paper's figures and the results of
+- ``RunHandle`` (`launcher`): a run that a launcher has started, to be polled, stopped or killed.
+- ``Record`` (`state`): the file about the latest attempt at a run: state, message, processes.
+- ``Runner`` (`runner`): executes many runs through one launcher and draws a live table.
+- ``RunProgress`` (`runner`): a run's row in the live table.
+- ``SeedResult`` (`results`): a row's accuracy with one seed, under one test protocol.
+- ``ReportLine`` (`results`): a row under one test protocol: the paper's figures and the results of
   all seeds. `report` writes these lines as Markdown, CSV and an HTML page with plots.
 
 A *job* is always one of the SLURM cluster.

@@ -1,6 +1,7 @@
 """Writes a file completely or not at all."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,7 +46,7 @@ def atomic_write(file: Path, content: str | bytes | memoryview) -> None:
     Raises:
         RunError: If it cannot be written, such as on a full disk.
     """
-    draft = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    draft = file.with_name(f"{file.name}.{uuid.uuid4().hex}.tmp")
     try:
         if file.exists() and not file.is_file():  # such as /dev/null, which a rename would replace
             raise RunError(f"{file}: cannot be written (not a regular file); choose another path")

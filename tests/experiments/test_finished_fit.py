@@ -65,6 +65,19 @@ def test_resuming_a_finished_fit_trains_nothing_and_keeps_its_results(
     assert curves_of(run_dir) == curves
 
 
+def test_an_extended_fit_is_finished_for_the_run_s_first_config_too(
+    go: Go, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    run_dir = go("fit", "--trainer.max_epochs=1")
+    go("fit", "--trainer.max_epochs=2", RESUME)
+    before = checkpoint_of(run_dir)["global_step"]
+    go("fit", "--trainer.max_epochs=1", RESUME)
+    assert "has 2 epochs, trainer.max_epochs is 1: raise it to train more" in caplog.text
+    assert "nothing to train: the fit ended at step 8" in caplog.text
+    assert checkpoint_of(run_dir)["global_step"] == before
+
+
 @pytest.mark.parametrize(
     ("end", "raised", "steps"),
     [

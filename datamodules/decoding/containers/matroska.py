@@ -7,10 +7,6 @@ from datamodules.decoding.containers.file_bytes import FileBytes
 EBML_HEADER = 0x1A45DFA3
 SEGMENT = 0x18538067
 CLUSTER = 0x1F43B675
-TOP_LEVEL = {
-    *(CLUSTER, 0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367)
-}
-"""Children of a Segment: Cluster, SeekHead, Info, Tracks, Cues, Attachments, Chapters, Tags."""
 MAX_HEADER = 12
 
 

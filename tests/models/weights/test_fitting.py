@@ -159,6 +159,15 @@ def test_usual_prefixes_and_containers_are_removed_and_logged(
     assert caplog.messages == [f"{path}: the prefix {prefix} of all names is removed"]
 
 
+def test_a_wrapped_network_of_this_project_fits(
+    resnet18: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = {f"module.frame_network.{key}": value for key, value in resnet18.items()}
+    path = saved(state, tmp_path)
+    assert differing(build(TSN, path), resnet18) == []
+    assert caplog.messages == [f"{path}: the prefix module. of all names is removed"]
+
+
 def test_entries_without_the_prefix_are_logged(
     resnet18: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
