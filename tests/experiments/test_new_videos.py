@@ -125,7 +125,7 @@ def test_a_subcommand_that_needs_labels_refuses_a_list_without(
     source = write_new(tmp_path, *LINES)
     flags = ("--data.num_classes=2", "--ckpt_path=last", "--trainer.max_epochs=2")
     message = refused(subcommand, run_of_a_and_b, source, *flags)
-    assert f"{source}: no video has a label, which {subcommand} needs" in message
+    assert f"{source}: no video has a label, but {subcommand} needs labels" in message
 
 
 def test_the_classes_of_a_list_with_one_label_are_compared(
