@@ -10,12 +10,14 @@ import shlex
 import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
 from experiments.session import Run
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.holder import start_time
 from lightning_modules.checkpoints.run_folder import RunFolder
 
 State = Literal["not run", "waiting", "running", "stopped", "failed", "finished"]
@@ -31,6 +33,7 @@ class Record:
         message: The last line that it wrote to stderr.
         host: The machine that it runs on.
         pids: Ids of the processes there: the one that watches the run, and the run's own.
+        starts: When each started, see `start_time`: a later process may have the same id.
         commands: The commands that were executed, in order.
         flags: The user's further arguments; None in records of versions that did not keep them.
     """
@@ -39,6 +42,7 @@ class Record:
     message: str = ""
     host: str = field(default_factory=socket.gethostname)
     pids: list[int] = field(default_factory=lambda: [os.getpid()])
+    starts: list[int | None] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
     flags: list[str] | None = None
 
@@ -47,17 +51,13 @@ class Record:
         """Whether the run may still be running; a record of another machine is trusted."""
         if self.state != "running":
             return False
-        return self.host != socket.gethostname() or any(map(_process_exists, self.pids))
-
-
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        if self.host != socket.gethostname():
+            return True
+        found = map(start_time, self.pids)
+        return any(
+            now is not None and now == (now if stated is None else stated)
+            for now, stated in zip_longest(found, self.starts)
+        )
 
 
 def record_file(run: Run) -> Path:
@@ -86,6 +86,8 @@ def write_record(run: Run, record: Record) -> None:
         RunError: If the file cannot be written.
     """
     record.flags = list(run.flags)
+    if record.host == socket.gethostname():
+        record.starts = [start_time(pid) for pid in record.pids]
     atomic_write(record_file(run), json.dumps(asdict(record), indent=2) + "\n")
 
 

@@ -1,6 +1,7 @@
 """Runs of a grid: in parallel, resumed, stopped, failing one by one, here or through submitit."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,14 @@ from rich.console import Console
 from experiments.grid.local_launcher import LocalHandle, LocalLauncher
 from experiments.grid.runner import Runner
 from experiments.grid.slurm_launcher import SlurmLauncher, SlurmTask, sbatch_script, slurm_executor
-from experiments.grid.state import Record, log_file, read_record, state_of, write_record
+from experiments.grid.state import (
+    Record,
+    log_file,
+    read_record,
+    record_file,
+    state_of,
+    write_record,
+)
 from experiments.grid.task import RunTask
 from experiments.session import Run
 from lightning_modules import RunError
@@ -184,6 +192,10 @@ def test_a_run_whose_process_has_ended_is_stopped_not_running(
     assert state_of(run) == "stopped"
     write_record(run, Record("running", pids=[ended.pid, os.getpid()]))
     assert state_of(run) == "running"
+    text = record_file(run).read_text()
+    own = json.loads(text)["starts"][1]  # another process may get the id later
+    record_file(run).write_text(text.replace(str(own), str(own - 1)))
+    assert state_of(run) == "stopped"
     write_record(run, Record("running", host="elsewhere", pids=[ended.pid]))
     assert state_of(run) == "running"
 
