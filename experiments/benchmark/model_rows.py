@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
+from torchvision.models import resnet50
 
 from lightning_modules import RunError
 from models import ECO, I3D, STM, TSM, TSN, TEINet, TSINet
@@ -14,6 +15,24 @@ NUM_CLASSES = 400
 
 REFERENCE = "tsn-8"
 """The row that all others are compared with."""
+
+
+class FoldedResNet(nn.Module):
+    """torchvision's ResNet-50 on every frame: what TSN is compared with.
+
+    Args:
+        num_classes: Classes.
+        num_segments: Frames of a clip, for any number.
+    """
+
+    def __init__(self, num_classes: int, *, num_segments: int = 8) -> None:
+        super().__init__()
+        self.resnet = resnet50(num_classes=num_classes)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Classify clips, (B, T, 3, H, W) -> (B, num_classes)."""
+        logits: Tensor = self.resnet(clips.flatten(0, 1))
+        return logits.unflatten(0, clips.shape[:2]).mean(1)
 
 
 class Row(NamedTuple):
@@ -44,6 +63,7 @@ ROWS = {
     row.name: row
     for row in (
         Row(REFERENCE, "TSN", 8, TSN),
+        Row("torchvision-8", "torchvision's ResNet-50", 8, FoldedResNet),
         *_both_lengths("tsm", "TSM", TSM),
         *_both_lengths("tim", "TIM", partial(TEINet, enhancement="none")),
         *_both_lengths("teinet", "TEINet", TEINet),

@@ -13,8 +13,8 @@ from torch import Tensor
 
 FEWEST_TOKENS = 512
 """Below it, attention takes next to no time."""
-CHUNK = 400_000
-"""Values of the map at once, 1.6 MB."""
+CHUNK = 250_000
+"""Values of the map at once, 1 MB."""
 LARGEST_EXPONENT = 100.0
 """2^-100 to 2^100, summed over all tokens, stays within float32 without subtracting the maximum."""
 
