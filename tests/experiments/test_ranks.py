@@ -70,13 +70,21 @@ def results(run_dir: Path, stage: str) -> dict[str, Any]:
     [("test", "test", 5, 2), ("validate", "val", 5, 2), ("test", "test", 7, 3)],
 )
 def test_metrics_are_those_of_one_process_also_with_uneven_shares(
-    stage: str, split: str, videos: int, processes: int, run_dir: Path, tiny_run: Run
+    stage: str,
+    split: str,
+    videos: int,
+    processes: int,
+    run_dir: Path,
+    tiny_run: Run,
+    shapes_root: Path,
 ) -> None:
     flags = ["--ckpt_path=last", f"--data.{split}_videos={videos}", "--data.eval_batch_size=2"]
     tiny_run(stage, *flags)
     alone = results(run_dir, split)
-    # Forked processes need not import anything; they meet over gloo as all others do.
-    tiny_run(stage, *flags, f"--trainer.devices={processes}", "--trainer.strategy=ddp_fork")
+    ranks = (f"--trainer.devices={processes}", "--trainer.strategy=ddp")
+    process = start("train.py", stage, *tiny_arguments(shapes_root, run_dir), *flags, *ranks)
+    _, said = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, said
     together = results(run_dir, split)
     assert together["n_videos"] == videos
     assert (together["top1"], together["top5"]) == (alone["top1"], alone["top5"])

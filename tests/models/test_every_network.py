@@ -167,6 +167,18 @@ def test_memory_layout_changes_nothing(network_class: type[Network]) -> None:
 
 
 @every_network
+def test_gradients_have_the_strides_of_their_weights(network_class: type[Network]) -> None:
+    """DistributedDataParallel copies, and warns of, all others."""
+    network = build(network_class)
+    for p in network.parameters():
+        p.data = p.data.to(memory_format=torch.channels_last) if p.ndim == 4 else p.data
+    network(torch.randn(2, 3, 3, 32, 32)).sum().backward()
+    for name, p in network.named_parameters():
+        assert p.grad is not None
+        assert p.grad.stride() == p.stride(), name
+
+
+@every_network
 def test_a_network_can_be_copied(network_class: type[Network]) -> None:
     network = build(network_class).eval()
     clips = torch.randn(1, 3, 3, 32, 32)
