@@ -15,6 +15,7 @@ from experiments.benchmark.machine import describe_machine
 from experiments.benchmark.timing import CLOCKS
 from lightning_modules import RunError
 from lightning_modules.video_recognizer import in_channels_last
+from models.native import has_kernels
 
 DeviceKind = Literal["cpu", "cuda"]
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
@@ -135,4 +136,6 @@ class Device:
             )
         layout = "channels_last" if self.channels_last else "contiguous"
         how = f"{self.precision}, {layout}, {'compiled' if self.compiled else 'not compiled'}"
+        if not self.on_gpu:
+            facts["kernels of models/native"] = "compiled" if has_kernels() else "no C++ compiler"
         return {"device": device, "computing": f"{how}, {self.clock} clock", **facts}

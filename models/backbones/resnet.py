@@ -66,7 +66,8 @@ class TemporalBasicBlock(BasicBlock):
         out = self.before_last_conv(out)
         out = self.around_conv2(out, self._conv2)
         identity = x if self.downsample is None else self.downsample(x)
-        activated: Tensor = self.relu(out + identity)
+        out += identity
+        activated: Tensor = self.relu(out)
         return activated
 
     def _conv2(self, x: Tensor) -> Tensor:
@@ -114,7 +115,8 @@ class TemporalBottleneck(Bottleneck):
         out = self.before_last_conv(out)
         out = self.bn3(self.conv3(out))
         identity = x if self.downsample is None else self.downsample(x)
-        activated: Tensor = self.relu(out + identity)
+        out += identity
+        activated: Tensor = self.relu(out)
         return activated
 
     def _conv2(self, x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ def apply_1x1(conv: nn.Conv2d, pooled: Tensor) -> Tensor:
     Returns:
         (N, C', 1, 1).
     """
-    # By way of (C', 1, 1, C), the gradient of a channels_last weight gets the weight's strides, which
-    # DistributedDataParallel asks for.
+    # By way of (C', 1, 1, C), the gradient of a channels_last weight gets the weight's strides,
+    # which DistributedDataParallel asks for.
     weight = conv.weight.permute(0, 2, 3, 1).flatten(1)
     return F.linear(pooled, weight, conv.bias)[:, :, None, None]

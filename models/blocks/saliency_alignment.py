@@ -6,7 +6,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.blocks import cpu_attention
+from models.blocks import narrow_attention
 from models.errors import require_choice
 
 AlignmentOperator = Literal["multiply", "add", "none"]
@@ -29,8 +29,8 @@ def salient_attention(current: Tensor, following: Tensor) -> Tensor:
     # The fused kernels need the channels of a position to be contiguous in memory.
     query = current.flatten(2).transpose(1, 2).contiguous()  # (N, H*W, d)
     key = following.flatten(2).transpose(1, 2).contiguous()
-    if cpu_attention.suits(query, key):
-        salient = cpu_attention.attend(query, key)
+    if narrow_attention.suits(query, key):
+        salient = narrow_attention.attend(query, key)
     else:
         one_head = query[:, None], key[:, None], key[:, None]
         salient = F.scaled_dot_product_attention(*one_head).squeeze(1)
