@@ -25,7 +25,9 @@ class VideoList(VideoDataModule):
 
     The first of these that is given decides the splits: the csv's column ``split``, or folders
     ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``; a random draw by
-    ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
+    ``val_fraction`` and ``test_fraction``: 10 % and 20 % of the groups, a video without a group
+    being one of its own. The draw does not look at classes, so a rare class may be missing in a
+    split. Videos of one group always stay together.
     A list without any label is for ``predict`` only, which reads all of it unless a column
     ``split`` says otherwise; the class names are then those of the checkpoint. In a list with
     labels, only videos of the split that ``predict`` reads (test) may lack one.
@@ -39,8 +41,9 @@ class VideoList(VideoDataModule):
         name_column: The csv's column of class names, where labels are numbers.
         val_groups: Groups held out for validation.
         test_groups: Groups held out for the test.
-        val_fraction: Fraction of the groups drawn for validation, 0-1.
-        test_fraction: Fraction of the groups drawn for the test, 0-1.
+        val_fraction: Fraction of the groups drawn for validation, 0-1; at least one group, and
+            none with 0.
+        test_fraction: Fraction of the groups drawn for the test, likewise.
         split_seed: Seed of that draw. It is not the run's seed, so that runs stay comparable.
         num_classes: The number of classes that labels must fit; None to derive it from the list.
             For a list without any label, that of the checkpoint.

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import get_model_weights
+from torchvision.models import get_model_weights, list_models
 
 from models.backbones.sites import is_temporal
 from models.blocks.fusion import Concatenation
@@ -71,19 +72,44 @@ def read_state_dict(weights: str, backbone: str | None) -> dict[str, Tensor]:
     path = Path(weights)
     if path.is_file():
         return _read_file(path)
+    return _download(_find_enum(weights, backbone))
+
+
+def find_download(weights: str, backbone: str | None) -> str | None:
+    """Tell what `load_weights` would download.
+
+    Args:
+        weights: What it takes.
+        backbone: torchvision's name of the network's backbone; None if there is none.
+
+    Returns:
+        The URL; None if the weights are a file, or were downloaded before.
+
+    Raises:
+        WeightsError: If the name is unknown.
+    """
+    if Path(weights).is_file() or backbone not in list_models():
+        return None
+    url: str = _find_enum(weights, backbone).url
+    kept = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
+    return None if kept.exists() else url
+
+
+def _find_enum(weights: str, backbone: str | None) -> Any:
+    """Find torchvision's weights of this name."""
     if backbone is None:
         raise WeightsError(
-            f"weights={weights!r}: no such file, and torchvision has no weights of this network; "
-            "give the path of a state_dict or checkpoint of it"
+            f"{weights}: no such file, and torchvision has no weights of this network; give the "
+            "path of a state_dict or checkpoint of it"
         )
     enum = get_model_weights(backbone)
     name = weights.removeprefix(f"{enum.__name__}.")
     if name not in enum.__members__:
         raise WeightsError(
-            f"weights={weights!r}: no such file, and {backbone} has no torchvision weights of that "
-            f"name; give a path, or one of {', '.join(enum.__members__)}"
+            f"{weights}: no such file, and {backbone} has no torchvision weights of that name; "
+            f"give a path, or one of {', '.join(enum.__members__)}"
         )
-    return _download(enum[name])
+    return enum[name]
 
 
 def _download(member: Any) -> dict[str, Tensor]:
@@ -92,7 +118,7 @@ def _download(member: Any) -> dict[str, Tensor]:
     except (OSError, HTTPException, RuntimeError) as error:  # RuntimeError: a wrong checksum
         raise WeightsError(
             f"{member} could not be downloaded from {member.url} ({error}); fetch that file on a "
-            "machine with network access and give its path as weights"
+            "machine with network access and give its path"
         ) from error
     return state
 

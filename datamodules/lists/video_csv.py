@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -131,7 +132,7 @@ def _read_text(file: Path) -> str:
 
 def _delimiter(text: str) -> str:
     """Return the first delimiter by which the header names a column ``path``."""
-    header = text.splitlines()[:1]
+    header = re.split("[\r\n]", text, maxsplit=1)[:1]
     for delimiter in DELIMITERS:
         for columns in csv.reader(header, delimiter=delimiter, skipinitialspace=True):
             if "path" in map(_simplified, columns):
@@ -163,7 +164,7 @@ def _row(file: Path, line: int, columns: Sequence[str], values: Sequence[str]) -
 
 def _refuse_line_breaks(file: Path, row: CsvRow, wanted: Sequence[str]) -> None:
     for column in wanted:
-        if len(row.values.get(column, "").splitlines()) > 1:
+        if re.search("[\r\n]", row.values.get(column, "").rstrip("\r\n")):
             raise DataError(
                 f"{file}, line {row.line}: the {column} starts on an earlier line; close its "
                 "quotation mark"

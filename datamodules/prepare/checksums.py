@@ -79,7 +79,8 @@ def _digest(path: Path) -> str:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        lines = file.read_text().splitlines()
+        # Not splitlines, which also splits at characters that names may hold, such as U+2028.
+        lines = filter(None, file.read_text(encoding="utf-8").split("\n"))
         return {path: digest for digest, path in (line.split(SEPARATOR, 1) for line in lines)}
     except FileNotFoundError:
         return {}
@@ -90,4 +91,4 @@ def _read(file: Path) -> dict[str, str]:
 def _write(file: Path, digests: dict[str, str]) -> None:
     lines = (f"{digest}{SEPARATOR}{path}\n" for path, digest in digests.items())
     with atomic_write(file, "name another data.index_dir") as draft:
-        draft.write_text("".join(lines))
+        draft.write_text("".join(lines), encoding="utf-8")

@@ -45,13 +45,17 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def class_names(package: ModuleType) -> list[str]:
-    """List a package's own classes by name, without abstract ones and errors."""
+    """List a package's own classes by name, without abstract ones, bases of others and errors."""
+    own = {
+        name: kind
+        for name, kind in vars(package).items()
+        if isinstance(kind, type) and kind.__module__.startswith(package.__name__)
+    }
+    bases = {base for kind in own.values() for base in kind.__mro__[1:]}
     return sorted(
         name
-        for name, kind in vars(package).items()
-        if isinstance(kind, type)
-        and kind.__module__.startswith(package.__name__)
-        and not (isabstract(kind) or issubclass(kind, Exception))
+        for name, kind in own.items()
+        if not (isabstract(kind) or kind in bases or issubclass(kind, Exception))
     )
 
 

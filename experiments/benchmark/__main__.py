@@ -23,8 +23,8 @@ def main(args: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, module in SUBCOMMANDS.items():
         module.add_arguments(commands.add_parser(name, help=module.HELP, epilog=module.EPILOG))
-    options, extra = parser.parse_known_args(args)
     with user_errors():
+        options, extra = parser.parse_known_args(args)
         SUBCOMMANDS[options.command].run(options, extra)
 
 

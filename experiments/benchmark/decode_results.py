@@ -73,16 +73,16 @@ def libraries(readers: Sequence[Reader]) -> dict[str, list[str]]:
     return names
 
 
-def ratio(result: FileResult, rivals: Sequence[str]) -> float | None:
+def ratio(result: FileResult, others: Sequence[str]) -> float | None:
     """Return the fastest reader's time divided by ours; None if all failed."""
-    times = [time for name in rivals if (time := result.ms(name)) is not None]
+    times = [time for name in others if (time := result.ms(name)) is not None]
     ours = result.ms(OURS)
     return min(times) / ours if times and ours else None
 
 
-def median_ratio(results: Sequence[FileResult], rivals: Sequence[str]) -> float | None:
+def median_ratio(results: Sequence[FileResult], others: Sequence[str]) -> float | None:
     """Return the median of `ratio` over files; None if there is none."""
-    ratios = [value for result in results if (value := ratio(result, rivals)) is not None]
+    ratios = [value for result in results if (value := ratio(result, others)) is not None]
     return median(ratios) if ratios else None
 
 
@@ -96,14 +96,14 @@ def by_group(results: Sequence[FileResult]) -> dict[str, list[FileResult]]:
 
 def group_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Table:
     """Summarise groups: each library's time divided by ours."""
-    rivals = libraries(readers)
+    others = libraries(readers)
     rows = []
     for group, members in by_group(results).items():
-        cells = [_group_cell(members, names) for names in rivals.values()]
+        cells = [_group_cell(members, names) for names in others.values()]
         rows.append([group, str(len(members)), *cells])
     return Table(
         "Time divided by ours: median over files",
-        ["group", "files", *rivals],
+        ["group", "files", *others],
         rows,
         ["Above 1, ours is faster. Of a library's modes, the faster one counts in each file."],
     )

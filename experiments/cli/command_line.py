@@ -24,6 +24,7 @@ from experiments.cli.callbacks import (
     result_callbacks,
     training_callbacks,
 )
+from experiments.cli.first_weights import load_first_weights, take_weights
 from experiments.cli.loggers import make_loggers
 from experiments.cli.monitoring import check_monitors
 from experiments.cli.parser import TrainParser
@@ -38,7 +39,7 @@ from experiments.cli.resuming import (
 )
 from experiments.cli.strict_yaml import refuse_duplicate_keys
 from experiments.cli.trainer_options import check_trainer, refuse_options
-from experiments.cli.trainer_parts import as_list, take_weights
+from experiments.cli.trainer_parts import as_list
 from experiments.cli.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import ConfigFile, ExactResume
@@ -139,7 +140,8 @@ class RecognitionCLI(LightningCLI):
         self.datamodule.read_lists(str(self.subcommand))
         if weights is not None:  # last, because they may be downloaded
             network.init_args.weights = weights
-            self.model.network.start_from(weights)
+            backbone = network.init_args.get("backbone")
+            load_first_weights(self.model.network, weights, backbone)
         self.model.configuration = json.loads(json.dumps(self.model_config, default=str))
         monitored = self.config[self.subcommand].checkpoint.monitor
         if self.fits and self.datamodule.validates_on_test and monitored:

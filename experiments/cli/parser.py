@@ -1,5 +1,6 @@
 """The parser of train.py: LightningCLI's, with errors of one line."""
 
+from functools import partial
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -8,7 +9,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 
 import datamodules
 import models
-from datamodules.prepare.parser import OneLineParser
+from datamodules.prepare.parser import OneLineParser, class_names
 from lightning_modules.optimization import optimizers, schedules
 
 set_config_read_mode(fsspec_enabled=False)  # Lightning's command line lets fsspec read URLs
@@ -23,6 +24,16 @@ class TrainParser(OneLineParser, LightningArgumentParser):
         "model.optimizer": optimizers,
         "model.schedule": schedules,
     }
+
+    def format_help(self, *args: Any, **kwargs: Any) -> str:
+        """Name the classes of this project, where jsonargparse names all that torch has."""
+        action: Any
+        for action in self._actions:
+            if action.dest in self.packages:
+                names = ", ".join(class_names(self.packages[action.dest]))
+                text = f", one of {names}, or a class of your own by its import path"
+                action.extra_help = partial(str, text)
+        return str(super().format_help(*args, **kwargs))
 
     def parse_path(self, path: str | PathLike[str], *args: Any, **kwargs: Any) -> Namespace:
         """Parse a config file."""

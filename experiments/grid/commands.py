@@ -53,7 +53,7 @@ def main(args: list[str] | None = None) -> None:
     if options.command == "list":
         list_grids(grids, options.runs)
     elif options.command == "report":
-        for file in write_report(grids, options.runs, options.output):
+        for file in write_report(grids, options.runs, options.output or options.runs / "report"):
             print(file)
     else:
         run_grids(grids, options, flags)
@@ -96,8 +96,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--output",
                 type=path_argument,
-                default="docs/results",
-                help="files to write, without suffix; default: docs/results",
+                help="files to write, without suffix; default: report in the folder of --runs",
             )
     return parser
 
@@ -181,8 +180,17 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[st
     for grid, labels in chosen:
         _print_results(console, grid, labels, options.runs)
     if not finished:
-        bad = [name for name, one in runner.progress.items() if one.state != "finished"]
-        raise RunError(f"not finished: {', '.join(bad)}; the same command tries them again")
+        _print_reasons(console, runner)
+        names = ", ".join(name for name, one in runner.progress.items() if one.state != "finished")
+        raise RunError(
+            f"not finished: {names}; the reasons are above; the same command tries them again"
+        )
+
+
+def _print_reasons(console: Console, runner: Runner) -> None:
+    for name, one in runner.progress.items():
+        if one.state != "finished":
+            console.print(f"{name}: {one.state}: {one.message}", markup=False, soft_wrap=True)
 
 
 def _choose(grids: Sequence[Grid], wanted: list[str] | None) -> list[tuple[Grid, list[str]]]:

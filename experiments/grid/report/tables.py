@@ -7,7 +7,7 @@ from experiments.grid.results import ReportLine
 
 Tables = Sequence[tuple[Grid, Sequence[ReportLine]]]
 
-TITLE = "Results beside the papers'"
+TITLE = "Our results and those of the papers"
 LEGEND = (
     "Accuracies in per cent; ours as mean ± standard deviation over the seeds; difference is ours "
     "minus the paper's, of the same data set. The paper's figure belongs to a row's first "

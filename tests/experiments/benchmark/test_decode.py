@@ -25,8 +25,8 @@ from experiments.benchmark.readers import IN_ORDER, OURS, Reader, our_readers
 from experiments.benchmark.same_frames import OTHER_FRAMES, OTHER_SIZE, SAME, Verdict
 
 LOSSLESS = {"crf": "0", "preset": "ultrafast"}
-FAST = Reader("rival, fast", "rival", lambda path, indices, layout: read_frames(path, indices))
-SLOW = Reader("rival, slow", "rival", FAST.read)
+FAST = Reader("other, fast", "other", lambda path, indices, layout: read_frames(path, indices))
+SLOW = Reader("other, slow", "other", FAST.read)
 READERS = [*our_readers(), FAST, SLOW]
 SAME_FRAMES = Verdict(SAME, 0)
 
@@ -63,7 +63,7 @@ def test_a_library_that_fails_everywhere_has_no_ratio() -> None:
 
 
 def test_the_median_over_files_skips_failures() -> None:
-    times = [{OURS: 10, FAST.name: rival} for rival in (10, 20, 90)]
+    times = [{OURS: 10, FAST.name: other} for other in (10, 20, 90)]
     files = [result("f", "g", time) for time in [*times, {OURS: 10}]]
     assert median_ratio(files, [FAST.name]) == pytest.approx(2.0)
 
@@ -79,7 +79,7 @@ def test_groups_are_summed_up_apart_with_their_remarks() -> None:
         ),
     ]
     table = group_table(files, READERS)
-    assert table.headings == ["group", "files", IN_ORDER, "rival"]
+    assert table.headings == ["group", "files", IN_ORDER, "other"]
     assert table.rows[0] == ["first", "1", "2.00", "3.00"]
     assert table.rows[1] == ["second", "2", "1.50", "3.00 (other frames in 1, fails in 1)"]
     cells = file_table(files, READERS).rows
@@ -123,7 +123,7 @@ def test_the_table_is_shown_on_a_terminal(video: Path, capsys: pytest.CaptureFix
     assert "date: " in printed
 
 
-def test_rivals_that_return_other_frames_are_reported(video: Path) -> None:
+def test_other_libraries_that_return_other_frames_are_reported(video: Path) -> None:
     late = Reader("late", "late", lambda path, at, layout: read_frames(path, [i + 1 for i in at]))
     small = Reader("small", "small", lambda path, at, layout: torch.zeros(len(at), 3, 8, 8))
     broken = Reader("broken", "broken", lambda path, at, layout: torch.zeros(1)[5])
@@ -147,37 +147,37 @@ def test_frames_with_other_colours_are_the_same_frames(video: Path) -> None:
     assert found.verdicts["bright"] == Verdict(SAME, 5)
 
 
-def test_missing_rivals_are_reported(
+def test_missing_libraries_are_reported(
     video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(readers, "installed_version", lambda package: None)
     __main__.main(["decode", str(video), "--repeats=1", "--markdown"])
     printed = capsys.readouterr().out
-    for package in readers.RIVAL_PACKAGES:
-        assert f"{package}: not installed; pip install -r {readers.RIVALS_FILE}" in printed
+    for package in readers.OTHER_PACKAGES:
+        assert f"{package}: not installed; pip install -r {readers.OTHER_LIBRARIES}" in printed
 
 
-def test_rivals_that_do_not_load_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_libraries_that_do_not_load_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(package: str) -> None:
         raise RuntimeError("Could not load libtorchcodec\nmore")
 
     monkeypatch.setattr(readers, "installed_version", lambda package: "1")
     monkeypatch.setattr(readers, "import_module", refuse)
-    found, absent = readers.find_rivals()
+    found, absent = readers.find_other_readers()
     assert found == []
     assert "torchcodec: does not load (Could not load libtorchcodec)" in absent[0]
 
 
-def test_a_rival_without_ffmpeg_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_without_ffmpeg_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = SimpleNamespace(ffmpeg_major_version=None)
     monkeypatch.setattr(readers, "installed_version", lambda package: "1")
     monkeypatch.setattr(readers, "import_module", {"torchcodec": alone, "decord": None}.get)
-    found, absent = readers.find_rivals()
+    found, absent = readers.find_other_readers()
     assert [reader.library for reader in found] == ["decord"]
     assert absent[0].startswith("torchcodec: finds no FFmpeg that it can use; see ")
 
 
-def test_the_ffmpeg_of_a_rival_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ffmpeg_of_another_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchcodec", SimpleNamespace(ffmpeg_major_version=8))
     monkeypatch.setattr(machine, "installed_version", lambda package: "0.17.0")
     assert machine.describe_machine("torchcodec")["torchcodec"] == "0.17.0 with FFmpeg 8"

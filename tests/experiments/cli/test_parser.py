@@ -27,7 +27,10 @@ from train import main
             "--model.schedule.milestones: StepDecay needs it; give it here or in --config",
         ),
         (["--data=UCF102"], "--data: no class UCF102; did you mean UCF101? there are HMDB51, "),
-        (["--model.network=Slow"], "--model.network: no class Slow; there are "),
+        (
+            ["--model.network=Slow"],
+            "--model.network: no class Slow; there are ECO, I3D, STM, TEINet, TSINet, TSM, TSN\n",
+        ),
         (
             ["--model.optimizer=Sgd"],
             "--model.optimizer: no class Sgd; did you mean SGD? there are AdamW, SGD",
@@ -49,6 +52,16 @@ def test_wrong_usage_is_one_line(
     message = capsys.readouterr().err
     assert message.startswith(f"error: {answer}")
     assert message.count("\n") == 1
+
+
+def test_help_names_the_networks_that_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(["fit", "--help"])
+    assert error.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "one of ECO, I3D, STM, TEINet, TSINet, TSM, TSN, or a class of your own" in shown
+    assert "VideoNetwork" not in shown
+    assert "torch.nn.Linear" not in shown
 
 
 def test_data_and_network_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:

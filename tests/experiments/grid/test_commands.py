@@ -54,9 +54,17 @@ def test_run_runs_the_chosen_rows_and_shows_them_beside_the_paper(
 
 
 @pytest.mark.usefixtures("fake_train")
-def test_a_failure_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="not finished: base-seed0, other-seed0"):
+def test_a_failure_names_each_run_with_its_reason_and_its_log(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    with pytest.raises(
+        RunError, match="not finished: base-seed0, other-seed0; the reasons are above"
+    ):
         main(["run", str(make_grid(ROWS).file), "--runs", str(tmp_path), "--fail=fit"])
+    *_, first, second = capsys.readouterr().out.splitlines()
+    for line, name in ((first, "base-seed0"), (second, "other-seed0")):
+        log = tmp_path / "grid" / f"{name}.log"
+        assert line == f"{name}: failed: error: out of luck (log: {log})"
 
 
 def test_a_dry_run_prints_the_commands_and_does_nothing(
@@ -138,6 +146,15 @@ def test_flags_that_all_rows_had_are_reported_once(make_grid: MakeGrid, tmp_path
     report = (tmp_path / "results.md").read_text()
     assert "- All rows: run with --trainer.max_epochs=1.\n" in report
     assert report.count("run with") == 1
+
+
+def test_a_report_is_written_beside_the_runs_unless_told_otherwise(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    main(["report", str(make_grid(ROWS).file), "--runs", str(tmp_path / "runs")])
+    files = [tmp_path / "runs" / f"report.{ending}" for ending in ("md", "csv", "html")]
+    assert capsys.readouterr().out.split() == list(map(str, files))
+    assert all(file.is_file() for file in files)
 
 
 def test_a_report_that_cannot_be_written_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
