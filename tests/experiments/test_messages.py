@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import models.weights
+import models.weights.sources
 from models import ModelError
 from tests.conftest import TINY_NETWORK, Run
 from tests.experiments.cli.test_command_line import stopped_with
@@ -48,7 +48,7 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         asked.append(member)
         raise ModelError(f"{member}: no network here")
 
-    monkeypatch.setattr(models.weights, "_download", refuse)
+    monkeypatch.setattr(models.weights.sources, "_download", refuse)
     return asked
 
 
