@@ -78,6 +78,7 @@ class Format:
         return name
 
 
+OUTER = r"^((base_model|backbone)\.)?"
 BLOCK = r"^(layer\d\.\d+)"
 AUTHORS: Renames = ((r"^base_model\.", ""), (r"^new_fc\.", HEAD), (r"^classifier\.", HEAD))
 MMACTION2: Renames = (
@@ -93,12 +94,12 @@ MMACTION2: Renames = (
 FORMATS = (
     Format(
         "Res2Net (TEA)",
-        r"\blayer\d\.\d+\.convs\.\d+\.",
+        OUTER + r"layer\d\.\d+\.convs\.\d+\.",
         refusal="no network here has a Res2Net backbone; start from another one",
     ),
     Format(
         "TSM with temporal pooling",
-        r"\blayer2\.net\.\d",
+        OUTER + r"layer2\.net\.\d",
         refusal="no network here halves the number of frames; start from another one",
     ),
     Format(
@@ -112,7 +113,7 @@ FORMATS = (
     ),
     Format(
         "TSM that shifts whole blocks",
-        r"\blayer\d\.\d+\.net\.conv1\.",
+        OUTER + r"layer\d\.\d+\.net\.conv1\.",
         refusal="no network here shifts the shortcut, too (shift_place=block); start from another",
     ),
     Format(
