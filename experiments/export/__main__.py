@@ -63,6 +63,8 @@ def _check(options: argparse.Namespace, target: Target) -> None:
         raise RunError(f"--output {options.output}: a file --to {options.to} ends in {endings}")
     if options.clips < 1:
         raise RunError(f"--clips {options.clips}: must be at least 1")
+    if not options.tolerance >= 0:
+        raise RunError(f"--tolerance {options.tolerance}: must not be negative")
     if options.checkpoint is not None and options.checkpoint not in CHECKPOINTS:
         options.checkpoint = str(absolute_path(options.checkpoint, "--checkpoint"))
 

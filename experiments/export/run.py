@@ -99,5 +99,6 @@ def load_run(
     if not run.config.is_file():
         raise RunError(f"{run.path}: not a run folder, it has no {run.config.name}")
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*callbacks used to create the checkpoint.*")
+        for harmless in (".*callbacks used to create the checkpoint.*", ".*dirpath has changed.*"):
+            warnings.filterwarnings("ignore", harmless)
         return RunLoader(run, checkpoint, videos, flags)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,21 +14,20 @@ from experiments.export.parity import largest_difference, require_parity
 from experiments.export.targets import TARGETS
 from lightning_modules import RunError
 from lightning_modules.normalization import FrameNormalizer
-from models import ECO, I3D, STM, TSM, TSN, TEINet, TSINet
+from models import I3D, STM, TSM, TEINet, TSINet
 
 pytestmark = pytest.mark.usefixtures("tiny_backbones", "seeded")
 
 T, SIZE = 4, 64
-BASIC, BOTTLENECK = "tiny basic", "tiny bottleneck"
+SETTINGS: dict[str, Any] = {"num_segments": T, "backbone": "tiny bottleneck"}
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "TSN": lambda: TSN(5, num_segments=T, backbone=BASIC),
-    "TSM": lambda: TSM(5, num_segments=T, backbone=BASIC),
-    "STM": lambda: STM(5, num_segments=T, backbone=BOTTLENECK),
-    "TEINet": lambda: TEINet(5, num_segments=T, backbone=BOTTLENECK),
-    "TSINet": lambda: TSINet(5, num_segments=T, backbone=BOTTLENECK),
-    "I3D": lambda: I3D(5, num_segments=T, backbone=BOTTLENECK),
-    "ECO": lambda: ECO(5, num_segments=T),
+    "TSM": lambda: TSM(5, stages="res4", **SETTINGS),
+    "STM": lambda: STM(5, stages="res4", **SETTINGS),
+    "TEINet": lambda: TEINet(5, stages="res4", **SETTINGS),
+    "TSINet": lambda: TSINet(5, stages="res4", **SETTINGS),
+    "I3D": lambda: I3D(5, **SETTINGS),
 }
+"""Modules in one block only, because the time of an export grows with the number of operations."""
 
 
 def deployed(make: Callable[[], nn.Module]) -> DeployedNetwork:
@@ -68,12 +68,18 @@ def test_tsinet_is_the_same_in_onnx(tmp_path: Path) -> None:
     assert difference("onnx", deployed(NETWORKS["TSINet"]), tmp_path) < 1e-4
 
 
+def count_norms(network: nn.Module) -> int:
+    """Count the BatchNorms of a network."""
+    return sum(isinstance(m, nn.BatchNorm2d | nn.BatchNorm3d) for m in network.modules())
+
+
 @pytest.mark.parametrize("name", ["TEINet", "TSINet", "I3D"])
 def test_folding_changes_no_network(name: str) -> None:
     network = deployed(NETWORKS[name])
-    norms = sum(isinstance(m, nn.BatchNorm2d | nn.BatchNorm3d) for m in network.modules())
     same = DeployedNetwork(network.normalize, network.network)
-    assert fold_batch_norm(network, clips(1)) == norms
+    assert count_norms(network) > 0
+    assert fold_batch_norm(network, clips(1)) == count_norms(same)
+    assert count_norms(network) == 0
     assert largest_difference(network, same, clips(2)) < 1e-5
 
 
