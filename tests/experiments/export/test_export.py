@@ -1,20 +1,30 @@
 """Specification of `python -m experiments.export`: files that compute what the run computes."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import onnx
-import onnxruntime
+import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
+from datamodules.clips.frame_sampling import SegmentSampler
+from datamodules.clips.protocols import get_protocol
+from datamodules.clips.views import ProtocolViews
+from datamodules.decoding.video import Video, scan
+from datamodules.decoding.write_video import write_video
 from experiments.cli.user_errors import user_errors
 from experiments.export.__main__ import main
 from lightning_modules.normalization import FrameNormalizer
 from models import TEINet
+from tests.docs.guide import code
+
+onnx = pytest.importorskip("onnx")  # images with a torch of their own may lack these packages
+onnxruntime = pytest.importorskip("onnxruntime")
+safetensors = pytest.importorskip("safetensors")
 
 CLASSES, T, SIZE = 8, 4, 32
 
@@ -58,17 +68,29 @@ def error_of(arguments: Sequence[str]) -> str:
     return line
 
 
+@pytest.fixture(scope="module")
+def onnx_run(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with its best checkpoint exported to ONNX, which takes seconds."""
+    run = Path(shutil.copytree(trained_once, tmp_path_factory.mktemp("onnx") / "run"))
+    assert exported(run, "onnx") == run / "exports" / "best.onnx"
+    return run
+
+
 @pytest.mark.slow
-def test_an_onnx_file_takes_uint8_clips_in_batches_of_any_size(run_dir: Path) -> None:
-    file = exported(run_dir, "onnx")
-    assert file == run_dir / "exports" / "best.onnx"
+def test_an_onnx_file_takes_uint8_clips_in_batches_of_any_size(onnx_run: Path) -> None:
+    file = onnx_run / "exports" / "best.onnx"
     session = onnxruntime.InferenceSession(str(file))
     assert session.get_inputs()[0].shape == ["batch", T, 3, SIZE, SIZE]
     for count in (1, 2, 5):
         clips = some_clips(count)
         (logits,) = session.run(["logits"], {"clips": clips.numpy()})
-        assert close(torch.from_numpy(logits), logits_of(run_dir, clips))
+        assert close(torch.from_numpy(logits), logits_of(onnx_run, clips))
     assert {node.domain for node in onnx.load(file).graph.node} == {""}  # plain operations only
+
+
+@pytest.mark.slow
+def test_an_onnx_file_tells_what_it_is(onnx_run: Path) -> None:
+    session = onnxruntime.InferenceSession(str(onnx_run / "exports" / "best.onnx"))
     texts = session.get_modelmeta().custom_metadata_map
     facts = {name: json.loads(text) for name, text in texts.items()}
     assert len(facts["class_names"]) == CLASSES
@@ -79,6 +101,26 @@ def test_an_onnx_file_takes_uint8_clips_in_batches_of_any_size(run_dir: Path) ->
     assert facts["std"] == [0.229, 0.224, 0.225]
     assert facts["network"]["class_path"] == "models.TEINet"
     assert facts["checkpoint"]["epoch"] == 1
+
+
+@pytest.mark.slow
+def test_the_guide_s_program_reads_a_video_as_a_test_does(
+    onnx_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(onnx_run / "exports")
+    (program,) = code("export.md", "python")
+    noise = np.random.default_rng(0).integers(0, 255, (10, 3, 4, 3), dtype=np.uint8)
+    frames = noise.repeat(16, axis=1).repeat(16, axis=2)  # 48 x 64 pixels
+    for name in ("one.mp4", "two.mp4"):
+        write_video(Path(name), frames)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    facts = scan(Path("one.mp4"))
+    video = Video(Path("one.mp4"), facts.frames, facts.seek_index)
+    make_views = ProtocolViews(SegmentSampler(T), get_protocol("1x1"), SIZE, SIZE)
+    expected = make_views(video, np.random.default_rng(0)).clips[0].numpy()
+    assert np.abs(names["read_clip"]("one.mp4").astype(int) - expected).mean() < 2
 
 
 def test_a_program_of_torch_export_needs_nothing_of_this_project(run_dir: Path) -> None:
@@ -109,7 +151,7 @@ def test_weights_alone_start_a_network_that_computes_the_same(
 
 
 def test_metadata_are_in_the_header_of_safetensors(run_dir: Path) -> None:
-    with safe_open(exported(run_dir, "weights"), "pt") as file:
+    with safetensors.safe_open(exported(run_dir, "weights"), "pt") as file:
         facts = file.metadata()
     assert len(json.loads(facts["class_names"])) == CLASSES
     assert json.loads(facts["mean"]) == [0.485, 0.456, 0.406]

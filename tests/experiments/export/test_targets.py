@@ -65,6 +65,8 @@ def test_every_network_is_the_same_as_a_program_of_torch_export(
 
 @pytest.mark.slow
 def test_tsinet_is_the_same_in_onnx(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
     assert difference("onnx", deployed(NETWORKS["TSINet"]), tmp_path) < 1e-4
 
 

@@ -64,9 +64,9 @@ class AuthorsTSN(nn.Module):
         return self.new_fc(self.base_model(frames)).unflatten(0, (-1, T)).mean(1)
 
 
-def authors_resnet(shift: bool, every: int = 1) -> nn.Module:
+def authors_resnet(shift: bool, every: int = 1, layers: Sequence[int] = tuple(LAYERS)) -> nn.Module:
     """Render a ResNet of TSM's authors in DataParallel, with the shift inside of conv1."""
-    network = ResNet(BasicBlock, LAYERS)
+    network = ResNet(BasicBlock, list(layers))
     network.fc = nn.Identity()
     for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
         for block in list(stage)[:: every if shift else 100]:
