@@ -30,7 +30,7 @@ def main(args: list[str] | None = None) -> None:
     target, run = TARGETS[options.to], RunFolder(options.run)
     _check(options, target)
     loaded = load_run(run, options.checkpoint, options.clips, flags)
-    recognizer, clips = loaded.recognizer, loaded.clips()
+    recognizer, clips = loaded.recognizer, loaded.clips
     file = options.output or run.export(f"{loaded.checkpoint.stem}{target.endings[0]}")
     network = DeployedNetwork(recognizer.normalize, recognizer.network)
     notes = [f"{len(clips)} clips"]
@@ -44,6 +44,8 @@ def main(args: list[str] | None = None) -> None:
             target.write(network, clips, metadata, draft)
             difference = largest_difference(target.read(draft, network), recognizer, clips)
             require_parity(difference, options.tolerance, str(file))
+    except ModuleNotFoundError as error:
+        raise RunError(f"--to {options.to}: {error}; pip install -r requirements.txt") from error
     except OSError as error:
         raise RunError(f"{file}: cannot be written ({error.strerror or error})") from error
     print(

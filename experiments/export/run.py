@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import Callback
 from torch import Tensor
 
@@ -74,13 +73,10 @@ class RunLoader(RecognitionCLI):
         """The checkpoint's file."""
         return Path(self.config["predict"].ckpt_path)
 
+    @property
     def clips(self) -> Tensor:
-        """Return clips of the run's data, uint8 0-255, (B, T, 3, H, W), at least two.
-
-        With a single example, torch.export would take the batch for a constant.
-        """
-        clips = self.kept.clips
-        return clips if len(clips) > 1 else torch.cat([clips, clips])
+        """Clips of the run's data, uint8 0-255, (B, T, 3, H, W)."""
+        return self.kept.clips
 
     def content(self) -> dict[str, Any]:
         """Read the plain values of the checkpoint."""

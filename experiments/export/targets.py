@@ -1,5 +1,6 @@
 """The kinds of files: how each is written, and how it is read again to be checked."""
 
+import io
 import json
 from collections.abc import Callable
 from copy import deepcopy
@@ -11,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from experiments.export.deployed import INPUT, OUTPUT, DeployedNetwork
-from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import write_to_disk
 from models.weights import read_source
 
@@ -31,7 +31,7 @@ class Target:
 
     Attributes:
         endings: How its files end; the first one is the default.
-        write: Writes a network, given example clips and metadata.
+        write: Writes a network, given example clips, (B, T, 3, H, W), and metadata.
         read: Reads the file again; the network that was written gives the architecture where the
             file does not hold it.
     """
@@ -42,18 +42,12 @@ class Target:
 
 
 def write_onnx(network: DeployedNetwork, clips: Tensor, metadata: Metadata, file: Path) -> None:
-    """Write ONNX with any number of clips in a batch.
+    """Write ONNX with any number of clips in a batch."""
+    import onnxscript  # noqa: F401 - torch.onnx needs it, and says so in many lines
 
-    Raises:
-        RunError: If the packages are missing.
-    """
-    try:
-        import onnxscript  # noqa: F401 - torch.onnx needs it, and says so in many lines
-    except ImportError as error:
-        raise RunError(f"--to onnx: {error}; pip install -r requirements.txt") from error
     program = torch.onnx.export(
         network,
-        (clips,),
+        (two_of(clips),),
         dynamo=True,  # the older exporter fixes the batch of the temporal modules
         dynamic_shapes={INPUT: {0: "batch"}},
         input_names=[INPUT],
@@ -77,8 +71,10 @@ def read_onnx(file: Path, network: DeployedNetwork) -> Network:
 def write_program(network: DeployedNetwork, clips: Tensor, metadata: Metadata, file: Path) -> None:
     """Write a program of torch.export with any number of clips in a batch."""
     shapes = {INPUT: {0: torch.export.Dim("batch")}}
-    program = torch.export.export(network, (clips,), dynamic_shapes=shapes)
-    torch.export.save(program, file, extra_files={METADATA_FILE: json.dumps(metadata)})
+    program = torch.export.export(network, (two_of(clips),), dynamic_shapes=shapes)
+    content = io.BytesIO()
+    torch.export.save(program, content, extra_files={METADATA_FILE: json.dumps(metadata)})
+    write_to_disk(file, content.getbuffer())
 
 
 def read_program(file: Path, network: DeployedNetwork) -> Network:
@@ -95,7 +91,9 @@ def write_weights(network: DeployedNetwork, clips: Tensor, metadata: Metadata, f
 
         write_to_disk(file, save(state, as_texts(metadata)))
     else:
-        torch.save({"state_dict": state, "metadata": metadata}, file)
+        content = io.BytesIO()
+        torch.save({"state_dict": state, "metadata": metadata}, content)
+        write_to_disk(file, content.getbuffer())
 
 
 def read_weights(file: Path, network: DeployedNetwork) -> Network:
@@ -105,6 +103,11 @@ def read_weights(file: Path, network: DeployedNetwork) -> Network:
         nn.init.constant_(parameter, torch.nan)
     restored.network.load_state_dict(read_source(str(file), None, "").state)
     return restored
+
+
+def two_of(clips: Tensor) -> Tensor:
+    """Make an example of two clips: torch.export takes a batch of one for a constant."""
+    return torch.cat([clips[:1], clips[:1]])
 
 
 def as_texts(metadata: Metadata) -> dict[str, str]:

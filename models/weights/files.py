@@ -35,9 +35,11 @@ def read_file(path: Path) -> dict[str, Tensor]:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError  # here, because few files need it
-    from safetensors.torch import load_file
-
+    try:
+        from safetensors import SafetensorError  # here, because few files need it
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise WeightsError(f"{path}: {error}; pip install safetensors") from error
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:

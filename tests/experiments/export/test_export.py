@@ -20,7 +20,7 @@ from experiments.cli.user_errors import user_errors
 from experiments.export.__main__ import main
 from lightning_modules.normalization import FrameNormalizer
 from models import TEINet
-from tests.docs.guide import code
+from tests.docs.guide import code, commands
 
 onnx = pytest.importorskip("onnx")  # images with a torch of their own may lack these packages
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -69,28 +69,40 @@ def error_of(arguments: Sequence[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def onnx_run(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with its best checkpoint exported to ONNX, which takes seconds."""
-    run = Path(shutil.copytree(trained_once, tmp_path_factory.mktemp("onnx") / "run"))
-    assert exported(run, "onnx") == run / "exports" / "best.onnx"
+def guide_run(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run after the guide's commands, of which the one for ONNX takes seconds."""
+    folder = tmp_path_factory.mktemp("guide")
+    run = Path(shutil.copytree(trained_once, folder / "runs" / "my_videos"))
+    to_onnx, _, to_weights = commands("export.md")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for command in (to_onnx, to_weights):
+            assert command[:3] == ["python", "-m", "experiments.export"]
+            main([*command[3:], "--clips=3"])
     return run
 
 
 @pytest.mark.slow
-def test_an_onnx_file_takes_uint8_clips_in_batches_of_any_size(onnx_run: Path) -> None:
-    file = onnx_run / "exports" / "best.onnx"
+def test_the_guide_s_commands_write_its_files(guide_run: Path) -> None:
+    names = {file.name for file in (guide_run / "exports").iterdir()}
+    assert names == {"best.onnx", "last.safetensors"}
+
+
+@pytest.mark.slow
+def test_an_onnx_file_takes_uint8_clips_in_batches_of_any_size(guide_run: Path) -> None:
+    file = guide_run / "exports" / "best.onnx"
     session = onnxruntime.InferenceSession(str(file))
     assert session.get_inputs()[0].shape == ["batch", T, 3, SIZE, SIZE]
     for count in (1, 2, 5):
         clips = some_clips(count)
         (logits,) = session.run(["logits"], {"clips": clips.numpy()})
-        assert close(torch.from_numpy(logits), logits_of(onnx_run, clips))
+        assert close(torch.from_numpy(logits), logits_of(guide_run, clips))
     assert {node.domain for node in onnx.load(file).graph.node} == {""}  # plain operations only
 
 
 @pytest.mark.slow
-def test_an_onnx_file_tells_what_it_is(onnx_run: Path) -> None:
-    session = onnxruntime.InferenceSession(str(onnx_run / "exports" / "best.onnx"))
+def test_an_onnx_file_tells_what_it_is(guide_run: Path) -> None:
+    session = onnxruntime.InferenceSession(str(guide_run / "exports" / "best.onnx"))
     texts = session.get_modelmeta().custom_metadata_map
     facts = {name: json.loads(text) for name, text in texts.items()}
     assert len(facts["class_names"]) == CLASSES
@@ -105,9 +117,9 @@ def test_an_onnx_file_tells_what_it_is(onnx_run: Path) -> None:
 
 @pytest.mark.slow
 def test_the_guide_s_program_reads_a_video_as_a_test_does(
-    onnx_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    guide_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(onnx_run / "exports")
+    monkeypatch.chdir(guide_run / "exports")
     (program,) = code("export.md", "python")
     noise = np.random.default_rng(0).integers(0, 255, (10, 3, 4, 3), dtype=np.uint8)
     frames = noise.repeat(16, axis=1).repeat(16, axis=2)  # 48 x 64 pixels
