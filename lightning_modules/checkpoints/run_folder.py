@@ -20,6 +20,7 @@ class RunFolder:
         checkpoints/previous.ckpt the last.ckpt before
         metrics.json              results
         predictions/              <split>_<protocol>.csv and .pt, see `origin` for longer names
+        exports/                  the network as ONNX and the like, see `experiments.export`
         claim.json                while a fit runs: the process that writes here
 
     Attributes:
@@ -59,6 +60,10 @@ class RunFolder:
     def predictions(self, split: str, protocol: str) -> Path:
         """Give the tensors of a split's predictions; the table for people ends in ``.csv``."""
         return self.path / "predictions" / f"{split}_{protocol}.pt"
+
+    def export(self, name: str) -> Path:
+        """Give a file that was exported for other programs."""
+        return self.path / "exports" / name
 
     def has_checkpoint(self) -> bool:
         """Tell whether a fit has saved ``last.ckpt`` here."""

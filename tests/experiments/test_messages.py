@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.models import ResNet18_Weights
 
-import models.weights
+import models.weights.sources
 from models import WeightsError
 from tests.conftest import TINY_NETWORK, Run
 from tests.experiments.cli.test_command_line import stopped_with
@@ -49,7 +49,7 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         asked.append(member)
         raise WeightsError(f"{member}: no network here")
 
-    monkeypatch.setattr(models.weights, "_download", refuse)
+    monkeypatch.setattr(models.weights.sources, "_download", refuse)
     return asked
 
 
