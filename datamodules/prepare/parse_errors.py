@@ -125,9 +125,39 @@ def _expected(text: str) -> Iterator[str]:
 
 
 def _unknown_option(option: str, prog: str, options: Collection[str]) -> str:
-    close = get_close_matches(option, options, n=1)
-    remedy = f"did you mean {close[0]}?" if close else f"{prog} --help lists all"
+    close = nearest(option, options)
+    remedy = f"did you mean {' or '.join(close)}?" if close else f"{prog} --help lists all"
     return f"{option}: no such option; {remedy}"
+
+
+def nearest(option: str, options: Collection[str]) -> list[str]:
+    """Find the options that a misspelt one may mean, at most three.
+
+    These are options that end with the same name, as ``--model.optimizer.lr`` for ``--lr``; else
+    the one that is written most alike; else those whose last name begins so or is written alike.
+
+    Args:
+        option: The option, such as ``--trainer.max_epoch``.
+        options: The existing options.
+    """
+    option = option.removesuffix(".class_path").partition(".init_args")[0]
+    endings: dict[str, list[str]] = {}
+    for known in dict.fromkeys(options):
+        if not known.endswith((".help", "+")):
+            endings.setdefault(_last_name(known), []).append(known)
+    name = _last_name(option)
+    if name in endings:
+        return endings[name][:3]
+    known = [one for group in endings.values() for one in group]
+    if close := get_close_matches(option, known, n=1):
+        return close
+    longer = [ending for ending in endings if name and ending.startswith(name)]
+    close = longer or get_close_matches(name, endings, n=2)
+    return [one for ending in close for one in endings[ending]][:3]
+
+
+def _last_name(option: str) -> str:
+    return option.lstrip("-").rpartition(".")[2]
 
 
 def _unknown_argument(parts: _Parts, name: str) -> str:

@@ -4,6 +4,7 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from jsonargparse import Namespace, set_config_read_mode
+from pytorch_lightning import callbacks, loggers
 from pytorch_lightning.cli import LightningArgumentParser
 
 import datamodules
@@ -22,6 +23,8 @@ class TrainParser(OneLineParser, LightningArgumentParser):
         "model.network": models,
         "model.optimizer": optimizers,
         "model.schedule": schedules,
+        "trainer.callbacks": callbacks,
+        "trainer.logger": loggers,
     }
 
     def parse_path(self, path: str | PathLike[str], *args: Any, **kwargs: Any) -> Namespace:
