@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
-from experiments.grid.grid_file import Grid
+from experiments.grid.report.section import Section
+from experiments.grid.report.study_columns import study_cells, study_headings
 from experiments.grid.results import ReportLine
 
-Tables = Sequence[tuple[Grid, Sequence[ReportLine]]]
-
-TITLE = "Results beside the papers'"
-LEGEND = (
-    "Accuracies in per cent; ours as mean ± standard deviation over the seeds; difference is ours "
-    "minus the paper's, of the same data set. The paper's figure belongs to a row's first "
-    "protocol. Quoted rows are other works' figures, which are not run."
+TITLE, STUDY_TITLE = "Results beside the papers'", "Results"
+LEGEND = "Accuracies in per cent, as mean ± standard deviation over the seeds."
+PAPER_LEGEND = (
+    "Difference is ours minus the paper's, of the same data set. The paper's figure belongs to a "
+    "row's first protocol. Quoted rows are other works' figures, which are not run."
+)
+STUDY_LEGEND = (
+    "In the column minus <baseline>, brackets hold the 95 % interval: a bootstrap over the same "
+    "clips and over seeds, or, marked seeds, Welch's over seeds alone. GMAC is that of one view. "
+    "Minutes are those of the fit with its validations, on the machine that ran it."
 )
 HEADINGS = (
     *("row", "protocol", "paper top-1", "ours top-1", "difference"),
@@ -29,17 +33,24 @@ FURTHER = {
 COMMIT_LENGTH = 10
 
 
-def headings(lines: Sequence[ReportLine]) -> tuple[str, ...]:
+def headings(section: Section) -> tuple[str, ...]:
     """Name the columns of a table."""
-    return (*_applicable(lines, HEADINGS), *(FURTHER[name] for name in _further(lines)))
+    names = [name for name in HEADINGS if name not in _unused(section)]
+    shown = names if section.grid.paper else [name.removeprefix("ours ") for name in names]
+    study = study_headings(section) if section.is_study else ()
+    return (*shown, *(FURTHER[name] for name in _further(section.lines)), *study)
 
 
-def rows_of(lines: Sequence[ReportLine]) -> list[tuple[str, ...]]:
+def rows_of(section: Section) -> list[tuple[str, ...]]:
     """Write the cells of a table, in the columns of `headings`."""
-    names = _further(lines)
+    further, unused = _further(section.lines), _unused(section)
     return [
-        (*_applicable(lines, cells(line)), *(_figure(line, name) for name in names))
-        for line in lines
+        (
+            *(text for name, text in zip(HEADINGS, cells(line), strict=True) if name not in unused),
+            *(_figure(line, name) for name in further),
+            *(study_cells(section, line) if section.is_study else ()),
+        )
+        for line in section.lines
     ]
 
 
@@ -60,6 +71,19 @@ def cells(line: ReportLine) -> tuple[str, ...]:
     )
 
 
+def title(sections: Sequence[Section]) -> str:
+    """Name a report."""
+    return TITLE if any(section.grid.paper for section in sections) else STUDY_TITLE
+
+
+def legend(sections: Sequence[Section]) -> str:
+    """Explain the columns that a report has."""
+    parts = [LEGEND]
+    parts += [PAPER_LEGEND] if any(section.grid.paper for section in sections) else []
+    parts += [STUDY_LEGEND] if any(section.is_study for section in sections) else []
+    return " ".join(parts)
+
+
 def datasets(lines: Sequence[ReportLine]) -> str:
     """Name the data sets of a table: ours, and the paper's if it differs."""
     ours = _joined({line.row.dataset for line in lines if line.row.dataset})
@@ -67,12 +91,11 @@ def datasets(lines: Sequence[ReportLine]) -> str:
     return f"{ours}; the paper's figures are of {papers}" if papers else ours
 
 
-def _applicable(lines: Sequence[ReportLine], columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave the difference out if no row has a paper's figure of the same data set."""
-    index = HEADINGS.index("difference")
-    if any(line.comparable for line in lines):
-        return columns
-    return columns[:index] + columns[index + 1 :]
+def _unused(section: Section) -> set[str]:
+    """Name the columns that a table cannot have: those of a paper, or of the same data set."""
+    if not section.grid.paper:
+        return {"paper top-1", "difference", "paper top-5"}
+    return set() if any(line.comparable for line in section.lines) else {"difference"}
 
 
 def _further(lines: Sequence[ReportLine]) -> list[str]:
