@@ -12,6 +12,14 @@ from experiments.grid.report.section import Section
 from experiments.grid.report.tables import datasets, headings, legend, rows_of, title
 from experiments.grid.results import ReportLine
 
+PLOT_LEGEND = (
+    "In the plots, filled marks are ours, hollow ones the papers'; GFLOPs and throughput are the "
+    "papers'."
+)
+STUDY_PLOT_LEGEND = (
+    "In the plots, dots are seeds and bars their mean; differences whose interval excludes 0 are "
+    "blue, the others grey."
+)
 TEMPLATE = "page.html"
 TEXT_COLUMNS = {"row", "protocol", "seeds", "videos", "commit", "settings"}
 """Columns that are aligned to the left."""
@@ -29,10 +37,17 @@ def as_page(sections: Sequence[Section]) -> str:
     return environment.get_template(TEMPLATE).render(
         title=title(sections),
         legend=legend(sections),
+        plot_legend=_plot_legend(sections),
         text_columns=TEXT_COLUMNS,
         sections=[_section(section) for section in sections],
         zip=zip,
     )
+
+
+def _plot_legend(sections: Sequence[Section]) -> str:
+    parts = [PLOT_LEGEND] if any(section.grid.paper for section in sections) else []
+    parts += [STUDY_PLOT_LEGEND] if any(section.is_study for section in sections) else []
+    return " ".join(parts)
 
 
 def _section(section: Section) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def draw_rows(
         if compared:
             _draw_differences(axes[1], lines, comparisons)
             axes[1].set_title(f"minus {baseline}, points", fontsize=9)
-        axes[0].set_title(f"top-1, %, {protocol}: each seed, and the mean", fontsize=9)
+        axes[0].set_title(f"top-1, %, {protocol}", fontsize=9)
         return as_svg(figure, f"top-1 of each row, {protocol}")
 
 

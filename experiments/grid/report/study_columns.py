@@ -6,27 +6,27 @@ from experiments.grid.results import ReportLine
 COSTS = {"params, M": "parameters", "GMAC": "gigamacs", "minutes": "minutes"}
 """Heading -> attribute of `experiments.grid.report.costs.Costs`."""
 
-SETTINGS = "settings"
+
+def comparison_column(section: Section, line: ReportLine) -> dict[str, str]:
+    """Write the difference to the baseline; no column without one."""
+    baseline = section.grid.baseline
+    if not baseline:
+        return {}
+    compared = section.comparisons.get((line.row.label, line.protocol))
+    text = "baseline" if line.row.label == baseline else str(compared or "")
+    return {f"minus {baseline}": text}
 
 
-def study_headings(section: Section) -> tuple[str, ...]:
-    """Name the columns."""
-    return (*_versus(section), SETTINGS, *COSTS)
+def settings_column(section: Section, line: ReportLine) -> dict[str, str]:
+    """Write what distinguishes a row."""
+    return {"settings": settings(section, line)}
 
 
-def study_cells(section: Section, line: ReportLine) -> tuple[str, ...]:
-    """Write a line's cells, in the columns of `study_headings`."""
-    row = line.row
-    compared = section.comparisons.get((row.label, line.protocol))
-    is_baseline = row.label == section.grid.baseline
-    versus = "baseline" if is_baseline else "" if compared is None else str(compared)
-    costs = section.costs.get(row.label)
-    values = [getattr(costs, name) if costs else None for name in COSTS.values()]
-    return (
-        *(versus for _ in _versus(section)),
-        settings(section, line),
-        *("" if value is None else f"{value:.1f}" for value in values),
-    )
+def cost_columns(section: Section, line: ReportLine) -> dict[str, str]:
+    """Write parameters, multiply-adds and minutes."""
+    costs = section.costs.get(line.row.label)
+    values = {heading: getattr(costs, name) if costs else None for heading, name in COSTS.items()}
+    return {name: "" if value is None else f"{value:.1f}" for name, value in values.items()}
 
 
 def settings(section: Section, line: ReportLine) -> str:
@@ -40,8 +40,3 @@ def settings(section: Section, line: ReportLine) -> str:
     ]
     parts += [f"mean over {key}" for key in row.repeat_over]
     return ", ".join([*parts, " + ".join(row.ensemble)]).rstrip(", ")
-
-
-def _versus(section: Section) -> tuple[str, ...]:
-    baseline = section.grid.baseline
-    return (f"minus {baseline}",) if baseline else ()

@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 
 from experiments.grid.report.section import Section
-from experiments.grid.report.study_columns import study_cells, study_headings
+from experiments.grid.report.study_columns import (
+    comparison_column,
+    cost_columns,
+    settings_column,
+)
 from experiments.grid.results import ReportLine
 
 TITLE, STUDY_TITLE = "Results beside the papers'", "Results"
@@ -13,9 +17,9 @@ PAPER_LEGEND = (
     "row's first protocol. Quoted rows are other works' figures, which are not run."
 )
 STUDY_LEGEND = (
-    "In the column minus <baseline>, brackets hold the 95 % interval: a bootstrap over the same "
-    "clips and over seeds, or, marked seeds, Welch's over seeds alone. GMAC is that of one view. "
-    "Minutes are those of the fit with its validations, on the machine that ran it."
+    "Brackets behind a difference to the baseline row hold its 95 % interval: a bootstrap over the "
+    "same clips and over seeds, or, marked seeds, Welch's over seeds alone. GMAC is of one view. "
+    "Minutes are those of the fit and its validations, on the machine that ran it."
 )
 HEADINGS = (
     *("row", "protocol", "paper top-1", "ours top-1", "difference"),
@@ -35,23 +39,27 @@ COMMIT_LENGTH = 10
 
 def headings(section: Section) -> tuple[str, ...]:
     """Name the columns of a table."""
-    names = [name for name in HEADINGS if name not in _unused(section)]
-    shown = names if section.grid.paper else [name.removeprefix("ours ") for name in names]
-    study = study_headings(section) if section.is_study else ()
-    return (*shown, *(FURTHER[name] for name in _further(section.lines)), *study)
+    return tuple(_columns(section, section.lines[0]))
 
 
 def rows_of(section: Section) -> list[tuple[str, ...]]:
     """Write the cells of a table, in the columns of `headings`."""
-    further, unused = _further(section.lines), _unused(section)
-    return [
-        (
-            *(text for name, text in zip(HEADINGS, cells(line), strict=True) if name not in unused),
-            *(_figure(line, name) for name in further),
-            *(study_cells(section, line) if section.is_study else ()),
-        )
-        for line in section.lines
-    ]
+    return [tuple(_columns(section, line).values()) for line in section.lines]
+
+
+def _columns(section: Section, line: ReportLine) -> dict[str, str]:
+    """Map the headings of a table to the cells of a line, in order."""
+    unused = _unused(section)
+    own = {n: text for n, text in zip(HEADINGS, cells(line), strict=True) if n not in unused}
+    further = {FURTHER[name]: _figure(line, name) for name in _further(section.lines)}
+    if not section.is_study:
+        return own | further
+    commit, columns = own.pop("commit"), {"row": own.pop("row"), **settings_column(section, line)}
+    for name, text in own.items():
+        columns[name if section.grid.paper else name.removeprefix("ours ")] = text
+        if name == "ours top-1":
+            columns |= comparison_column(section, line)
+    return {**columns, **further, **cost_columns(section, line), "commit": commit}
 
 
 def cells(line: ReportLine) -> tuple[str, ...]:

@@ -47,8 +47,10 @@ def runs(tmp_path: Path) -> Path:
 
 def test_rows_are_compared_with_the_baseline_over_seeds(make_grid: MakeGrid, runs: Path) -> None:
     section = read_section(make_grid(ROWS, HEAD), runs)
-    assert headings(section)[:3] == ("row", "protocol", "top-1")
-    assert not [name for name in headings(section) if "paper" in name]
+    assert headings(section) == (
+        *("row", "settings", "protocol", "top-1", "minus A", "top-5", "seeds", "videos"),
+        *("params, M", "GMAC", "minutes", "commit"),
+    )
     assert row(section, "A")["minus A"] == "baseline"
     assert re.fullmatch(r"\+10\.3 \[\+7\.\d, \+13\.\d\] seeds", row(section, "B|C")["minus A"])
     assert row(section, "D")["minus A"] == "+3.0"  # one seed has no interval
