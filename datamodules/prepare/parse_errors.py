@@ -149,8 +149,8 @@ def nearest(option: str, options: Collection[str]) -> list[str]:
     if name in endings:
         return endings[name][:3]
     known = [one for group in endings.values() for one in group]
-    if close := get_close_matches(option, known, n=1):
-        return close
+    if alike := get_close_matches(option, known, n=1):
+        return alike
     longer = [ending for ending in endings if name and ending.startswith(name)]
     close = longer or get_close_matches(name, endings, n=2)
     return [one for ending in close for one in endings[ending]][:3]
