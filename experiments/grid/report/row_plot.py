@@ -4,6 +4,7 @@ Labels are those of an axis, one on each line, so that they cannot cover each ot
 """
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from matplotlib import style
 from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ def _draw_accuracies(axes: Axes, lines: Sequence[ReportLine]) -> None:
     for place, line in enumerate(lines):
         values = [one.top1 for one in line.results]
         axes.plot(values, [place] * len(values), "o", color=OURS, markersize=4, alpha=0.5)
-        axes.plot(line.ours("top1"), place, "|", color=OURS, markersize=14, markeredgewidth=2)
+        axes.plot(fmean(values), place, "|", color=OURS, markersize=14, markeredgewidth=2)
     labels = [_shortened(line.row.label) for line in lines]
     axes.set_yticks(range(len(lines)), labels)
     axes.set_ylim(len(lines) - 0.5, -0.5)
