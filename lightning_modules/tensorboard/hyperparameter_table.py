@@ -5,6 +5,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_only
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from torch.utils.tensorboard.summary import hparams
 
@@ -74,6 +75,7 @@ class HyperparameterTable(Callback):
             self.best, self.best_value = best, state_dict.get("value", best["top1"])
 
 
+@rank_zero_only
 def _write_row(
     board: TensorBoardLogger, values: Mapping[str, Value], metrics: dict[str, float], step: int
 ) -> None:
