@@ -148,8 +148,8 @@ def nearest(option: str, options: Collection[str]) -> list[str]:
     name = _last_name(option)
     if name in endings:
         return endings[name][:3]
-    known = [one for group in endings.values() for one in group]
-    if alike := get_close_matches(option, known, n=1):
+    names = [one for group in endings.values() for one in group]
+    if alike := get_close_matches(option, names, n=1):
         return alike
     longer = [ending for ending in endings if name and ending.startswith(name)]
     close = longer or get_close_matches(name, endings, n=2)
