@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from datamodules.prepare.command_line import main as prepare
 from experiments.grid.commands import main as grid
@@ -120,3 +121,19 @@ def test_the_sbatch_file_starts_a_process_for_each_gpu_with_right_options() -> N
     assert given["--trainer.devices"] == stated["ntasks-per-node"] == stated["gpus-per-node"]
     assert stated["signal"].startswith("SIGUSR1@")
     run(f"python train.py {shlex.join(options)} --print_config")
+
+
+def test_the_curves_and_pictures_to_read_are_those_that_a_fit_shows(trained_once: Path) -> None:
+    page = (REPOSITORY / "docs" / "tensorboard.md").read_text()
+    section = page[page.index("## How to read it") :].split("\n## ")[0]
+    named = {
+        name.replace("<stage>", "res2")
+        for name in re.findall(
+            r"`((?:train|val|gates|kernels|throughput|recipe|best)/[^`]+)`", section
+        )
+    }
+    events = EventAccumulator(str(trained_once))
+    events.Reload()
+    shown = {tag for kind in ("scalars", "images", "histograms") for tag in events.Tags()[kind]}
+    assert len(named) > 10
+    assert named <= shown
