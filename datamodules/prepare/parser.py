@@ -21,10 +21,12 @@ class OneLineParser(argparse.ArgumentParser):
     Attributes:
         packages: For an option, the package whose classes may be chosen; error messages list them.
         config_file: The YAML that is being read, for messages; None if there is none.
+        help_option: What lists all options.
     """
 
     packages: ClassVar[dict[str, ModuleType]] = {}
     config_file: str | None = None
+    help_option: ClassVar[str] = "--help"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
@@ -43,8 +45,8 @@ class OneLineParser(argparse.ArgumentParser):
         copied = _copied(parser)
         options += [f"--{name}" for name in class_options(self.packages) if name not in copied]
         classes = {option: class_names(package) for option, package in self.packages.items()}
-        prog = parser.prog.replace(" [options]", "")
-        line = explain(message, prog, options, classes)
+        help_command = f"{parser.prog.replace(' [options]', '')} {self.help_option}"
+        line = explain(message, help_command, options, classes)
         self.exit(2, f"error: {f'{self.config_file}: ' if self.config_file else ''}{line}\n")
 
 

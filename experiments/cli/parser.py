@@ -18,6 +18,7 @@ set_config_read_mode(fsspec_enabled=False)  # Lightning's command line lets fssp
 class TrainParser(OneLineParser, LightningArgumentParser):
     """Lists the classes of this project where one does not exist, and names the config file."""
 
+    help_option: ClassVar = "--help all"
     packages: ClassVar = {
         "data": datamodules,
         "model.network": models,

@@ -38,6 +38,13 @@ COMMON = {
 }
 """Option -> what it takes."""
 
+OF_A_FIT = (
+    *("--model.network.weights", "--model.optimizer", "--model.optimizer.lr", "--model.schedule"),
+    *("--trainer.max_epochs", "--trainer.accumulate_grad_batches", "--seed_everything"),
+    "--ema_decay",
+)
+"""Those that only a fit needs."""
+
 
 def short_help(arguments: Sequence[str]) -> str | None:
     """Write the common options, if the arguments ask for help and not for all of it.
@@ -55,7 +62,11 @@ def short_help(arguments: Sequence[str]) -> str | None:
     if command not in SUBCOMMANDS or not asks_for_help(arguments) or ALL in arguments:
         return None
     width = max(map(len, COMMON)) + 2
-    lines = [f"  {option:{width}}{text}" for option, text in COMMON.items()]
+    lines = [
+        f"  {option:{width}}{text}"
+        for option, text in COMMON.items()
+        if command == "fit" or option not in OF_A_FIT
+    ]
     return "\n".join(
         [
             f"usage: python train.py {command} --config FILE [options]",
