@@ -26,7 +26,11 @@ def cost_columns(section: Section, line: ReportLine) -> dict[str, str]:
     """Write parameters, multiply-adds and minutes."""
     costs = section.costs.get(line.row.label)
     values = {heading: getattr(costs, name) if costs else None for heading, name in COSTS.items()}
-    return {name: "" if value is None else f"{value:.1f}" for name, value in values.items()}
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def settings(section: Section, line: ReportLine) -> str:

@@ -18,7 +18,8 @@ PAPER_LEGEND = (
 )
 STUDY_LEGEND = (
     "Brackets behind a difference to the baseline row hold its 95 % interval: a bootstrap over the "
-    "same clips and over seeds, or, marked seeds, Welch's over seeds alone. GMAC is of one view. "
+    "same clips and over seeds, or, marked seeds, Welch's over seeds alone; with fewer "
+    "than about five seeds the first is too narrow. GMAC is of one view. "
     "Minutes are those of the fit and its validations, on the machine that ran it."
 )
 HEADINGS = (
