@@ -1,4 +1,4 @@
-"""The guides of `docs/`: short, and every command in them runs, on tiny videos."""
+"""The guides to training, studies, TensorBoard and clusters: short, and each command runs."""
 
 import re
 import shlex
