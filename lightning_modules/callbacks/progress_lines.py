@@ -16,7 +16,7 @@ from lightning_modules.video_recognizer import VideoRecognizer
 class ProgressLines(ProgressBar):
     """Prints a line per epoch and per N steps to stdout, in place of Lightning's progress bar.
 
-    ``epoch 3/50, step 1,250/30,850: loss 2.4567, top-1 31.25 %, 85 clips/s, 2:03:11 left``: loss
+    ``epoch 3/50, step 1,250/30,850: loss 2.4567, top-1 31.25 %, 85.3 clips/s, 2:03:11 left``: loss
     and top-1 are those of the first process's clips since the line before, in the same epoch.
     The line of an epoch has the metrics of all its clips and of its validation. The time left is
     that of the whole fit at the speed so far, with its validations.
@@ -93,7 +93,7 @@ class ProgressLines(ProgressBar):
         place = f"{self._epoch_of(trainer)}, step {step:,}/{_total_steps(trainer):,}"
         self.print(
             f"{place}: loss {loss / clips:.4f}, top-1 {100 * hits / clips:.2f} %, "
-            f"{speed:.3g} clips/s, {self._time_left(trainer)} left"
+            f"{speed:,.1f} clips/s, {self._time_left(trainer)} left"
         )
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -13,7 +13,7 @@ Make = Callable[..., VideoRecognizer]
 BAR = {"enable_progress_bar": True}
 
 STEP = re.compile(
-    r"epoch (\d+)/2, step (\d+)/8: loss \d+\.\d{4}, top-1 (\d+\.\d\d) %, [\d.e+]+ clips/s, "
+    r"epoch (\d+)/2, step (\d+)/8: loss \d+\.\d{4}, top-1 (\d+\.\d\d) %, [\d,]+\.\d clips/s, "
     r"\d+:\d\d:\d\d left"
 )
 RESULTS = r"loss \d+\.\d{4}, top-1 \d+\.\d\d %, top-5 100\.00 %"
