@@ -97,6 +97,13 @@ class SplitMetrics(nn.Module):
         self.loss.update(loss, weight=len(labels))
         self.n_videos.update(len(labels))
 
+    def sums(self) -> Tensor:
+        """Return the sums so far of this process alone: top-1 hits, loss, videos; (3,)."""
+        top1 = self.accuracy["top1"]
+        assert isinstance(top1, TopKAccuracy)
+        sums = (top1.tp.sum(), self.loss.mean_value, self.n_videos.sum_value)
+        return torch.stack([torch.as_tensor(value) for value in sums]).detach()
+
     def compute(self) -> dict[str, Tensor]:
         """Return ``top1`` and ``top5`` (0-1), ``loss`` and ``n_videos`` so far."""
         return {

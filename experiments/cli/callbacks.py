@@ -1,9 +1,15 @@
 """The callbacks that every run has beside those of its config."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.callbacks import (
+    Callback,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    ProgressBar,
+)
 
 from experiments.cli.hyperparameters import hyperparameters
 from lightning_modules.callbacks import (
@@ -12,6 +18,7 @@ from lightning_modules.callbacks import (
     MetricsFile,
     NetworkSummary,
     PredictionsFile,
+    ProgressLines,
     RecipeReport,
     Throughput,
     WeightAverage,
@@ -39,6 +46,19 @@ def keep_in_run_folder(callbacks: Sequence[Callback], run: RunFolder) -> None:
     for callback in callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
             callback.dirpath = str(run.checkpoints)
+
+
+def progress_callbacks(config: Any, own: Sequence[Callback]) -> list[Callback]:
+    """Make what shows progress where the output is no terminal, unless the config has its own.
+
+    Args:
+        config: The configuration of the subcommand, as parsed.
+        own: The callbacks of the config.
+    """
+    chosen = any(isinstance(callback, ProgressBar) for callback in own)
+    if chosen or config.trainer.enable_progress_bar is False or sys.stdout.isatty():
+        return []
+    return [ProgressLines(config.progress_every_n_steps)]
 
 
 def training_callbacks(config: Any) -> list[Callback]:

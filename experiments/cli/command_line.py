@@ -21,6 +21,7 @@ from experiments.cli.arguments import add_options, link_options
 from experiments.cli.callbacks import (
     keep_in_run_folder,
     logging_callbacks,
+    progress_callbacks,
     result_callbacks,
     training_callbacks,
 )
@@ -178,10 +179,13 @@ class RecognitionCLI(LightningCLI):
         own = as_list(config.trainer.callbacks)
         keep_in_run_folder([*own, config.checkpoint], RunFolder(Path(config.run_dir)))
         parsed = self.config[self.subcommand]
+        lines = progress_callbacks(parsed, own)
         if not self.fits:
-            return [*own, *result_callbacks(parsed)]
+            if lines:
+                config.verbose = False  # they print the results, which Lightning prints as a table
+            return [*own, *lines, *result_callbacks(parsed)]
         exact = ExactResume(int(config.seed_everything))
-        callbacks = [exact, *own, *training_callbacks(parsed), *result_callbacks(parsed)]
+        callbacks = [exact, *own, *lines, *training_callbacks(parsed), *result_callbacks(parsed)]
         if config.trainer.logger not in (False, []):
             callbacks += logging_callbacks(config.pictures)
         return callbacks

@@ -27,9 +27,10 @@ def hyperparameters(config: Any) -> dict[str, Value]:
     """
     model = config.model.as_dict()
     data = config.data.as_dict()
-    values: dict[str, Any] = {"seed": config.seed_everything, "ema_decay": config.ema_decay}
+    values: dict[str, Any] = {}
     for name in MODEL:
         values |= dict(_flatten(name, model[name]))
+    values |= {"seed": config.seed_everything, "ema_decay": config.ema_decay}
     for name in LINKED:
         values.pop(f"network.{name}", None)
     values["data"] = _class_name(data)

@@ -5,6 +5,7 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from jsonargparse import Namespace, set_config_read_mode
+from pytorch_lightning import callbacks, loggers
 from pytorch_lightning.cli import LightningArgumentParser
 
 import datamodules
@@ -18,11 +19,14 @@ set_config_read_mode(fsspec_enabled=False)  # Lightning's command line lets fssp
 class TrainParser(OneLineParser, LightningArgumentParser):
     """Lists the classes of this project where one does not exist, and names the config file."""
 
+    help_option: ClassVar = "--help all"
     packages: ClassVar = {
         "data": datamodules,
         "model.network": models,
         "model.optimizer": optimizers,
         "model.schedule": schedules,
+        "trainer.callbacks": callbacks,
+        "trainer.logger": loggers,
     }
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:

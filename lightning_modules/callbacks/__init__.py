@@ -9,6 +9,7 @@ from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
 from lightning_modules.callbacks.metrics_file import MetricsFile
 from lightning_modules.callbacks.network_summary import NetworkSummary
 from lightning_modules.callbacks.predictions_file import PredictionsFile
+from lightning_modules.callbacks.progress_lines import ProgressLines
 from lightning_modules.callbacks.recipe_report import RecipeReport
 from lightning_modules.callbacks.throughput import Throughput
 from lightning_modules.callbacks.weight_average import WeightAverage
@@ -23,6 +24,7 @@ __all__ = [
     "MetricsFile",
     "NetworkSummary",
     "PredictionsFile",
+    "ProgressLines",
     "RecipeReport",
     "Throughput",
     "WeightAverage",
