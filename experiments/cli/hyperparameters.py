@@ -9,6 +9,7 @@ TRAINER = (
     "sync_batchnorm",
 )
 DATA = ("num_segments", "batch_size", "sampling", "short_side", "crop_size", "flip_probability")
+DATA += ("reversal",)
 LINKED = ("num_classes", "num_segments")
 """Arguments of the network that are copied from the data module."""
 

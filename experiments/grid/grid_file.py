@@ -22,7 +22,7 @@ NUMBERS = {"top1", "top5", "test_top1", "params", "gflops", "views", "latency", 
 NUMBERS |= {"blocks"}
 TEXTS = {"backbone", "pretrain", "frames"}
 REQUIRED = {"paper", "table", "caption", "protocols", "rows"}
-GRID_KEYS = REQUIRED | {"base", "dataset", "predict_split"}
+GRID_KEYS = REQUIRED | {"base", "dataset", "predict_split", "predictions"}
 REPETITION_KEYS = {"rows_of", "dataset", "protocols", "bases"}
 ROW_KEYS = {"name", "dataset", "base", "overrides", "protocols", "figures", "note", "quoted"}
 ROW_KEYS |= {"ensemble", "repeat_over", "pretrain"}
@@ -77,6 +77,7 @@ class Grid:
         table: The table's number in the paper.
         caption: The table's caption.
         predict_split: The split whose predictions ensembles use: the one that ``test`` evaluates.
+        predictions: Whether every run saves its predictions of that split, for paired comparisons.
         rows: The rows by label, in the paper's order.
     """
 
@@ -85,6 +86,7 @@ class Grid:
     table: str
     caption: str
     predict_split: str
+    predictions: bool
     rows: Mapping[str, Row]
 
     @property
@@ -157,6 +159,7 @@ def _read_table(file: Path, content: dict[str, Any]) -> Grid:
         str(content["table"]),
         str(content["caption"]),
         str(content.get("predict_split", "test")),
+        bool(content.get("predictions", False)),
         rows,
     )
 
