@@ -11,7 +11,6 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
 from datamodules.clips.frame_sampling import SamplingKind, make_sampler
-from datamodules.clips.mirroring import mirrored_labels
 from datamodules.clips.protocols import get_protocol
 from datamodules.clips.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.clips.views import ProtocolViews, RandomClip
@@ -317,20 +316,18 @@ class VideoDataModule(LightningDataModule, ABC):
 
     def _loader(self, name: LoaderName) -> Loader:
         settings = self.loaders[name]
-        flips = settings.trains and self.flip_probability > 0
+        labels = None
+        if settings.trains and self.flip_probability > 0:
+            labels = self.reversal.mirrored_labels(self.class_names, self.flip_invariant_classes)
         return make_loader(
             self.records[settings.split],
             settings,
-            mirrored_labels=self._mirrored_labels() if flips else None,
+            mirrored_labels=labels,
             seed=self.seed,
             num_workers=self.num_workers,
             worker_timeout=self.worker_timeout,
             trainer=self.trainer,
         )
-
-    def _mirrored_labels(self) -> list[int]:
-        mirrored = mirrored_labels(self.class_names, self.flip_invariant_classes)
-        return self.reversal.mirrored_labels(mirrored)
 
 
 def _require_videos(split: Split, count: int, stage: str) -> None:

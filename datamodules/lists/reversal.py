@@ -1,10 +1,10 @@
 """Time reversal: whether videos are also shown backwards, and what their labels become."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from datamodules.clips.mirroring import names_direction
+from datamodules.clips.mirroring import mirrored_labels, names_direction
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.selection import Coverage, Selection
@@ -69,14 +69,21 @@ class Reversal:
                 "are not of that class; set reversal to none"
             )
 
-    def mirrored_labels(self, mirrored: Sequence[int]) -> list[int]:
+    def mirrored_labels(
+        self, class_names: Sequence[str], flip_invariant: Collection[str]
+    ) -> list[int]:
         """Give the label of each target after a horizontal flip, which keeps the order of frames.
 
         Args:
-            mirrored: The label of each class after a flip, (K,).
+            class_names: The K classes of the lists.
+            flip_invariant: See `datamodules.clips.mirroring.mirrored_labels`.
+
+        Raises:
+            DataError: If a class cannot be mirrored.
         """
         if self.kind == "label":
             return list(range(len(DIRECTIONS)))
+        mirrored = mirrored_labels(class_names, flip_invariant)
         doubled = [label + len(mirrored) for label in mirrored] if self.kind == "double" else []
         return [*mirrored, *doubled]
 
