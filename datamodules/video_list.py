@@ -86,6 +86,10 @@ class VideoList(VideoDataModule):
         refuse_contradictions(source, videos, self.labels, first_rows)
         _log_similar_groups(videos)
         groups = [video.group or videos[first_rows[row]].path for row, video in enumerate(videos)]
+        if self.reversal.shows_both and not self.is_labelled:
+            raise DataError(
+                f"{source}: reversal={self.reversal.kind} needs labels; write one for every video"
+            )
         if self.is_labelled:
             _require_labels(videos, self.predict_split)
         if any(video.split for video in videos):

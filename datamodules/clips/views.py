@@ -11,6 +11,7 @@ from datamodules.clips.frame_sampling import ClipSampler, Indices
 from datamodules.clips.protocols import TestProtocol
 from datamodules.clips.transforms import (
     MultiScaleCrop,
+    backwards,
     crops_along_longer_side,
     mirror,
     resize,
@@ -46,18 +47,28 @@ class RandomClip:
         sampler: Draws the frames.
         crop: Draws the crop.
         flip_probability: Probability of a horizontal flip.
+        reversal_probability: Probability that the clip is shown backwards.
     """
 
-    def __init__(self, sampler: ClipSampler, crop: MultiScaleCrop, flip_probability: float) -> None:
+    def __init__(
+        self,
+        sampler: ClipSampler,
+        crop: MultiScaleCrop,
+        flip_probability: float,
+        reversal_probability: float = 0.0,
+    ) -> None:
         self.sampler = sampler
         self.crop = crop
         self.flip_probability = flip_probability
+        self.reversal_probability = reversal_probability
 
     def __call__(self, video: Video, rng: Generator) -> Views:
         """Read (T, 3, S, S)."""
         clip = self.crop(video.read(self.sampler.random_clip(video.frames, rng)), rng)
         mirrored = rng.random() < self.flip_probability
-        return Views((mirror(clip) if mirrored else clip).contiguous(), mirrored)
+        clip = mirror(clip) if mirrored else clip
+        clip = backwards(clip) if rng.random() < self.reversal_probability else clip
+        return Views(clip.contiguous(), mirrored)
 
 
 class ProtocolViews:

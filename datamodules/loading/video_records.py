@@ -23,6 +23,7 @@ class VideoRecords:
         frames: Numbers of frames that can be read, (n,).
         seek_indexes: The videos' packed seek indexes, one after another, uint8.
         seek_index_ends: The end of each one in ``seek_indexes``, (n,).
+        backwards: Whether each video is shown backwards, (n,).
     """
 
     paths: NDArray[Any]  # numpy's variable-width strings have no static type
@@ -30,10 +31,17 @@ class VideoRecords:
     frames: NDArray[np.int64]
     seek_indexes: NDArray[np.uint8]
     seek_index_ends: NDArray[np.int64]
+    backwards: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, paths: Sequence[str], labels: Sequence[int], facts: Sequence[VideoFacts]) -> Self:
-        """Make the records of some videos."""
+    def of(
+        cls,
+        paths: Sequence[str],
+        labels: Sequence[int],
+        facts: Sequence[VideoFacts],
+        backwards: Sequence[bool] | None = None,
+    ) -> Self:
+        """Make the records of some videos; None shows all of them forwards."""
         seek_indexes = [fact.seek_index for fact in facts]
         return cls(
             paths=np.array(paths, dtype=StringDType()),
@@ -41,6 +49,9 @@ class VideoRecords:
             frames=np.array([fact.frames for fact in facts], dtype=np.int64),
             seek_indexes=np.frombuffer(b"".join(seek_indexes), dtype=np.uint8),
             seek_index_ends=np.cumsum([len(packed) for packed in seek_indexes], dtype=np.int64),
+            backwards=np.array(
+                [False] * len(paths) if backwards is None else backwards, dtype=bool
+            ),
         )
 
     def __len__(self) -> int:
@@ -53,6 +64,10 @@ class VideoRecords:
         seek_index = self.seek_indexes[start : int(self.seek_index_ends[index])].tobytes()
         return Video(Path(self.paths[index]), int(self.frames[index]), seek_index)
 
+    def name(self, index: int) -> str:
+        """Name one video by its path; one that is shown backwards has a name of its own."""
+        return f"{self.paths[index]}{' (backwards)' if self.backwards[index] else ''}"
+
     def unlabelled(self) -> list[str]:
         """List the videos without a label."""
         return [str(path) for path in self.paths[self.labels < 0]]
@@ -64,9 +79,11 @@ class VideoRecords:
             num_classes: Classes of the data set.
             min_frames: In clips of videos with fewer frames, some frames are repeated.
         """
+        directions = "each file forwards and backwards"
         present = len(set(self.labels.tolist()) - {-1})
         short = int((self.frames < min_frames).sum())
         return [
+            *([directions] if self.backwards.any() else []),
             *([f"{present} of {num_classes} classes"] if present else []),
             *([f"{short:,} under {min_frames} frames, which repeat some"] if short else []),
         ]

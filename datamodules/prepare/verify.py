@@ -72,7 +72,7 @@ def verify_lists(data: VideoDataModule, splits: Sequence[Split]) -> bool:
         columns[str(split)] = {
             "listed": f"{len(part.annotations.paths):,}",
             "official": "-" if official is None else f"{official:,}",
-            "classes": f"{len(classes):,} of {data.num_classes:,}",
+            "classes": f"{len(classes):,} of {len(data.class_names):,}",
         }
     findings = find_in_lists(inventory, data.class_names, splits)
     rich.print(side_by_side(f"{data.report_name}, lists only", columns))

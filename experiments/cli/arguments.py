@@ -57,4 +57,4 @@ def link_options(parser: LightningArgumentParser) -> None:
         "data.num_classes", "model.network.init_args.num_classes", apply_on="instantiate"
     )
     parser.link_arguments("allow_other_data", "model.allow_other_data")
-    parser.link_arguments("data.class_names", "model.class_names", apply_on="instantiate")
+    parser.link_arguments("data.target_names", "model.class_names", apply_on="instantiate")

@@ -8,7 +8,10 @@ TRAINER = (
     *("max_epochs", "precision", "accumulate_grad_batches", "gradient_clip_val"),
     "sync_batchnorm",
 )
-DATA = ("num_segments", "batch_size", "sampling", "short_side", "crop_size", "flip_probability")
+DATA = (
+    *("num_segments", "batch_size", "sampling", "short_side", "crop_size"),
+    *("flip_probability", "reversal"),
+)
 LINKED = ("num_classes", "num_segments")
 """Arguments of the network that are copied from the data module."""
 

@@ -67,7 +67,7 @@ def test_wrong_usage_is_one_line(
 
 def test_help_names_the_networks_that_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
-        main(["fit", "--help"])
+        main(["fit", "--help", "all"])
     assert error.value.code == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "one of ECO, I3D, STM, TEINet, TSINet, TSM, TSN, or a class of your own" in shown
