@@ -61,7 +61,7 @@ def _predict(predictor: Predictor, paths: Sequence[str]) -> tuple[list[Predictio
         total=len(paths),
         console=console,
         transient=True,
-        disable=len(paths) < 2,
+        disable=len(paths) < 2 or not console.is_terminal,
     )
     predicted, failures = [], []
     for result in results:

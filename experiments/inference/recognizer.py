@@ -111,7 +111,7 @@ class Recognizer:
         """
         return self.logits_of_views(self.views(source))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def logits_of_views(self, views: Tensor) -> Tensor:
         """Score what `views` has read: logits on the CPU, (K,)."""
         return self.module.score_views(views[None].to(self.module.device))[0].cpu()
@@ -129,7 +129,7 @@ class Recognizer:
         """
         return self.features_of_views(self.views(source), stage)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def features_of_views(self, views: Tensor, stage: str | None = None) -> Features:
         """Compute the features of what `views` has read; see `features`."""
         kept: list[Tensor] = []

@@ -72,7 +72,8 @@ class PredictionsFile(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         origin = {
             **{"protocol": data.protocol.name, "split": data.predicted_name},
-            **{"data": data.report_name, "list": _list_hash(table)},
+            "data": data.result_name,
+            "list": list_hash(table["paths"], table["labels"].tolist(), data.identity),
             **origin_in_use(trainer, pl_module),
         }
         run = RunFolder(Path(trainer.default_root_dir))
@@ -91,10 +92,6 @@ def _as_csv(table: Mapping[str, Any]) -> str:
     names, labels = table["class_names"], table["labels"].tolist()
     written = [names[label] if label >= 0 else "" for label in labels]
     return scores_csv({"path": table["paths"], "label": written}, table["scores"], names)
-
-
-def _list_hash(table: Mapping[str, Any]) -> str:
-    return list_hash(table["paths"], table["labels"].tolist())
 
 
 def _plain(value: Tensor | list[str]) -> list[Any]:

@@ -65,13 +65,16 @@ def write_table(file: Path, table: Mapping[str, Any]) -> None:
 def origin_of(file: Path) -> Origin | None:
     """Read a file's origin; None if there is no such file.
 
-    Files of older versions have a list only, damaged ones nothing.
+    Files of older versions have a list of unlabelled videos only, damaged ones nothing.
     """
     if not file.is_file():
         return None
     try:
         table = peek(file)
-        return dict(table.get(KEY) or {"list": list_hash(table["paths"], table["labels"].tolist())})
+        if KEY in table:
+            return dict(table[KEY])
+        labels = table["labels"].tolist()
+        return {} if max(labels) >= 0 else {"list": list_hash(table["paths"], labels)}
     except Exception:  # torch raises many kinds for a damaged file
         return {}
 

@@ -2,6 +2,7 @@
 
 from lightning_modules.tensorboard.alignment_maps import AlignmentMaps
 from lightning_modules.tensorboard.confusion_matrix import ConfusionMatrix
+from lightning_modules.tensorboard.explanations import ClipMaps
 from lightning_modules.tensorboard.gate_statistics import GateStatistics
 from lightning_modules.tensorboard.hyperparameter_table import HyperparameterTable
 from lightning_modules.tensorboard.temporal_kernels import TemporalKernels
@@ -9,6 +10,7 @@ from lightning_modules.tensorboard.worst_clips import WorstClips
 
 __all__ = [
     "AlignmentMaps",
+    "ClipMaps",
     "ConfusionMatrix",
     "GateStatistics",
     "HyperparameterTable",
