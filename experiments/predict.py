@@ -4,6 +4,7 @@ python -m experiments.predict clip.mp4 --ckpt_path runs/my_videos
 """
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from experiments.cli.user_errors import user_errors
 from experiments.inference.files import PredictionFiles
 from experiments.inference.load import checkpoint_file, load_recognizer
 from experiments.inference.prediction import Failure, Prediction, Predictor
+from experiments.inference.render.film import Renderer
 from experiments.inference.terminal import print_predictions
 from experiments.inference.windows import Windows, length_argument
 from lightning_modules import RunError
@@ -48,6 +50,8 @@ def main(args: list[str] | None = None) -> None:
         print_predictions(predicted, recognizer.class_names)
         for file in written:
             print(f"{file} and .pt")
+        if options.render:
+            _render(predicted, Renderer(recognizer, options.stage), files.stem)
     if failures:
         raise RunError(_describe(failures, len(paths)))
 
@@ -72,6 +76,18 @@ def _predict(predictor: Predictor, paths: Sequence[str]) -> tuple[list[Predictio
             if len(paths) > 1:
                 console.print(f"left out: {result.reason}", markup=False, soft_wrap=True)
     return predicted, failures
+
+
+def _render(predicted: Sequence[Prediction], renderer: Renderer, folder: Path) -> None:
+    """Render each video into a folder; videos of the same name get numbers."""
+    names: Counter[str] = Counter()
+    for prediction in predicted:
+        stem = prediction.video.path.stem
+        names[stem] += 1
+        name = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
+        renderer.write_maps(prediction, folder / f"{name}_maps.png")
+        renderer.write_video(prediction, folder / f"{name}.mp4")
+        print(f"{folder / name}.mp4 and {name}_maps.png")
 
 
 def _describe(failures: Sequence[Failure], total: int) -> str:
@@ -112,7 +128,10 @@ def _read_arguments(args: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--features", action="store_true", help="write features of frames and clips"
     )
-    parser.add_argument("--stage", help="the stage of features, such as res4; default: the last")
+    parser.add_argument(
+        "--render", action="store_true", help="write each video with its scores and Grad-CAM"
+    )
+    parser.add_argument("--stage", help="of features and Grad-CAM, such as res4; default: the last")
     parser.add_argument(
         "--output", type=path_argument, default="predictions", help="folder of the files"
     )

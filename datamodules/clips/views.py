@@ -16,7 +16,7 @@ from datamodules.clips.transforms import (
     resize,
     resize_short_side,
 )
-from datamodules.decoding.video import FrameSource
+from datamodules.decoding.video import FrameSource, Video
 from datamodules.errors import DataError
 
 
@@ -35,7 +35,7 @@ class Views(NamedTuple):
 class ViewMaker(Protocol):
     """Reads a video as a training clip or as test views."""
 
-    def __call__(self, video: FrameSource, rng: Generator) -> Views:
+    def __call__(self, video: Video, rng: Generator) -> Views:
         """Read the views."""
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
@@ -16,6 +15,7 @@ from lightning_modules.checkpoints.results_file import read_results
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.tensorboard.pictures.class_accuracy import draw_class_accuracy
 from lightning_modules.tensorboard.pictures.confusion import draw_confusion
+from lightning_modules.tensorboard.pictures.figures import as_png
 
 MEAN = "mean_class_accuracy"
 """In metrics.json: the mean of the classes' accuracies, 0-1, without classes that have no video."""
@@ -75,13 +75,6 @@ class ClassResults(Callback):
                 (draw_confusion, "confusion.png"),
             ):
                 atomic_write(run.result(name, ending), as_png(draw(self.counts, class_names)))
-
-
-def as_png(figure: Figure) -> memoryview:
-    """Encode a figure."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    return content.getbuffer()
 
 
 def _class_table(counts: Tensor, class_names: Sequence[str]) -> str:

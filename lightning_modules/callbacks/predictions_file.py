@@ -63,7 +63,7 @@ class PredictionsFile(Callback):
             for part, output in enumerate(parts)
             for row, index in enumerate(output["index"])
         )
-        table = {
+        table: dict[str, Any] = {
             "paths": [parts[part]["path"][row] for _, part, row in order],
             "labels": torch.tensor([parts[part]["label"][row] for _, part, row in order]),
             "scores": torch.stack([parts[part]["scores"][row] for _, part, row in order]),

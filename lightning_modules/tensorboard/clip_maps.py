@@ -1,71 +1,48 @@
-"""The maps of a clip: Grad-CAM, and for a network with SME its saliency and attention."""
+"""Grad-CAM of the first validation clip, over all of its frames."""
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from pytorch_lightning import Callback, LightningModule, Trainer
 
-from lightning_modules.tensorboard.grad_cam import Cam, Classify, grad_cam, last_map
-from lightning_modules.tensorboard.inspection import Aligning, Watch, blocks_of, by_stage
-
-LARGEST_MAP = 28 * 28
-"""Attention has the square of this number of weights for each pair of frames."""
+from lightning_modules.errors import RunError
+from lightning_modules.tensorboard.explain import clip_maps
+from lightning_modules.tensorboard.pictures.clip_maps import draw_clip_maps
+from lightning_modules.tensorboard.writer import PictureTimes, show
 
 
-def clip_maps(
-    classify: Classify, network: nn.Module, clip: Tensor, layer: nn.Module | None = None
-) -> tuple[Cam, dict[str, Tensor]]:
-    """Compute the maps of a clip.
+class ClipMaps(Callback):
+    """Draws ``cam/first_clip``: where the network sees the class that it predicts.
+
+    Networks with SME also show its saliency and attention. The clip runs through the network a few
+    times more, after the first validation batch of process 0; no weight gets a gradient. A network
+    without a spatial map is left out.
 
     Args:
-        classify: Maps uint8 clips (1, T, 3, H, W) to logits (1, K), through ``network``.
-        network: The network, in evaluation mode.
-        clip: uint8 0-255, (T, 3, H, W).
-        layer: The layer of Grad-CAM; None for the end of the last stage.
-
-    Returns:
-        Grad-CAM, and all maps by the name of their kind, (T, h, w), for
-        `lightning_modules.tensorboard.pictures.clip_maps.draw_clip_maps`.
-
-    Raises:
-        RunError: If no layer has a map of more than one position.
+        times: Approximate number of pictures in a fit; see `PictureTimes`.
     """
-    cam = grad_cam(classify, clip, layer or last_map(classify, network, clip))
-    return cam, {"Grad-CAM": cam.maps, **_alignment(classify, network, clip)}
 
+    def __init__(self, times: int = 10) -> None:
+        self.times = PictureTimes(times)
 
-@torch.no_grad()
-def _alignment(classify: Classify, network: nn.Module, clip: Tensor) -> dict[str, Tensor]:
-    """Read the last aligning block whose map has more than one position; empty without one."""
-    aligning = {n: b for n, b in blocks_of(network, Aligning).items() if b.aligns}
-    last = dict(list(stage.items())[-1] for stage in by_stage(network, aligning).values())
-    watch = Watch(last, lambda block, *inputs: (block, *inputs))
-    try:
-        classify(clip[None])
-    finally:
-        readings = watch.close()
-    fitting = {n: r for n, r in readings.items() if 1 < r[1][0, 0].numel() <= LARGEST_MAP}
-    if not fitting:
-        return {}
-    name, (block, current, following) = list(fitting.items())[-1]
-    return _maps_of(network, name, block, current, following)
-
-
-def _maps_of(
-    network: nn.Module, name: str, block: Any, current: Tensor, following: Tensor
-) -> dict[str, Tensor]:
-    """Compute the maps of a block; frames t of the clip's T-1 pairs, (T-1, d, h, w)."""
-    size = current.shape[-2:]
-    saliency = block.saliency(current, following).float().mean(1).cpu()
-    attention = block.attention(current, following).float().mean(1).unflatten(1, size).cpu()
-    where = name.removeprefix("frame_network.")
-    # The last frame has no successor, the first receives no attention.
-    return {
-        f"saliency S of frames t and t+1, mean over channels ({where})": F.pad(
-            saliency, (0, 0, 0, 0, 0, 1), value=torch.nan
-        ),
-        f"attention that frame t+1 receives from frame t ({where})": F.pad(
-            attention, (0, 0, 0, 0, 1, 0), value=torch.nan
-        ),
-    }
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Draw the first clip of the first batch."""
+        if batch_idx > 0 or not self.times.due(trainer) or not trainer.is_global_zero:
+            return
+        clip, network, names = batch["clips"][0, 0], pl_module.network, pl_module.class_names
+        try:
+            with trainer.precision_plugin.forward_context():
+                cam, maps = clip_maps(pl_module, network, clip)  # type: ignore[arg-type]
+        except RunError:
+            return
+        label = names[int(batch["label"][0])]  # type: ignore[index]
+        said = f"{names[cam.label]} {100 * cam.probability:.0f} %"  # type: ignore[index]
+        title = f"prediction: {said}   label: {label}"
+        show(trainer, "cam/first_clip", draw_clip_maps(clip.cpu(), maps, title))
