@@ -23,7 +23,7 @@ SAMPLED_COLOUR = "#ffb000"
 NAME_SIZE, NAME_SCALE = 13, 1.3
 """Points of class names, and how much wider they are than text in the default size of 10."""
 PERCENT_WIDTH = 64
-AXIS_LEFT, AXIS_BOTTOM = 48, 30
+AXIS_LEFT, AXIS_RIGHT, AXIS_BOTTOM = 48, 28, 30
 TICK_HEIGHT = 8
 MOST_LINES = 100
 """Windows that are separated by white lines; more would be hidden by them."""
@@ -101,7 +101,7 @@ class Timeline:
         unit: str,
     ) -> None:
         self.edges = edges
-        self.width = box.width - AXIS_LEFT - 8
+        self.width = box.width - AXIS_LEFT - AXIS_RIGHT
         self.height = box.height - AXIS_BOTTOM - 6
         figure = new_figure(box.width, box.height)
         axes = axes_at(figure, AXIS_LEFT, 6, self.width, self.height)
