@@ -111,6 +111,11 @@ class Recognizer:
         """
         return self.logits_of_views(self.views(source))
 
+    def classify(self, clips: Tensor) -> Tensor:
+        """Classify clips of any device, uint8 0-255, (B, T, 3, S, S) -> logits, (B, K)."""
+        logits: Tensor = self.module(clips.to(self.module.device))
+        return logits
+
     @torch.no_grad()
     def logits_of_views(self, views: Tensor) -> Tensor:
         """Score what `views` has read: logits on the CPU, (K,)."""
@@ -141,7 +146,7 @@ class Recognizer:
             handle = layer.register_forward_hook(lambda _, inputs, output: kept.append(output))
         try:
             for view in views.unbind():
-                self.module(view[None].to(self.module.device))
+                self.classify(view[None])
         finally:
             handle.remove()
         frames = torch.stack([_pooled(output).float().cpu() for output in kept])

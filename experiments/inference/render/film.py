@@ -33,6 +33,7 @@ from experiments.inference.render.panels import (
 from experiments.inference.windows import Window, whole
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.tensorboard.explain import clip_maps
+from lightning_modules.tensorboard.grad_cam import grad_cam, last_map
 from lightning_modules.tensorboard.pictures.clip_maps import draw_clip_maps, heat
 from lightning_modules.tensorboard.pictures.figures import as_png
 
@@ -77,8 +78,8 @@ class Renderer:
     def write_maps(self, prediction: Prediction, file: Path) -> None:
         """Draw the T frames of the video's middle clip with Grad-CAM and, for SME, its maps."""
         clip = self._middle(self.recognizer.views(prediction.video))
-        module = self.recognizer.module
-        cam, maps = clip_maps(module, module.network, clip, self.layer)
+        network = self.recognizer.module.network
+        cam, maps = clip_maps(self.recognizer.classify, network, clip, self.layer)
         name = self.recognizer.class_names[cam.label]
         title = f"{name} {100 * cam.probability:.0f} %   {prediction.video.path.name}"
         atomic_write(file, as_png(draw_clip_maps(clip, maps, title)))
@@ -117,9 +118,9 @@ class Renderer:
             yield canvas
 
     def _moment(self, video: Video, window: Window, indices: Indices, layout: Layout) -> Moment:
-        recognizer = self.recognizer
-        clip = self._middle(recognizer.views(window.of(video)))
-        cam, _ = clip_maps(recognizer.module, recognizer.module.network, clip, self.layer)
+        classify, network = self.recognizer.classify, self.recognizer.module.network
+        clip = self._middle(self.recognizer.views(window.of(video)))
+        cam = grad_cam(classify, clip, self.layer or last_map(classify, network, clip))
         side = min(layout.frames.height, layout.frames.width // len(clip) - GAP)
         cams = heat(_scaled(clip, side, side), cam.maps).permute(0, 2, 3, 1).numpy()
         shown = indices[len(indices) // 2].tolist()

@@ -11,8 +11,9 @@ from PIL import Image
 from datamodules.decoding.write_video import write_video
 from experiments.inference import Recognizer
 from experiments.inference.prediction import Prediction, Predictor
-from experiments.inference.render.film import HIGHLIGHT, Pixels, Renderer
+from experiments.inference.render.film import HIGHLIGHT, Renderer
 from experiments.inference.render.layout import HEIGHT, LANDSCAPE, PORTRAIT, WIDTH, Box, Layout
+from experiments.inference.render.panels import Pixels
 from experiments.inference.windows import Length, Windows
 from tests.experiments.inference.conftest import Predict
 
