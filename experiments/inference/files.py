@@ -1,5 +1,6 @@
 """The files of a prediction: scores, features and windows, as csv to read and tensors to use."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import torch
 
 from experiments.inference.prediction import Prediction
 from experiments.inference.recognizer import Recognizer
+from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.checkpoints.origin import Origin, free_name, list_hash
 from lightning_modules.checkpoints.prediction_files import KEY, origin_of, scores_csv, write_table
@@ -23,6 +25,9 @@ class PredictionFiles:
         paths: The videos.
         recognizer: The network.
         checkpoint: Its file.
+
+    Raises:
+        RunError: If the folder cannot be written.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class PredictionFiles:
         recognizer: Recognizer,
         checkpoint: Path,
     ) -> None:
+        _require_writable(folder)
         protocol = recognizer.make_views.protocol.name
         self.class_names = list(recognizer.class_names)
         self.origin: Origin = {
@@ -93,3 +99,9 @@ class PredictionFiles:
 
     def _file(self, ending: str) -> Path:
         return self.stem.with_name(f"{self.stem.name}{ending}")
+
+
+def _require_writable(folder: Path) -> None:
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise RunError(f"--output {folder}: {place} cannot be written; choose another folder")

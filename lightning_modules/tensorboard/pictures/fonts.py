@@ -36,8 +36,12 @@ def provide_glyphs(text: str) -> None:
 
 
 def _family_files() -> tuple[str, ...]:
-    families = matplotlib.rcParams["font.family"]
-    return tuple(findfont(FontProperties(family=[name])) for name in families)
+    return tuple(_file_of(name) for name in matplotlib.rcParams["font.family"])
+
+
+def _file_of(family: str) -> str:
+    """Give the file that matplotlib takes for a family: its regular face."""
+    return str(findfont(FontProperties(family=[family])))
 
 
 @cache
@@ -48,5 +52,5 @@ def _known(files: tuple[str, ...]) -> frozenset[str]:
 @cache
 def _installed() -> list[tuple[str, frozenset[str]]]:
     """List the installed families with their characters."""
-    files = {e.name: e.fname for e in fontManager.ttflist if not e.name.startswith(NO_FONT)}
-    return [(name, _known((file,))) for name, file in sorted(files.items())]
+    names = sorted({e.name for e in fontManager.ttflist if not e.name.startswith(NO_FONT)})
+    return [(name, _known((_file_of(name),))) for name in names]

@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from datamodules import DataError
+from datamodules.decoding.write_video import write_video
 from experiments.fuse import read_scores
 from experiments.inference import Recognizer
 from experiments.predict import main
@@ -116,6 +118,22 @@ def test_bad_input_is_one_line(
     with pytest.raises((RunError, DataError), match=message):
         predict(*given)
     assert not (tmp_path / "predictions").exists()
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(
+    predict: Predict, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "predictions").write_text("")
+    with pytest.raises(RunError, match="predictions cannot be written; choose another folder"):
+        predict(clip)
+
+
+def test_seconds_need_a_frame_rate(predict: Predict, tmp_path: Path) -> None:
+    frame = np.full((1, 32, 32, 3), 90, dtype=np.uint8)
+    for number in range(4):
+        write_video(tmp_path / "f" / f"{number}.png", frame, codec="png", pixel_format="rgb24")
+    with pytest.raises(DataError, match="f: has no frame rate, so 1s cannot be measured in it"):
+        predict(tmp_path / "f", "--window=1s")
 
 
 @pytest.mark.parametrize(
