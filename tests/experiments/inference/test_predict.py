@@ -132,7 +132,7 @@ def test_seconds_need_a_frame_rate(predict: Predict, tmp_path: Path) -> None:
     frame = np.full((1, 32, 32, 3), 90, dtype=np.uint8)
     for number in range(4):
         write_video(tmp_path / "f" / f"{number}.png", frame, codec="png", pixel_format="rgb24")
-    with pytest.raises(DataError, match="f: has no frame rate, so 1s cannot be measured in it"):
+    with pytest.raises(RunError, match="f: has no frame rate, so 1s cannot be measured in it"):
         predict(tmp_path / "f", "--window=1s")
 
 
