@@ -31,7 +31,7 @@ def draw_clip_maps(frames: Tensor, maps: Mapping[str, Tensor], title: str) -> Fi
     """Draw the frames, and each kind of map over the grey frames.
 
     Args:
-        frames: uint8 0-255, (T, 3, H, W).
+        frames: uint8 0-255, (T, 3, S, S).
         maps: Values of any scale by the name of their kind, each (T, h, w); NaN where a frame has
             none. Each kind has its own scale, from the lowest value to the highest.
         title: The first line.
