@@ -140,7 +140,9 @@ def _edges(windows: Sequence[Window]) -> list[float]:
 
 
 def _title(video: Video, window: Window, unit: str) -> str:
-    return f"{video.path.name}, {window.start_time:.4g} to {window.end_time:.4g} {unit}"
+    digits = 2 if unit == "s" else 0
+    start, end = (f"{time:.{digits}f}" for time in (window.start_time, window.end_time))
+    return f"{video.path.name}, {start} to {end} {unit}"
 
 
 def _show_clip(canvas: Pixels, box: Box, moment: Moment, number: int) -> None:

@@ -155,6 +155,16 @@ def test_a_class_that_is_no_network_is_refused(
         load_recognizer(shutil.copy(tmp_path / "odd.ckpt", tmp_path / "copy.ckpt"))
 
 
+def test_a_network_that_train_py_has_not_built_must_be_given(
+    trained_once: Path, tmp_path: Path
+) -> None:
+    content = torch.load(trained_once / "checkpoints" / "last.ckpt", weights_only=True)
+    content[KEY]["model"] = {"network": "MyNetwork"}
+    torch.save(content, tmp_path / "mine.ckpt")
+    with pytest.raises(RunError, match=r"does not say how its network was built.*give the network"):
+        load_recognizer(tmp_path / "mine.ckpt")
+
+
 def test_a_device_that_is_not_there_is_one_line(trained_once: Path) -> None:
     with pytest.raises(RunError, match="device cuda:99: cannot be used here"):
         load_recognizer(trained_once, device="cuda:99")
