@@ -173,6 +173,11 @@ class VideoDataModule(LightningDataModule, ABC):
         return type(self).__name__.lower()
 
     @property
+    def result_name(self) -> str:
+        """Return the data set's name in results, the same wherever its files lie."""
+        return self.report_name
+
+    @property
     def identity(self) -> dict[str, str]:
         """Return what identifies the data, wherever they are stored: name, and list if several.
 

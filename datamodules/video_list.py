@@ -110,6 +110,12 @@ class VideoList(VideoDataModule):
         return f"{place.stem}-{zlib.crc32(str(place).encode()):08x}"
 
     @property
+    def result_name(self) -> str:
+        """Return the list's name; a checksum of its videos distinguishes lists of the same name."""
+        name = Path(self.source).stem
+        return f"{name}-{self._checksum():08x}" if self.is_labelled else name
+
+    @property
     def identity(self) -> dict[str, str]:
         """Identify the list by its file names, labels and splits, not by its location.
 
@@ -118,13 +124,15 @@ class VideoList(VideoDataModule):
         """
         if not self.is_labelled:
             return {}
+        counts = ", ".join(f"{int((self.splits == split).sum())} {split}" for split in SPLITS)
+        return {**super().identity, "list": f"{self._checksum():08x} ({counts} videos)"}
+
+    def _checksum(self) -> int:
         lines = sorted(
             f"{Path(path).name}\t{label}\t{split}"
             for path, label, split in zip(self.paths, self.labels, self.splits, strict=True)
         )
-        counts = ", ".join(f"{int((self.splits == split).sum())} {split}" for split in SPLITS)
-        digest = zlib.crc32("\n".join(lines).encode())
-        return {**super().identity, "list": f"{digest:08x} ({counts} videos)"}
+        return zlib.crc32("\n".join(lines).encode())
 
     def describe(self) -> dict[str, Any]:
         """Add the name of the list, and whether it has labels."""

@@ -17,7 +17,7 @@ from datamodules.clips.transforms import (
     resize,
     resize_short_side,
 )
-from datamodules.decoding.video import Video
+from datamodules.decoding.video import FrameSource, Video
 from datamodules.errors import DataError
 
 
@@ -62,7 +62,7 @@ class RandomClip:
         self.flip_probability = flip_probability
         self.reversal_probability = reversal_probability
 
-    def __call__(self, video: Video, rng: Generator) -> Views:
+    def __call__(self, video: FrameSource, rng: Generator) -> Views:
         """Read (T, 3, S, S)."""
         clip = self.crop(video.read(self.sampler.random_clip(video.frames, rng)), rng)
         mirrored = rng.random() < self.flip_probability
@@ -96,9 +96,9 @@ class ProtocolViews:
         self.short_side = short_side
         self.crop_size = crop_size
 
-    def __call__(self, video: Video, rng: Generator) -> Views:
+    def __call__(self, video: FrameSource, rng: Generator) -> Views:
         """Read (V, T, 3, S, S)."""
-        clips = self._clips(video.frames, rng)  # (clips, T)
+        clips = self.frame_indices(video.frames, rng)  # (clips, T)
         frames = video.read(clips.ravel())  # (clips*T, 3, H, W)
         frames = resize_short_side(frames, self.short_side)
         side = self.short_side if self.protocol.full else self.crop_size
@@ -108,7 +108,8 @@ class ProtocolViews:
         ]
         return Views(torch.stack(crops, dim=1).flatten(0, 1))
 
-    def _clips(self, num_frames: int, rng: Generator) -> Indices:
+    def frame_indices(self, num_frames: int, rng: Generator) -> Indices:
+        """Choose the frames of a video's clips, (clips, T)."""
         if self.protocol.random:
             drawn = [self.sampler.random_clip(num_frames, rng) for _ in range(self.protocol.clips)]
             return np.stack(drawn)

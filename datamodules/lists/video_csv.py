@@ -120,6 +120,23 @@ def read_csv(
     return videos
 
 
+def read_paths(file: Path) -> list[str]:
+    """Read only the column ``path`` of a csv, which needs no other; labels are ignored.
+
+    Args:
+        file: The csv, with a header line; relative paths start from its folder.
+
+    Raises:
+        DataError: If the file is not a csv with a column ``path``, or lists no video.
+    """
+    rows = read_table(file, ["path"]).rows
+    if not rows:
+        raise DataError(f"{file}: lists no video")
+    return [
+        _path(row.values.get("path", ""), file.parent, f"{file}, line {row.line}") for row in rows
+    ]
+
+
 def _read_text(file: Path) -> str:
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:

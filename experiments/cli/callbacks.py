@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import (
 
 from experiments.cli.hyperparameters import hyperparameters
 from lightning_modules.callbacks import (
+    ClassResults,
     DeviceMemory,
     GradientNorm,
     MetricsFile,
@@ -26,6 +27,7 @@ from lightning_modules.callbacks import (
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.tensorboard import (
     AlignmentMaps,
+    ClipMaps,
     ConfusionMatrix,
     GateStatistics,
     HyperparameterTable,
@@ -83,7 +85,7 @@ def result_callbacks(config: Any) -> list[Callback]:
         config: The configuration of the subcommand, as parsed.
     """
     table = HyperparameterTable(hyperparameters(config), config.checkpoint.monitor)
-    return [MetricsFile(), PredictionsFile(), Throughput(), table]
+    return [MetricsFile(), ClassResults(), PredictionsFile(), Throughput(), table]
 
 
 def logging_callbacks(pictures: int) -> list[Callback]:
@@ -93,5 +95,5 @@ def logging_callbacks(pictures: int) -> list[Callback]:
         pictures: About how many times pictures are added; 0 for none.
     """
     curves = [LearningRateMonitor("step"), GradientNorm(), DeviceMemory(), GateStatistics()]
-    kinds = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps)
+    kinds = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps, ClipMaps)
     return [*curves, *(kind(pictures) for kind in kinds if pictures)]

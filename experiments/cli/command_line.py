@@ -28,6 +28,7 @@ from experiments.cli.callbacks import (
 from experiments.cli.first_weights import load_first_weights, take_weights
 from experiments.cli.loggers import make_loggers
 from experiments.cli.monitoring import check_monitors
+from experiments.cli.moved_run import adopt_moved_run
 from experiments.cli.parser import TrainParser
 from experiments.cli.paths import make_paths_absolute
 from experiments.cli.quiet import hide_harmless_messages
@@ -91,6 +92,7 @@ class RecognitionCLI(LightningCLI):
             parser, understand_arguments(sys.argv[1:] if args is None else args)
         )
         config = self.config[self.config.subcommand]
+        adopt_moved_run(config)
         make_paths_absolute(config)
         refuse_options(config, self.config.subcommand == "fit")
 

@@ -95,8 +95,7 @@ def _refuse_missing_best(run: RunFolder) -> None:
     if monitored:
         raise RunError(
             f"{run.checkpoint('best')}: no such checkpoint, though this run's fit monitors "
-            f"{monitored[0]}; give --ckpt_path last to use {last} (step {step_of(last)}), or name "
-            "a file"
+            f"{monitored[0]}; --ckpt_path {last} takes the last one (step {step_of(last)})"
         )
 
 

@@ -1,6 +1,7 @@
 """Callbacks that save and resume a run, measure it, and write its results to files."""
 
 from lightning_modules.callbacks.best_checkpoint import BestCheckpoint
+from lightning_modules.callbacks.class_results import ClassResults
 from lightning_modules.callbacks.config_file import ConfigFile
 from lightning_modules.callbacks.device_memory import DeviceMemory
 from lightning_modules.callbacks.exact_resume import ExactResume
@@ -16,6 +17,7 @@ from lightning_modules.callbacks.weight_average import WeightAverage
 
 __all__ = [
     "BestCheckpoint",
+    "ClassResults",
     "ConfigFile",
     "DeviceMemory",
     "ExactResume",

@@ -19,6 +19,7 @@ class RunFolder:
         checkpoints/last.ckpt     the latest state, from which a fit resumes
         checkpoints/previous.ckpt the last.ckpt before
         metrics.json              results
+        results/                  <test>_classes and _confusion, .csv and .png
         predictions/              <split>_<protocol>.csv and .pt, see `origin` for longer names
         exports/                  the network as ONNX and the like, see `experiments.export`
         claim.json                while a fit runs: the process that writes here
@@ -56,6 +57,10 @@ class RunFolder:
     def checkpoint(self, name: str) -> Path:
         """Give the file of a checkpoint: ``best``, ``last`` or ``previous``."""
         return self.checkpoints / CHECKPOINTS[name]
+
+    def result(self, name: str, ending: str) -> Path:
+        """Give a file of a result in metrics.json, such as ``test_1x1`` with ``classes.csv``."""
+        return self.path / "results" / f"{name}_{ending}"
 
     def predictions(self, split: str, protocol: str) -> Path:
         """Give the tensors of a split's predictions; the table for people ends in ``.csv``."""

@@ -1,4 +1,4 @@
-"""`python -m experiments.compare`: rows of a grid beside each other, from their saved predictions."""
+"""`python -m experiments.compare`: rows of a grid side by side, from saved predictions."""
 
 from pathlib import Path
 

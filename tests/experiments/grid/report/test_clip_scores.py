@@ -1,4 +1,4 @@
-"""Specification of `read_clip_scores`: the saved predictions of a row, clip by clip and seed by seed."""
+"""Specification of `read_clip_scores`: saved predictions of a row by clip and seed."""
 
 from collections.abc import Callable
 from pathlib import Path
