@@ -4,13 +4,14 @@ python -m experiments.benchmark decode videos/
 """
 
 from datamodules.prepare.parser import OneLineParser
-from experiments.benchmark import decode, fit, loader, model, modules
+from experiments.benchmark import decode, fit, loader, look, model, modules
 from experiments.cli.user_errors import user_errors
 
 SUBCOMMANDS = {
     "decode": decode,
     "fit": fit,
     "loader": loader,
+    "look": look,
     "model": model,
     "modules": modules,
 }

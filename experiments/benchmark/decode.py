@@ -22,7 +22,6 @@ from experiments.benchmark.decode_results import (
     group_table,
     libraries,
     ratio,
-    scan_table,
 )
 from experiments.benchmark.machine import describe_machine
 from experiments.benchmark.readers import (
@@ -42,7 +41,6 @@ EPILOG = (
     f"The other libraries are optional: pip install -r {OTHER_LIBRARIES}. Each reader opens the "
     "file and returns the middle frames of equal parts as uint8 RGB."
 )
-SCAN = "scan"
 Group = tuple[str, str]
 
 
@@ -156,7 +154,7 @@ def measure_file(
     truth = read_truth(path, indices)
     verdicts: dict[str, Verdict] = {}
     failures: dict[str, str] = {}
-    jobs: dict[str, Callable[[], object]] = {SCAN: partial(scan_video, path)}
+    jobs: dict[str, Callable[[], object]] = {}
     for reader in readers:
         try:
             verdicts[reader.name] = compare(reader.read(path, indices, facts.seek_index), truth)
@@ -172,7 +170,6 @@ def measure_file(
         width=facts.width,
         height=facts.height,
         indexed=bool(facts.seek_index),
-        scan=seconds.pop(SCAN),
         seconds=seconds,
         verdicts=verdicts,
         failures=failures,
@@ -199,7 +196,7 @@ def _report(
     notes: Sequence[str],
     options: argparse.Namespace,
 ) -> None:
-    tables = [group_table(results, readers), file_table(results, readers), scan_table(results)]
+    tables = [group_table(results, readers), file_table(results, readers)]
     if options.json:
         others = libraries(readers)
         files = [

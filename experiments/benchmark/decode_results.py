@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from experiments.benchmark.readers import IN_ORDER, OURS, Reader
+from experiments.benchmark.readers import OURS, Reader
 from experiments.benchmark.same_frames import SAME, Verdict
 from experiments.benchmark.tables import Table
 from experiments.benchmark.timing import median_ms
@@ -23,7 +23,6 @@ class FileResult:
         width: Pixels.
         height: Pixels.
         indexed: Whether single frames can be read without decoding all before them.
-        scan: Seconds of one scan, one per repetition.
         seconds: Reader -> seconds, one per repetition.
         verdicts: Reader -> whether it returned the requested frames.
         failures: Reader -> the reason why it returned nothing.
@@ -35,7 +34,6 @@ class FileResult:
     width: int
     height: int
     indexed: bool
-    scan: Sequence[float]
     seconds: dict[str, list[float]]
     verdicts: dict[str, Verdict]
     failures: dict[str, str] = field(default_factory=dict)
@@ -59,7 +57,6 @@ class FileResult:
         return {
             **{"file": str(self.path), "group": self.group, "frames": self.frames},
             **{"width": self.width, "height": self.height, "indexed": self.indexed},
-            "scan_ms": median_ms(self.scan),
             "readers": readers | {name: {"error": why} for name, why in self.failures.items()},
         }
 
@@ -122,26 +119,6 @@ def file_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Tabl
     ]
     notes = ["Median ms per file to open it and return the frames.", *_failures(results)]
     return Table("Times, ms", ["file", "size, frames", *names], rows, notes)
-
-
-def scan_table(results: Sequence[FileResult]) -> Table:
-    """Show the cost of our index, once per file."""
-    rows = []
-    for group, members in by_group(results).items():
-        scans = [median_ms(result.scan) for result in members]
-        multiples = [
-            median_ms(result.scan) / in_order
-            for result in members
-            if (in_order := result.ms(IN_ORDER))
-        ]
-        times = f"{median(multiples):.1f} x" if multiples else "-"
-        indexed = sum(result.indexed for result in members)
-        rows.append([group, f"{median(scans):.1f}", times, f"{indexed} of {len(members)}"])
-    return Table(
-        "Cost of the index, once per file; not in the times above",
-        ["group", "scan, ms", "times sequential decoding", "files with an index"],
-        rows,
-    )
 
 
 def _group_cell(members: Sequence[FileResult], names: Sequence[str]) -> str:

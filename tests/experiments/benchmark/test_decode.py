@@ -19,7 +19,6 @@ from experiments.benchmark.decode_results import (
     group_table,
     median_ratio,
     ratio,
-    scan_table,
 )
 from experiments.benchmark.readers import IN_ORDER, OURS, Reader, our_readers
 from experiments.benchmark.same_frames import OTHER_FRAMES, OTHER_SIZE, SAME, Verdict
@@ -46,7 +45,7 @@ def result(
     """A file whose readers took these times."""
     seconds = {reader: [time / 1000] for reader, time in milliseconds.items()}
     verdicts = dict.fromkeys(seconds, SAME_FRAMES)
-    fields: dict[str, object] = {"verdicts": verdicts, "scan": [0.04], **kwargs}
+    fields: dict[str, object] = {"verdicts": verdicts, **kwargs}
     return FileResult(Path(name), group, 30, 48, 32, True, seconds=seconds, **fields)  # type: ignore[arg-type]
 
 
@@ -93,11 +92,6 @@ def test_a_reason_to_fail_is_reported_once() -> None:
     files.append(result("c.mp4", "g", {OURS: 10}, failures={FAST.name: "broken"}))
     _, *said = file_table(files, READERS).notes
     assert said == [f"{FAST.name} on c.mp4: broken", f"{FAST.name} on 2 files: does not load"]
-
-
-def test_the_index_is_compared_with_sequential_decoding() -> None:
-    file = result("a.mp4", "g", {OURS: 10, IN_ORDER: 20})
-    assert list(scan_table([file]).rows[0]) == ["g", "40.0", "2.0 x", "1 of 1"]
 
 
 def test_every_reader_gets_a_column_and_every_file_a_row(
