@@ -12,6 +12,7 @@ from datamodules.decoding.frame_folder import read_folder, scan_folder
 from datamodules.decoding.read_frames import read_frames
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
+from datamodules.packs.find import is_folder
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Video:
         Raises:
             VideoDecodeError: If they do not decode.
         """
-        read = read_folder if self.path.is_dir() else read_frames
+        read = read_folder if is_folder(self.path) else read_frames
         return read(self.path, indices, self.seek_index)
 
 
@@ -44,4 +45,4 @@ def scan(path: Path) -> VideoFacts:
     Raises:
         VideoDecodeError: If it cannot be used.
     """
-    return scan_folder(path) if path.is_dir() else scan_video(path)
+    return scan_folder(path) if is_folder(path) else scan_video(path)
