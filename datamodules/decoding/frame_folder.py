@@ -1,7 +1,7 @@
 """A video as a folder of numbered images, as Something-Something V1 ships."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,7 @@ def read_folder(
 
 
 def open_images(
-    path: Path, series: ImageSeries, indices: Iterable[int]
+    path: Path, series: ImageSeries, indices: Sequence[int]
 ) -> Iterator[tuple[Path, FileBytes]]:
     """Open images one after the other; each is closed before the next one.
 
@@ -82,12 +82,11 @@ def open_images(
             with open_file(image) as file:
                 yield image, file
     else:
-        with open_members(packed) as files:
-            for index in indices:
-                image = path / series.name(index)
-                if index >= len(files):
-                    raise VideoDecodeError(f"{image}: is not in its pack")
-                yield image, files[index]
+        if max(indices, default=0) >= len(packed.members):
+            raise VideoDecodeError(f"{path}: has only {len(packed.members)} images in its pack")
+        with open_members(packed, indices) as files:
+            for index, file in zip(indices, files, strict=True):
+                yield path / series.name(index), file
 
 
 def other_images(path: Path, seek_index: bytes) -> int:

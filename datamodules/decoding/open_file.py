@@ -42,25 +42,36 @@ def open_file(path: Path) -> Iterator[FileBytes]:
             packed = find_packed(path)
             if packed is None:
                 raise
-    with open_members(packed) if packed else _closing(opened) as files:
+    if packed and packed.is_folder:
+        raise VideoDecodeError(f"{path}: is no regular file; take it out of the list")
+    with open_members(packed, [0]) if packed else _closing(opened) as files:
         yield files[0]
 
 
 @contextmanager
-def open_members(video: PackedVideo) -> Iterator[Sequence[FileBytes]]:
-    """Open the file of a video in a pack, or all of its images.
+def open_members(video: PackedVideo, indices: Sequence[int]) -> Iterator[Sequence[FileBytes]]:
+    """Open the file of a video in a pack, or some of its images.
+
+    Args:
+        video: The video.
+        indices: From 0, of members that exist.
 
     Raises:
         VideoAccessError: If their shard cannot be opened, or has another length.
     """
     shard = video.shard
-    with _closing(_open_regular(shard.path)) as (whole,):
+    try:
+        opened = _open_regular(shard.path)
+    except VideoAccessError as error:
+        raise VideoAccessError(f"{video.path}: its part of the pack is lost: {error}") from None
+    with _closing(opened) as (whole,):
         if whole.size != shard.size:
             raise VideoAccessError(
                 f"{video.path}: its part of the pack, {shard.path}, has {whole.size:,} of "
                 f"{shard.size:,} bytes; {COPY_AGAIN}"
             )
-        yield [FileBytes(whole.descriptor, *member) for member in video.members.tolist()]
+        members = video.members[indices].tolist()
+        yield [FileBytes(whole.descriptor, *member) for member in members]
 
 
 def read_content(path: Path, file: FileBytes) -> bytes:

@@ -57,6 +57,7 @@ class PackIndex:
         self.folder = folder
         self.file = folder / INDEX_NAME
         self._process = -1
+        self._last: tuple[str, PackedVideo] | None = None
         with self._named_errors():
             (version,) = self._execute("PRAGMA user_version").fetchone()
             if version != VERSION:
@@ -72,6 +73,9 @@ class PackIndex:
 
     def find(self, name: str) -> PackedVideo | None:
         """Find a video by its name relative to the folder."""
+        last = self._last
+        if last and last[0] == name:  # a reader asks for one video several times
+            return last[1]
         with self._named_errors(), self._lock_of_process():
             row = self._connection.execute(
                 "SELECT shard, series, members FROM videos WHERE name = ?", (name,)
@@ -80,7 +84,9 @@ class PackIndex:
             return None
         shard, series, members = row
         places = np.frombuffer(members, dtype=MEMBER)
-        return PackedVideo(self.folder / name, self.shards[shard], series, places)
+        video = PackedVideo(self.folder / name, self.shards[shard], series, places)
+        self._last = name, video
+        return video
 
     def names(self, folder: str = "") -> list[Listed]:
         """List the videos below a folder of the pack, sorted; "" for all.
