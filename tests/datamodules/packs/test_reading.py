@@ -221,11 +221,11 @@ def test_eight_workers_read_a_pack_without_growing(originals: Originals) -> None
         return open_files, sum(map(memory_in_use, processes))
 
     after_an_epoch(0)
-    open_files, memory = after_an_epoch(1)
-    assert max(open_files) <= 2  # the index, and the one of the process that started the worker
+    _, memory = after_an_epoch(1)
     for epoch in (2, 3, 4):
-        again, now = after_an_epoch(epoch)
-    assert again == open_files
+        open_files, now = after_an_epoch(epoch)
+        # The index, and perhaps that of the process which started the worker.
+        assert max(open_files) <= 2
     assert now - memory < 8 * SLACK
 
 
