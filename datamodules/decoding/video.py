@@ -16,6 +16,7 @@ from datamodules.decoding.read_frames import read_frames
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
 from datamodules.decoding.video_stream import iterate_frames
+from datamodules.packs.find import is_folder
 
 
 class FrameSource(Protocol):
@@ -49,7 +50,7 @@ class Video:
         Raises:
             VideoDecodeError: If they do not decode.
         """
-        read = read_folder if self.path.is_dir() else read_frames
+        read = read_folder if is_folder(self.path) else read_frames
         return read(self.path, indices, self.seek_index)
 
     def in_order(self) -> Iterator[NDArray[np.uint8]]:
@@ -58,7 +59,7 @@ class Video:
         Raises:
             VideoDecodeError: If one does not decode.
         """
-        if self.path.is_dir():
+        if is_folder(self.path):
             for index in range(self.frames):
                 yield self.read([index])[0].permute(1, 2, 0).numpy()
             return
@@ -73,4 +74,4 @@ def scan(path: Path) -> VideoFacts:
     Raises:
         VideoDecodeError: If it cannot be used.
     """
-    return scan_folder(path) if path.is_dir() else scan_video(path)
+    return scan_folder(path) if is_folder(path) else scan_video(path)

@@ -20,6 +20,7 @@ from datamodules.decoding.scan_notes import ScanNotes, warn_of_leftovers
 from datamodules.decoding.video import scan
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError, VideoAccessError, VideoDecodeError
+from datamodules.packs.find import find_open, find_packed
 from datamodules.progress import with_progress
 
 SHOWN_FAILURES = 3
@@ -173,10 +174,13 @@ def _stamp(path: str) -> str:
     The time of the last change (ctime) also changes where content of the same size replaces the
     former and the modification time is set back, and with permissions.
     """
+    if packed := find_open(path):
+        return packed.state()
     try:
         status = os.stat(path)
     except OSError:
-        return ""
+        packed = find_packed(path)
+        return packed.state() if packed else ""
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
 

@@ -10,8 +10,7 @@ from av.video.stream import VideoStream
 from datamodules.decoding.bitstream.starts import make_starts
 from datamodules.decoding.build_index import build_index
 from datamodules.decoding.containers.demuxers import find_missing_part
-from datamodules.decoding.containers.file_bytes import FileBytes
-from datamodules.decoding.open_file import open_file
+from datamodules.decoding.open_file import open_file, refuse_altered
 from datamodules.decoding.orientation import upright_size
 from datamodules.decoding.packet_cursor import PacketCursor, packet_of, tag_packet
 from datamodules.decoding.recording import Recording, mark_packet
@@ -63,8 +62,9 @@ def scan_video(path: Path) -> VideoFacts:
 
 
 def _refuse_truncated(path: Path, container: InputContainer) -> None:
-    with open_file(path) as descriptor:
-        missing = find_missing_part(container.format.name, FileBytes(descriptor))
+    with open_file(path) as file:
+        refuse_altered(path, file)
+        missing = find_missing_part(container.format.name, file)
     if missing:
         raise VideoDecodeError(f"{path}: {CUT_SHORT}, {missing}; {REMEDY}")
 

@@ -11,6 +11,7 @@ from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_index import VideoIndex, refuse_unreadable
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
+from datamodules.packs.find import exists, find_packed, is_folder
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def select_usable(
         DataError: If a video cannot be used and may not be left out, or all are missing.
     """
     paths, labels = list(annotations.paths), list(annotations.labels)
-    missing = {path for path in paths if not os.path.exists(path)} if missing_list else set()
+    missing = {path for path in paths if not exists(path)} if missing_list else set()
     if missing and len(missing) == len(paths):
         raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
     if missing_list:
@@ -146,13 +147,15 @@ def _still_unreadable(
         for path in paths
         if (stamp := reported.get(os.path.abspath(path))) is not None and stamp == _stamp(path)
     }
-    files = [path for path in unchanged if os.path.isfile(path)]
+    files = [path for path in unchanged if exists(path) and not is_folder(path)]
     readable = set(files) - {failure.path for failure in index.look_up(files).unreadable}
     return unchanged - readable
 
 
-def _stamp(path: str) -> list[int]:
+def _stamp(path: str) -> list[int] | list[str]:
     """Describe the state of a file, or of a folder with its images; empty if it is not there."""
+    if packed := find_packed(path):
+        return [packed.state()]
     try:
         states = [os.stat(path)]
         if os.path.isdir(path):

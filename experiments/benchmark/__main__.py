@@ -4,7 +4,7 @@ python -m experiments.benchmark decode videos/
 """
 
 from datamodules.prepare.parser import OneLineParser
-from experiments.benchmark import decode, fit, loader, look, model, modules
+from experiments.benchmark import decode, fit, loader, look, model, modules, pack
 from experiments.cli.user_errors import user_errors
 
 SUBCOMMANDS = {
@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "look": look,
     "model": model,
     "modules": modules,
+    "pack": pack,
 }
 """Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""
 
