@@ -27,12 +27,19 @@ def unlabelled_videos(places: Iterable[Path]) -> list[str]:
 
 
 def is_frame_folder(folder: str | Path) -> bool:
-    """Whether a folder holds images and no video file, so that it is one video."""
+    """Whether a folder is one video: it holds images, and all else below it is neither.
+
+    Images beside videos, or beside folders of images or videos, such as a cover, are no frames.
+    """
     try:
         names = [name for name in os.listdir(folder) if not is_system_name(name)]
     except OSError:
         return False
-    return any(map(has_image_suffix, names)) and not any(map(has_video_suffix, names))
+    if not any(map(has_image_suffix, names)) or any(map(has_video_suffix, names)):
+        return False
+    below = [os.path.join(folder, name) for name in names]
+    files = (name for place in below for _, _, files in os.walk(place) for name in files)
+    return not any(has_image_suffix(name) or has_video_suffix(name) for name in files)
 
 
 def is_one_video(place: Path) -> bool:

@@ -1,8 +1,10 @@
 """Where the frames of a clip come from: a video, a part of it, or frames that are decoded."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -63,7 +65,8 @@ def open_video(path: str | PathLike[str]) -> tuple[Video, VideoFacts]:
     Raises:
         DataError: If it cannot be read.
     """
-    place = absolute_path(path, "video")
+    # A path that is there is taken as it stands; one that was typed may begin with ~.
+    place = Path(path) if os.path.exists(path) else absolute_path(path, "video")
     facts = scan(place)
     return Video(place, facts.frames, facts.seek_index), facts
 

@@ -18,7 +18,7 @@ from lightning_modules.checkpoints.origin import (
     own_name,
 )
 from lightning_modules.checkpoints.results_file import Results, results_of
-from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
+from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RESULT_FILES, RunFolder
 from lightning_modules.checkpoints.versions import git_commit
 from lightning_modules.checkpoints.weights_hash import weights_hash
 
@@ -137,8 +137,8 @@ def _remove_outdated(run: RunFolder, known: Results) -> None:
         rank_zero_info(f"{run.metrics}: removed {removed}, which had other weights")
     for key in outdated:
         del known[key]
-        for file in run.result(key, "").parent.glob(f"{key}_*.*"):
-            file.unlink()
+        for file in RESULT_FILES:
+            run.result(key, file).unlink(missing_ok=True)
 
 
 def _writes(trainer: Trainer) -> bool:

@@ -7,6 +7,10 @@ CHECKPOINTS = {"best": "best.ckpt", "last": "last.ckpt", "previous": "previous.c
 """What ``--ckpt_path`` takes by name -> file."""
 
 
+RESULT_FILES = ("classes.csv", "classes.png", "confusion.csv", "confusion.png")
+"""The files of a test, behind its name in metrics.json."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """One run's folder.

@@ -1,12 +1,14 @@
 """Every test leaves the accuracy of each class and the confusion matrix in its run folder."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from experiments.session import read_metrics
+from lightning_modules.checkpoints.run_folder import RESULT_FILES
 from tests.conftest import Run
 
 
@@ -53,3 +55,17 @@ def test_further_training_removes_those_of_replaced_weights(tiny_run: Run, run_d
     tiny_run("test", "--ckpt_path=last", run_dir=run_dir)
     tiny_run("fit", "--ckpt_path=last", "--trainer.max_epochs=2", run_dir=run_dir)
     assert not list((run_dir / "results").iterdir())
+
+
+def test_further_training_keeps_those_of_weights_that_stay(
+    tiny_run: Run, run_dir: Path, tmp_path: Path
+) -> None:
+    kept = shutil.copy(run_dir / "checkpoints" / "last.ckpt", tmp_path / "kept.ckpt")
+    tiny_run("test", "--ckpt_path=last", run_dir=run_dir)
+    tiny_run("test", f"--ckpt_path={kept}", "--data.protocol=2x1", run_dir=run_dir)
+    tiny_run("fit", "--ckpt_path=last", "--trainer.max_epochs=2", run_dir=run_dir)
+    names = [name for name in read_metrics(run_dir) if name.startswith("test_")]
+    assert names == ["test_2x1"]
+    assert {file.name for file in (run_dir / "results").iterdir()} == {
+        f"test_2x1_{what}" for what in RESULT_FILES
+    }

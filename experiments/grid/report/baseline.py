@@ -92,8 +92,8 @@ def welch(ours: Sequence[float], baseline: Sequence[float]) -> Difference:
         return Difference(mean, math.nan, math.nan)
     parts = [(variance(values) / len(values), len(values) - 1) for values in (ours, baseline)]
     error = sum(part for part, _ in parts)
-    if error == 0:
-        return Difference(mean, mean, mean)
+    if error == 0:  # too few seeds on too few videos: equal values say nothing of the spread
+        return Difference(mean, math.nan, math.nan)
     freedom = int(error**2 / sum(part**2 / count for part, count in parts))
     half = T_QUANTILES[min(max(freedom, 1), len(T_QUANTILES)) - 1] * math.sqrt(error)
     return Difference(mean, mean - half, mean + half)

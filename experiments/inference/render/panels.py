@@ -53,7 +53,8 @@ def draw_bars(
     """
     figure = new_figure(box.width, box.height)
     axes = axes_at(figure, 0, 34, box.width - PERCENT_WIDTH, box.height - 40)
-    figure.text(0, 1 - 20 / box.height, shorten(title, box.width / 1.1), fontsize=11, color=GREY)
+    line, place = shorten(title, box.width / 1.1), 1 - 20 / box.height
+    figure.text(0, place, line, fontsize=11, color=GREY, parse_math=False)
     best = shares.topk(min(SHOWN_CLASSES, len(shares)))
     axes.set(xlim=(0, 1), ylim=(SHOWN_CLASSES - 0.35, -0.65))
     axes.axis("off")

@@ -39,6 +39,16 @@ def test_pictures_beside_videos_are_no_frames(tmp_path: Path) -> None:
     assert unlabelled_videos([tmp_path]) == [str(tmp_path / "a.mp4")]
 
 
+def test_a_cover_above_folders_of_videos_or_images_is_no_frame(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    touch(tmp_path / "cover1.jpg", tmp_path / "a" / "x.mp4", tmp_path / "b" / "c" / "0001.jpg")
+    wanted = [str(tmp_path / "a" / "x.mp4"), str(tmp_path / "b" / "c")]
+    assert unlabelled_videos([tmp_path]) == wanted
+    assert "1 folder of images" in caplog.text
+
+
 def test_a_file_of_any_ending_is_taken_when_it_is_named(tmp_path: Path) -> None:
     touch(tmp_path / "a.gif")
     assert is_one_video(tmp_path / "a.gif")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -116,3 +117,10 @@ def test_welch_s_interval_is_the_known_one() -> None:
     # Difference 3, standard error sqrt(1/3 + 4/3), 2.94 degrees of freedom, rounded down.
     found = welch([11, 12, 13], [7, 9, 11])
     assert (found.mean, found.low, found.high) == pytest.approx((3, -2.55, 8.55), abs=0.01)
+
+
+def test_equal_values_of_few_seeds_give_no_interval() -> None:
+    found = welch([0.5, 0.5], [0.4, 0.4])
+    assert found.mean == pytest.approx(0.1)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
