@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric, MetricCollection, SumMetric
+from torchmetrics.classification import MulticlassConfusionMatrix
 
 
 def label_ranks(scores: Tensor, labels: Tensor) -> Tensor:
@@ -28,6 +29,11 @@ def label_ranks(scores: Tensor, labels: Tensor) -> Tensor:
     classes = torch.arange(scores.shape[1], device=scores.device)
     before = ~(scores <= own) | ((scores == own) & (classes < labels[:, None]))  # (B, K)
     return before.sum(dim=1)
+
+
+def count_confusions(num_classes: int, device: torch.device) -> MulticlassConfusionMatrix:
+    """Make a counter of the predicted class for each true class, (K, K), exact over processes."""
+    return MulticlassConfusionMatrix(num_classes, validate_args=False).to(device)
 
 
 class TopKAccuracy(Metric):

@@ -31,15 +31,14 @@ def is_frame_folder(folder: str | Path) -> bool:
 
     Images beside videos, or beside folders of images or videos, such as a cover, are no frames.
     """
-    try:
-        names = [name for name in os.listdir(folder) if not is_system_name(name)]
-    except OSError:
-        return False
+    _, folders, files = next(os.walk(folder), ("", [], []))
+    folders, files = ([n for n in names if not is_system_name(n)] for names in (folders, files))
+    names = [*folders, *files]
     if not any(map(has_image_suffix, names)) or any(map(has_video_suffix, names)):
         return False
-    below = [os.path.join(folder, name) for name in names]
-    files = (name for place in below for _, _, files in os.walk(place) for name in files)
-    return not any(has_image_suffix(name) or has_video_suffix(name) for name in files)
+    places = [os.path.join(folder, name) for name in folders]
+    below = (name for place in places for _, _, files in os.walk(place) for name in files)
+    return not any(has_image_suffix(name) or has_video_suffix(name) for name in below)
 
 
 def is_one_video(place: Path) -> bool:

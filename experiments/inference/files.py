@@ -1,6 +1,5 @@
 """The files of a prediction: scores, features and windows, as csv to read and tensors to use."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import torch
 from experiments.inference.prediction import Prediction
 from experiments.inference.recognizer import Recognizer
 from lightning_modules import RunError
-from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.atomic_write import atomic_write, unwritable_place
 from lightning_modules.checkpoints.origin import Origin, free_name, list_hash
 from lightning_modules.checkpoints.prediction_files import KEY, origin_of, scores_csv, write_table
 from lightning_modules.checkpoints.run_folder import RunFolder
@@ -102,6 +101,5 @@ class PredictionFiles:
 
 
 def _require_writable(folder: Path) -> None:
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+    if place := unwritable_place(folder):
         raise RunError(f"--output {folder}: {place} cannot be written; choose another folder")

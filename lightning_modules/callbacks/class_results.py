@@ -13,6 +13,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.checkpoints.results_file import read_results
 from lightning_modules.checkpoints.run_folder import RunFolder
+from lightning_modules.metrics import count_confusions
 from lightning_modules.tensorboard.pictures.class_accuracy import draw_class_accuracy
 from lightning_modules.tensorboard.pictures.confusion import draw_confusion
 from lightning_modules.tensorboard.pictures.figures import as_png
@@ -34,9 +35,8 @@ class ClassResults(Callback):
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start counting."""
-        classes = len(pl_module.class_names)  # type: ignore[arg-type]
-        metric = MulticlassConfusionMatrix(classes, validate_args=False)
-        self.metric = metric.to(pl_module.device)
+        names: Any = pl_module.class_names
+        self.metric = count_confusions(len(names), pl_module.device)
 
     def on_test_batch_end(
         self,

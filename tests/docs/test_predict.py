@@ -1,6 +1,5 @@
 """The commands and the Python of docs/predict.md and of README's prediction run as they stand."""
 
-import re
 import shlex
 import shutil
 from pathlib import Path
@@ -10,20 +9,14 @@ import pytest
 
 from datamodules.decoding.write_video import write_video
 from experiments import predict
-from tests.conftest import REPOSITORY
+from tests.docs.guide import code
 from train import main
 
-PAGE = (REPOSITORY / "docs" / "predict.md").read_text()
-README = (REPOSITORY / "README.md").read_text()
+PAGE, README = "predict.md", "../README.md"
 PROGRAMS = {
     "python train.py ": main,
     "python -m experiments.predict ": predict.main,
 }
-
-
-def blocks(page: str, language: str) -> list[str]:
-    """List the blocks of code of a page."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -46,7 +39,7 @@ def place(
 
 
 def test_every_command_of_the_page_runs(place: Path) -> None:
-    lines = [line for block in blocks(PAGE, "bash") for line in block.splitlines()]
+    lines = [line for block in code(PAGE, "bash") for line in block.splitlines()]
     assert len(lines) >= 6
     for line in lines:
         program = next(program for program in PROGRAMS if line.startswith(program))
@@ -65,9 +58,9 @@ def test_every_command_of_the_page_runs(place: Path) -> None:
     ("page", "number"), [(PAGE, 0), (README, 0)], ids=["docs/predict.md", "README"]
 )
 def test_the_python_of_the_pages_runs(page: str, number: int, place: Path) -> None:
-    code = blocks(page, "python")[number]
+    block = code(page, "python")[number]
     scope: dict[str, object] = {}
-    exec(code, scope)
+    exec(block, scope)
     scores = scope["scores"]
     assert isinstance(scores, dict)
     assert sum(scores.values()) == pytest.approx(1)

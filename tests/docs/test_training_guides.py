@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from datamodules.prepare.command_line import main as prepare
 from experiments.grid.commands import main as grid
 from tests.conftest import REPOSITORY
+from tests.docs.guide import code
 from tests.experiments.grid.conftest import fake_train
 from tests.experiments.runs import SMALL_NETWORK
 from tests.experiments.small_lists import write_short
@@ -30,15 +31,9 @@ TINY = [
 """What makes a fit of a guide small; later commands read it in the run's own config."""
 
 
-def blocks(guide: str, language: str) -> list[str]:
-    """Return the blocks of a language."""
-    text = (REPOSITORY / "docs" / f"{guide}.md").read_text()
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
-
-
 def commands(guide: str) -> list[str]:
     """Return the commands of a guide, each on one line."""
-    lines = "".join(blocks(guide, "bash")).replace("\\\n", " ").splitlines()
+    lines = "".join(code(f"{guide}.md", "bash")).replace("\\\n", " ").splitlines()
     return [" ".join(line.partition(" #")[0].split()) for line in lines if line.strip()]
 
 
@@ -86,7 +81,7 @@ def test_a_network_is_trained_on_one_s_own_videos(here: Path) -> None:
 def test_a_study_is_checked_run_listed_and_reported(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (study,) = blocks("your_own_study", "yaml")
+    (study,) = code("your_own_study.md", "yaml")
     folder = here / "studies" / "grids"
     folder.mkdir(parents=True)
     for file in (REPOSITORY / "experiments").glob("*.yaml"):
@@ -112,7 +107,7 @@ def test_the_commands_of_a_cluster_print_what_they_would_submit(
 
 
 def test_the_sbatch_file_starts_a_process_for_each_gpu_with_right_options() -> None:
-    (script,) = blocks("cluster", "sbatch")
+    (script,) = code("cluster.md", "sbatch")
     stated = dict(re.findall(r"#SBATCH --([\w-]+)=(\S+)", script))
     command = script[script.index("srun python train.py") :].replace("\\\n", " ")
     options = shlex.split(command.removeprefix("srun python train.py"))

@@ -13,6 +13,7 @@ from experiments.grid.report.paired import Correct
 from experiments.grid.results import found_seeds
 from experiments.grid.runs import row_runs
 from lightning_modules import RunError
+from lightning_modules.metrics import label_ranks
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class ClipScores:
     @property
     def correct(self) -> Correct:
         """Return whether each training classified each clip correctly, (S, N)."""
-        found: Correct = (self.scores.argmax(dim=2) == self.labels).numpy()
+        ranks = torch.stack([label_ranks(scores, self.labels) for scores in self.scores])
+        found: Correct = (ranks == 0).numpy()
         return found
 
     def within(self, classes: Sequence[str]) -> "ClipScores":
