@@ -186,10 +186,10 @@ def _place(path: Any) -> Path:
 
 
 def _classifier(network: nn.Module) -> nn.Module:
-    """Find the layer that gives the logits: the network's own statement, or its last linear one."""
-    stated = getattr(network, "classifier", None)
-    if isinstance(stated, nn.Module):
-        return stated
+    """Find the layer that gives the logits: ``network.classifier``, or the last linear layer."""
+    named = getattr(network, "classifier", None)
+    if isinstance(named, nn.Module):
+        return named
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if not linear:
         raise RunError(f"{type(network).__name__}: has no linear classifier; name a stage")
