@@ -4,20 +4,21 @@ python -m experiments.predict clip.mp4 --ckpt_path runs/my_videos
 """
 
 import argparse
-from collections import Counter
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import track
+from typing import Any
 
 from datamodules.lists.unlabelled import unlabelled_videos
 from datamodules.prepare.parser import OneLineParser
+from datamodules.progress import with_progress
 from datamodules.user_path import path_argument
 from experiments.cli.quiet import hide_harmless_messages
 from experiments.cli.user_errors import user_errors
 from experiments.inference.files import PredictionFiles
 from experiments.inference.load import checkpoint_file, load_recognizer
+from experiments.inference.names import names_of_renderings
+from experiments.inference.partial_results import PartialResults
 from experiments.inference.prediction import Failure, Prediction, Predictor
 from experiments.inference.render.film import Renderer
 from experiments.inference.terminal import print_predictions
@@ -31,7 +32,7 @@ def main(args: list[str] | None = None) -> None:
     Raises:
         RunError: If the checkpoint or an option cannot be used, before any work; or at the end, if
             videos could not be predicted.
-        DataError: If there is no video, or the only one cannot be read.
+        DataError: If there is no video.
     """
     options = _read_arguments(args)
     hide_harmless_messages()
@@ -42,58 +43,73 @@ def main(args: list[str] | None = None) -> None:
         recognizer.stage_end(options.stage)
     windows = Windows(options.window, options.stride or options.window) if options.window else None
     predictor = Predictor(recognizer, windows, options.features, options.stage)
-    name = _name_of(options.videos)
-    files = PredictionFiles(options.output, name, paths, recognizer, checkpoint)
-    predicted, failures = _predict(predictor, paths)
-    if predicted:
-        written = files.write(predicted)
-        print_predictions(predicted, recognizer.class_names)
-        for file in written:
-            print(f"{file} and .pt")
-        if options.render:
-            _render(predicted, Renderer(recognizer, options.stage), files.stem)
+    files = PredictionFiles(options.output, _name_of(options.videos), paths, predictor, checkpoint)
+    with PartialResults(files.stem, {**files.origin, **_settings(options)}) as partial:
+        renderer = Renderer(recognizer, options.stage) if options.render else None
+        predictions, failures = _predict(predictor, paths, partial, renderer, files.stem)
+        written = files.write(predictions) if predictions else []
+    if predictions:
+        print_predictions(predictions, recognizer.class_names)
+    for line in written:
+        print(line)
+    _report_short(predictions, windows)
     if failures:
         raise RunError(_describe(failures, len(paths)))
 
 
-def _predict(predictor: Predictor, paths: Sequence[str]) -> tuple[list[Prediction], list[Failure]]:
-    """Predict, with a bar of the progress on stderr if there are several videos."""
-    console = Console(stderr=True)
-    results = track(
-        predictor.predict(paths),
-        "Predicting",
-        total=len(paths),
-        console=console,
-        transient=True,
-        disable=len(paths) < 2 or not console.is_terminal,
-    )
-    predicted, failures = [], []
-    for result in results:
-        if isinstance(result, Prediction):
-            predicted.append(result)
-        else:
+def _predict(
+    predictor: Predictor,
+    paths: Sequence[str],
+    partial: PartialResults,
+    renderer: Renderer | None,
+    renderings: Path,
+) -> tuple[list[Prediction], list[Failure]]:
+    """Predict the videos that are not predicted yet, and render each at once if wanted."""
+    done, failures = dict(partial.found), list[Failure]()
+    names = names_of_renderings(paths)
+    if done:
+        print(f"{len(done):,} of {len(paths):,} videos were predicted before; going on")
+    todo = [path for path in paths if path not in done]
+    results = predictor.predict(todo)
+    for result in with_progress(results, "Predicting", len(todo)) if len(todo) > 1 else results:
+        if isinstance(result, Failure):
             failures.append(result)
             if len(paths) > 1:
-                console.print(f"left out: {result.reason}", markup=False, soft_wrap=True)
-    return predicted, failures
+                print(f"left out: {result.reason}", file=sys.stderr)
+            continue
+        opened, prediction = result
+        if renderer is not None:
+            name = renderings / names[prediction.path]
+            renderer.write_maps(opened, prediction, name.with_name(f"{name.name}_maps.png"))
+            renderer.write_video(opened, prediction, name.with_name(f"{name.name}.mp4"))
+            print(f"{name}.mp4 and _maps.png")
+        done[prediction.path] = prediction
+        partial.add(prediction)
+    return [done[path] for path in paths if path in done], failures
 
 
-def _render(predicted: Sequence[Prediction], renderer: Renderer, folder: Path) -> None:
-    """Render each video into a folder; videos of the same name get numbers."""
-    names: Counter[str] = Counter()
-    for prediction in predicted:
-        stem = prediction.video.path.stem
-        names[stem] += 1
-        name = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
-        renderer.write_maps(prediction, folder / f"{name}_maps.png")
-        renderer.write_video(prediction, folder / f"{name}.mp4")
-        print(f"{folder / name}.mp4 and {name}_maps.png")
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """List what a prediction depends on, beside the network and the videos."""
+    names = ("window", "stride", "features", "render", "stage")
+    return {name: getattr(options, name) for name in names}
+
+
+def _report_short(predictions: Sequence[Prediction], windows: Windows | None) -> None:
+    """Count the videos that are shorter than a window, so that nobody takes theirs for one."""
+    if windows is None:
+        return
+    short = sum(windows.exceed(one.path, one.windows) for one in predictions)
+    if short:
+        print(
+            f"shorter than --window {windows.length.text}, so that their one window is the whole "
+            f"video: {short:,} of {len(predictions):,}"
+        )
 
 
 def _describe(failures: Sequence[Failure], total: int) -> str:
     if total == 1:
         return failures[0].reason
-    return f"{len(failures)} of {total} videos are left out, as said above"
+    return f"{len(failures)} of {total} videos could not be predicted; their names stand above"
 
 
 def _name_of(places: Sequence[Path]) -> str:
@@ -138,7 +154,7 @@ def _read_arguments(args: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", help="such as cpu or cuda:1; default: a GPU if there is one")
     options = parser.parse_args(args)
     if options.stride and not options.window:
-        parser.error("--stride: is of windows; give --window, too")
+        parser.error("--stride: needs --window")
     return options
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from av.video.reformatter import VideoReformatter
@@ -19,6 +19,7 @@ from datamodules.decoding.video_stream import iterate_frames
 from datamodules.packs.find import is_folder
 
 
+@runtime_checkable
 class FrameSource(Protocol):
     """Anything whose frames can be read by index: a video, a part of one, decoded frames."""
 

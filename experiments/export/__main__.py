@@ -12,7 +12,7 @@ from experiments.cli.user_errors import user_errors
 from experiments.export.deployed import DeployedNetwork, describe
 from experiments.export.folding import fold_batch_norm
 from experiments.export.parity import largest_difference, require_parity
-from experiments.export.run import load_run
+from experiments.export.run import load_run, load_videos
 from experiments.export.targets import TARGETS, Target
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import replace_at_end
@@ -29,15 +29,22 @@ def main(args: list[str] | None = None) -> None:
     options, flags = _parser().parse_known_args(args)
     target, run = TARGETS[options.to], RunFolder(options.run)
     _check(options, target)
-    loaded = load_run(run, options.checkpoint, options.clips, flags)
+    if options.videos and flags:
+        raise RunError(f"{flags[0]}: of train.py, which --videos does without; leave one out")
+    if options.videos:
+        loaded = load_videos(options.run, options.checkpoint, options.videos, options.clips)
+    else:
+        loaded = load_run(run, options.checkpoint, options.clips, flags)
     recognizer, clips = loaded.recognizer, loaded.clips
-    file = options.output or run.export(f"{loaded.checkpoint.stem}{target.endings[0]}")
+    name = f"{loaded.checkpoint.stem}{target.endings[0]}"
+    usual = run.export(name) if run.path.is_dir() else loaded.checkpoint.with_name(name)
+    file = options.output or usual
     network = DeployedNetwork(recognizer.normalize, recognizer.network)
     notes = [f"{len(clips)} clips"]
     if options.fold_batch_norm:
         folded = fold_batch_norm(network, clips)
         notes.append(f"{folded} BatchNorms folded")
-    metadata = describe(recognizer, loaded.content(), clips)
+    metadata = describe(recognizer, loaded.about, clips)
     draft = file.with_name(f"{file.stem}.{uuid.uuid4().hex}{file.suffix}")
     try:
         with replace_at_end(file, draft):
@@ -77,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Write a trained network as a file for other programs.",
         epilog="Any other flag goes to train.py, such as --data.root=/data/videos.",
     )
-    parser.add_argument("run", type=path_argument, help="run folder of train.py fit")
+    parser.add_argument(
+        "run", type=path_argument, help="run folder of train.py fit; with --videos also a .ckpt"
+    )
     parser.add_argument("--to", choices=TARGETS, required=True, help="the kind of file")
     parser.add_argument(
         "--checkpoint",
@@ -86,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         type=path_argument,
-        help="default: <run>/exports/<checkpoint> with the usual ending",
+        help="default: <run>/exports/<checkpoint>, or beside a checkpoint, with the usual ending",
     )
     parser.add_argument(
         "--tolerance",
@@ -96,8 +105,12 @@ def _parser() -> argparse.ArgumentParser:
         "default: 1e-4",
     )
     parser.add_argument(
-        "--clips", type=int, default=8, help="clips of the run's data to compare; default: 8"
+        "--videos",
+        nargs="+",
+        type=path_argument,
+        help="videos to compare on, as files, folders or csvs; default: those of the run's data",
     )
+    parser.add_argument("--clips", type=int, default=8, help="clips to compare; default: 8")
     parser.add_argument(
         "--fold_batch_norm",
         action="store_true",

@@ -1,4 +1,4 @@
-"""What leaves this project: normalisation and network in one module, and facts about them."""
+"""What is exported: normalisation and network as one module, and facts about them."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -7,7 +7,6 @@ from typing import Any
 from torch import Tensor, nn
 
 from lightning_modules import VideoRecognizer
-from lightning_modules.checkpoints.provenance import KEY, provenance
 
 INPUT = "clips"
 OUTPUT = "logits"
@@ -36,24 +35,22 @@ class DeployedNetwork(nn.Module):
 
 
 def describe(
-    recognizer: VideoRecognizer, checkpoint: Mapping[str, Any], clips: Tensor
+    recognizer: VideoRecognizer, about: Mapping[str, Any], clips: Tensor
 ) -> dict[str, Any]:
     """Collect what a program needs to use the file and to tell what it is, as plain values.
 
     Args:
         recognizer: The recognizer, which has loaded the checkpoint.
-        checkpoint: The checkpoint's content.
-        clips: Clips of the run's data, (B, T, 3, H, W).
+        about: The checkpoint's provenance, with the settings of the clips' input.
+        clips: Clips, (B, T, 3, H, W).
     """
-    about = provenance(recognizer)
     shape = ", ".join(map(str, clips.shape[1:]))
-    trained: Mapping[str, Any] = checkpoint.get(KEY) or about
     return {
         "input": f"{INPUT}: uint8 RGB 0-255, (batch, {shape})",
         "output": f"{OUTPUT}: float32, (batch, {len(about['class_names'])})",
         "class_names": about["class_names"],
         **about["input"],
-        "protocol": trained["data"].get("protocol", "1x1"),
+        "protocol": about["data"].get("protocol", "1x1"),
         "view_fusion": recognizer.view_fusion,
         "network": about["model"].get("network"),
         "checkpoint": recognizer.loaded,

@@ -1,16 +1,22 @@
-"""Loads a run as ``train.py predict`` does, and keeps the first clips of its data."""
+"""Loads a trained network, and clips of its run's data or of any videos."""
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from pytorch_lightning import Callback
 from torch import Tensor
 
+from datamodules.lists.unlabelled import unlabelled_videos
 from experiments.cli.command_line import RecognitionCLI
+from experiments.cli.resuming import find_checkpoint
+from experiments.inference.load import checkpoint_file, load_recognizer
 from lightning_modules import RunError, VideoRecognizer
 from lightning_modules.checkpoints.checkpoint_file import peek
+from lightning_modules.checkpoints.provenance import KEY, provenance
 from lightning_modules.checkpoints.run_folder import RunFolder
 
 HERE = (
@@ -42,59 +48,86 @@ class KeptClips(Callback):
 class RunLoader(RecognitionCLI):
     """Predicts one batch, with all checks of ``train.py``, and writes no file.
 
-    Args:
-        run: The run folder.
-        checkpoint: ``best``, ``last``, ``previous`` or a path; None for ``best``, or for ``last``
-            if the fit monitors nothing.
-        videos: The number of videos to read.
-        flags: Further arguments of ``train.py``, such as ``--data.root``.
+    Args: see `load_run`.
+
+    Attributes:
+        kept: Its clips.
     """
 
     def __init__(
-        self, run: RunFolder, checkpoint: str | None, videos: int, flags: Sequence[str]
+        self, run: RunFolder, checkpoint: str | None, count: int, flags: Sequence[str]
     ) -> None:
         self.kept = KeptClips()
         wanted = [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
         config = [f"--config={run.config}", f"--run_dir={run.path}"]
-        own = [f"--data.eval_batch_size={videos}", *HERE, *wanted]
+        own = [f"--data.eval_batch_size={count}", *HERE, *wanted]
         super().__init__(["predict", *config, *own, *flags])
 
     def _callbacks(self, config: Any) -> list[Callback]:
         return [self.kept]
 
-    @property
-    def recognizer(self) -> VideoRecognizer:
-        """The recognizer with the checkpoint's weights."""
-        assert isinstance(self.model, VideoRecognizer)
-        return self.model.eval()
 
-    @property
-    def checkpoint(self) -> Path:
-        """The checkpoint's file."""
-        return Path(self.config["predict"].ckpt_path)
+@dataclass(frozen=True)
+class Loaded:
+    """A trained network, and clips to compare it on.
 
-    @property
-    def clips(self) -> Tensor:
-        """Clips of the run's data, uint8 0-255, (B, T, 3, H, W)."""
-        return self.kept.clips
+    Attributes:
+        recognizer: The network with a checkpoint's weights, in evaluation mode.
+        checkpoint: Its file.
+        clips: uint8 0-255, (B, T, 3, H, W).
+        about: Its provenance, with the settings of the input that the clips have.
+    """
 
-    def content(self) -> dict[str, Any]:
-        """Read the plain values of the checkpoint."""
-        content: dict[str, Any] = peek(self.checkpoint)
-        return content
+    recognizer: VideoRecognizer
+    checkpoint: Path
+    clips: Tensor
+    about: dict[str, Any]
 
 
-def load_run(
-    run: RunFolder, checkpoint: str | None, videos: int, flags: Sequence[str]
-) -> RunLoader:
-    """Load a run; see `RunLoader`.
+def load_videos(place: Path, checkpoint: str | None, videos: Sequence[Path], count: int) -> Loaded:
+    """Load a checkpoint, and one clip of each of some videos; the run's data are not needed.
+
+    Args:
+        place: The run folder, or a checkpoint.
+        checkpoint: See `load_run`.
+        videos: See `datamodules.lists.unlabelled.unlabelled_videos`.
+        count: The number of videos to read at most.
 
     Raises:
-        RunError: If this is no run folder, and what `RunLoader` raises.
+        RunError: If there is no such checkpoint, or it cannot be used.
+        DataError: If there is no video, or one cannot be read.
+    """
+    file = find_checkpoint(RunFolder(place), checkpoint) if checkpoint else checkpoint_file(place)
+    recognizer = load_recognizer(file, protocol="1x1", device="cpu")
+    clips = [recognizer.views(path) for path in unlabelled_videos(videos)[:count]]
+    return Loaded(recognizer.module, file, torch.cat(clips), peek(file)[KEY])
+
+
+def load_run(run: RunFolder, checkpoint: str | None, count: int, flags: Sequence[str]) -> Loaded:
+    """Load a run and clips of its data.
+
+    Args:
+        run: The run folder.
+        checkpoint: ``best``, ``last``, ``previous`` or a path; None for ``best``, or for ``last``
+            if the fit monitors nothing.
+        count: The number of videos to read.
+        flags: Further arguments of ``train.py``, such as ``--data.root``.
+
+    Raises:
+        RunError: If this is no run folder, and what ``train.py predict`` raises.
     """
     if not run.config.is_file():
-        raise RunError(f"{run.path}: not a run folder, it has no {run.config.name}")
+        raise RunError(
+            f"{run.path}: not a run folder, it has no {run.config.name}; a checkpoint alone needs "
+            "--videos"
+        )
     with warnings.catch_warnings():
         for harmless in (".*callbacks used to create the checkpoint.*", ".*dirpath has changed.*"):
             warnings.filterwarnings("ignore", harmless)
-        return RunLoader(run, checkpoint, videos, flags)
+        loader = RunLoader(run, checkpoint, count, flags)
+    assert isinstance(loader.model, VideoRecognizer)
+    file = Path(loader.config["predict"].ckpt_path)
+    about = provenance(loader.model)
+    trained = peek(file).get(KEY, about)
+    about = {**about, "data": trained["data"]}
+    return Loaded(loader.model.eval(), file, loader.kept.clips, about)

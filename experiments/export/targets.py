@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from experiments.export.deployed import INPUT, OUTPUT, DeployedNetwork
 from lightning_modules.checkpoints.atomic_write import write_to_disk
-from models.weights import read_source
+from models.weights import read_file
 
 Metadata = dict[str, Any]
 """Plain values by name; in a file, each one is JSON text."""
@@ -101,12 +101,12 @@ def read_weights(file: Path, network: DeployedNetwork) -> Network:
     restored = deepcopy(network)
     for parameter in restored.network.parameters():
         nn.init.constant_(parameter, torch.nan)
-    restored.network.load_state_dict(read_source(str(file), None, "").state)
+    restored.network.load_state_dict(read_file(file))
     return restored
 
 
 def two_of(clips: Tensor) -> Tensor:
-    """Make an example of two clips: torch.export takes a batch of one for a constant."""
+    """Make an example of two clips, because torch.export would fix a batch of one."""
     return torch.cat([clips[:1], clips[:1]])
 
 

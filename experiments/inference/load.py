@@ -36,14 +36,14 @@ def load_recognizer(
         DataError: If the protocol is unknown.
     """
     file = checkpoint_file(absolute_path(checkpoint, "checkpoint"))
-    there = read_checkpoint(file)[KEY]
+    trained = read_checkpoint(file)[KEY]
     module = VideoRecognizer.load_from_checkpoint(file, map_location="cpu").eval()
-    about, data = there["input"], there["data"]
+    frames, data = trained["input"], trained["data"]
     make_views = ProtocolViews(
-        make_sampler(about["sampling"], about["num_segments"]),
+        make_sampler(frames["sampling"], frames["num_segments"]),
         get_protocol(protocol or data["protocol"]),
-        about["short_side"],
-        about["crop_size"],
+        frames["short_side"],
+        frames["crop_size"],
     )
     wanted = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -51,7 +51,7 @@ def load_recognizer(
     except (RuntimeError, AssertionError) as error:  # torch without CUDA raises the latter
         reason = next(iter(str(error).splitlines()), "")
         raise RunError(f"device {wanted}: cannot be used here ({reason}); give cpu") from error
-    return Recognizer(module, make_views, there["seed"] or 0)
+    return Recognizer(module, make_views, trained["seed"] or 0)
 
 
 def checkpoint_file(place: Path) -> Path:

@@ -33,30 +33,24 @@ class Prediction:
     """What the network says about one video.
 
     Attributes:
-        video: The video.
-        facts: Its number of frames, frame rate and size.
+        path: The video.
         logits: Of the whole video under the protocol, (K,).
         features: Of the whole video; None unless wanted.
         windows: Its sliding windows; none unless wanted.
         window_logits: Of each window, (number of windows, K).
     """
 
-    video: Video
-    facts: VideoFacts
+    path: str
     logits: Tensor
     features: Features | None
     windows: list[Window]
     window_logits: Tensor
 
-    @property
-    def path(self) -> str:
-        """The video's path."""
-        return str(self.video.path)
 
-
-class _Opened(NamedTuple):
+class Opened(NamedTuple):
     """A video that has been scanned, the views of its test protocol, and its windows."""
 
+    path: str
     video: Video
     facts: VideoFacts
     views: Tensor
@@ -79,27 +73,27 @@ class Predictor:
     features: bool = False
     stage: str | None = None
 
-    def predict(self, paths: Sequence[str]) -> Iterator[Prediction | Failure]:
+    def predict(self, paths: Sequence[str]) -> Iterator[tuple[Opened, Prediction] | Failure]:
         """Predict videos in their order; one that cannot be read becomes a `Failure`."""
         for opened in read_ahead(self._open, paths):
-            yield opened if isinstance(opened, Failure) else self._score(opened)
+            yield opened if isinstance(opened, Failure) else (opened, self._score(opened))
 
-    def _open(self, path: str) -> _Opened | Failure:
+    def _open(self, path: str) -> Opened | Failure:
         try:
             video, facts = open_video(path)
             windows = self.windows.places(path, facts) if self.windows else []
-            return _Opened(video, facts, self.recognizer.views(video), windows)
+            return Opened(path, video, facts, self.recognizer.views(video), windows)
         except DataError as error:
             return Failure(path, str(error))
 
-    def _score(self, opened: _Opened) -> Prediction:
-        recognizer, (video, facts, views, windows) = self.recognizer, opened
+    def _score(self, opened: Opened) -> Prediction:
+        recognizer, (path, video, _, views, windows) = self.recognizer, opened
         features = recognizer.features_of_views(views, self.stage) if self.features else None
         parts = read_ahead(lambda window: recognizer.views(window.of(video)), windows)
         scores = [recognizer.logits_of_views(part) for part in parts]
         logits = torch.stack(scores) if scores else torch.empty(0, len(recognizer.class_names))
         whole = recognizer.logits_of_views(views)
-        return Prediction(video, facts, whole, features, windows, logits)
+        return Prediction(path, whole, features, windows, logits)
 
 
 def read_ahead(read: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:

@@ -3,8 +3,9 @@
 V views, T frames (segments) of a clip, C channels, H W pixels, K classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from datamodules.clips.frame_sampling import Indices
 from datamodules.clips.views import ProtocolViews
 from datamodules.decoding.video import FrameSource
+from datamodules.errors import DataError
 from datamodules.lists.unlabelled import is_one_video, unlabelled_videos
 from datamodules.user_path import absolute_path
 from experiments.inference.sources import Source, open_source
@@ -65,7 +67,7 @@ class Recognizer:
     @overload
     def __call__(self, videos: Tensor | FrameSource) -> Scores: ...
     @overload
-    def __call__(self, videos: Sequence[str | PathLike[str]]) -> dict[str, Scores]: ...
+    def __call__(self, videos: Iterable[str | PathLike[str]]) -> dict[str, Scores]: ...
     @overload
     def __call__(self, videos: str | PathLike[str]) -> Any: ...
     def __call__(self, videos: Any) -> Any:
@@ -73,22 +75,24 @@ class Recognizer:
 
         Args:
             videos: A video file, a folder of numbered images, or decoded frames, uint8 0-255,
-                (n, 3, H, W); or a list of paths, a csv, or a folder with videos at any depth.
+                (n, 3, H, W); or several paths, a csv, or a folder with videos at any depth.
 
         Returns:
             The scores of one video; of several, those of each by its path.
 
         Raises:
-            DataError: If a video cannot be read, or there is none.
+            DataError: If a video cannot be read, there is none, or this is none of these.
         """
         if isinstance(videos, str | PathLike):
             place = absolute_path(videos, "video")
             if is_one_video(place):
                 return self._named(self.logits(place))
             videos = [place]
-        elif isinstance(videos, Tensor) or not isinstance(videos, Sequence):
+        elif isinstance(videos, Tensor | FrameSource) or not isinstance(videos, Iterable):
             return self._named(self.logits(videos))
-        paths = unlabelled_videos(absolute_path(path, "video") for path in videos)
+        paths = unlabelled_videos([_place(path) for path in videos])
+        if not paths:
+            raise DataError("no video is given; give paths, or a folder")
         return {path: self._named(self.logits(path)) for path in paths}
 
     def frame_indices(self, num_frames: int) -> Indices:
@@ -171,11 +175,21 @@ class Recognizer:
         return np.random.default_rng([self.seed, 0, INDEX])
 
 
+def _place(path: Any) -> Path:
+    """Make the path of one of several videos absolute."""
+    if not isinstance(path, str | PathLike):
+        raise DataError(
+            f"several videos are given as paths, not as {type(path).__name__}; score decoded "
+            "frames one video at a time, as a torch tensor, uint8 (frames, 3, height, width)"
+        )
+    return absolute_path(path, "video")
+
+
 def _classifier(network: nn.Module) -> nn.Module:
-    """Find the layer that gives the logits: the network's own statement, or its last linear one."""
-    stated = getattr(network, "classifier", None)
-    if isinstance(stated, nn.Module):
-        return stated
+    """Find the layer that gives the logits: ``network.classifier``, or the last linear layer."""
+    named = getattr(network, "classifier", None)
+    if isinstance(named, nn.Module):
+        return named
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if not linear:
         raise RunError(f"{type(network).__name__}: has no linear classifier; name a stage")

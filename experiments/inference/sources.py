@@ -79,12 +79,15 @@ def open_source(source: Source) -> FrameSource:
     """
     if isinstance(source, str | PathLike):
         return open_video(source)[0]
-    if not isinstance(source, Tensor):
+    if isinstance(source, FrameSource):
         return source
-    is_frames = source.ndim == 4 and source.shape[1] == 3 and source.shape[0] > 0
-    if source.dtype != torch.uint8 or not is_frames:
-        raise DataError(
-            f"decoded frames must be uint8 0-255 RGB of shape (frames, 3, height, width), not "
-            f"{source.dtype} {tuple(source.shape)}"
-        )
-    return DecodedFrames(source)
+    if not isinstance(source, Tensor):
+        given = type(source).__name__
+    elif source.dtype != torch.uint8 or source.ndim != 4 or source.shape[1] != 3 or not len(source):
+        given = f"{source.dtype} {tuple(source.shape)}"
+    else:
+        return DecodedFrames(source)
+    raise DataError(
+        "a video is a path, or a torch tensor of decoded frames, uint8 0-255 RGB of shape "
+        f"(frames, 3, height, width), not {given}"
+    )

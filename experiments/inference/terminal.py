@@ -1,12 +1,12 @@
 """Predictions as a table on the terminal."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from experiments.inference.names import short_names
 from experiments.inference.prediction import Prediction
 
 SHOWN_CLASSES, SHOWN_VIDEOS = 5, 20
@@ -21,6 +21,7 @@ def print_predictions(predictions: Sequence[Prediction], class_names: Sequence[s
         class_names: The K classes.
     """
     console = Console()
+    names = short_names([prediction.path for prediction in predictions])
     table = Table(
         Column("video", overflow="fold", ratio=1),
         Column("class", overflow="fold", ratio=2),
@@ -30,14 +31,14 @@ def print_predictions(predictions: Sequence[Prediction], class_names: Sequence[s
         padding=(0, 2, 0, 0),
     )
     for prediction in predictions[:SHOWN_VIDEOS]:
-        name = Path(prediction.path).name
+        name = names[prediction.path]
         best = prediction.logits.softmax(0).topk(min(SHOWN_CLASSES, len(class_names)))
         for place, share in zip(best.indices.tolist(), best.values.tolist(), strict=True):
             table.add_row(Text(name), Text(class_names[place]), f"{100 * share:.1f}", _bar(share))
             name = ""
     console.print(table)
     if len(predictions) > SHOWN_VIDEOS:
-        console.print(f"and {len(predictions) - SHOWN_VIDEOS:,} more videos, in the csv")
+        console.print(f"... {len(predictions):,} videos in all, see the csv")
 
 
 def _bar(share: float) -> str:

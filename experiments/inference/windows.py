@@ -1,7 +1,9 @@
 """Sliding windows over a long video: their places, in frames and in seconds."""
 
 import argparse
+import math
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from datamodules.decoding.video import FrameSource
@@ -44,19 +46,24 @@ class Window(NamedTuple):
 
     Attributes:
         start: Index of its first frame.
-        frames: Number of frames.
-        start_time: Seconds; frames where the video has no frame rate.
-        end_time: Likewise, the start of the frame after the last one.
+        end: Index of the frame after its last one.
+        fps: Frames per second of the video; 0 if it has no rate, as a folder of images.
     """
 
     start: int
-    frames: int
-    start_time: float
-    end_time: float
+    end: int
+    fps: float
+
+    @property
+    def times(self) -> tuple[float, float]:
+        """Its start and end in seconds; NaN without a frame rate."""
+        if not self.fps:
+            return math.nan, math.nan
+        return self.start / self.fps, self.end / self.fps
 
     def of(self, source: FrameSource) -> Excerpt:
         """Give these frames of a video."""
-        return Excerpt(source, self.start, self.frames)
+        return Excerpt(source, self.start, self.end - self.start)
 
 
 class Windows(NamedTuple):
@@ -70,38 +77,37 @@ class Windows(NamedTuple):
     length: Length
     stride: Length
 
+    @property
+    def name(self) -> str:
+        """Their name in a file's name, such as ``4s_1s``."""
+        return f"{self.length.text}_{self.stride.text}"
+
     def places(self, path: str, facts: VideoFacts) -> list[Window]:
         """Place windows over a video, from its start; a last one ends with the video.
+
+        A video that is shorter than a window gets one, which is the whole video.
 
         Args:
             path: For messages.
             facts: Of the video.
 
         Raises:
-            DataError: If the window is longer than the video, or needs a frame rate it lacks.
+            DataError: If the video lacks a frame rate that the settings need.
         """
         length, stride = (part.frames(path, facts.fps) for part in self)
-        if length > facts.frames:
-            rate = f" ({facts.frames / facts.fps:.2f}s)" if facts.fps else ""
-            raise DataError(
-                f"{path}: has {facts.frames} frames{rate}, fewer than the {length} of --window "
-                f"{self.length.text}; give a shorter one"
-            )
-        starts = list(range(0, facts.frames - length + 1, stride))
-        if starts[-1] + length < facts.frames:
-            starts.append(facts.frames - length)
-        return [place(start, length, facts) for start in starts]
+        last = max(facts.frames - length, 0)
+        starts = [*range(0, last, stride), last]
+        return [Window(start, min(start + length, facts.frames), facts.fps) for start in starts]
 
-
-def place(start: int, frames: int, facts: VideoFacts) -> Window:
-    """Make a window of a video."""
-    rate = facts.fps or 1
-    return Window(start, frames, start / rate, (start + frames) / rate)
+    def exceed(self, path: str, windows: Sequence[Window]) -> bool:
+        """Whether a video, of which these are the windows, is shorter than one should be."""
+        (start, end, fps), *others = windows
+        return not others and end - start < self.length.frames(path, fps)
 
 
 def whole(facts: VideoFacts) -> Window:
     """Make the window that spans a whole video."""
-    return place(0, facts.frames, facts)
+    return Window(0, facts.frames, facts.fps)
 
 
 def length_argument(text: str) -> Length:

@@ -14,7 +14,11 @@ LARGEST_MAP = 28 * 28
 
 
 def clip_maps(
-    classify: Classify, network: nn.Module, clip: Tensor, layer: nn.Module | None = None
+    classify: Classify,
+    network: nn.Module,
+    clip: Tensor,
+    layer: nn.Module | None = None,
+    label: int | None = None,
 ) -> tuple[Cam, dict[str, Tensor]]:
     """Compute the maps of a clip.
 
@@ -23,6 +27,7 @@ def clip_maps(
         network: The network, in evaluation mode.
         clip: uint8 0-255, (T, 3, H, W).
         layer: The layer of Grad-CAM; None for the end of the last stage.
+        label: The class of Grad-CAM; None for the most probable one of this clip.
 
     Returns:
         Grad-CAM, and all maps by the name of their kind, (T, h, w), for
@@ -31,7 +36,7 @@ def clip_maps(
     Raises:
         RunError: If no layer has a map of more than one position.
     """
-    cam = grad_cam(classify, clip, layer or last_map(classify, network, clip))
+    cam = grad_cam(classify, clip, layer or last_map(classify, network, clip), label)
     return cam, {"Grad-CAM": cam.maps, **_alignment(classify, network, clip)}
 
 

@@ -33,8 +33,8 @@ class Cam(NamedTuple):
     probability: float
 
 
-def grad_cam(classify: Classify, clip: Tensor, layer: nn.Module) -> Cam:
-    """Compute the maps of the predicted class.
+def grad_cam(classify: Classify, clip: Tensor, layer: nn.Module, label: int | None = None) -> Cam:
+    """Compute the maps of a class.
 
     No parameter gets a gradient, and the network must be in evaluation mode, so that a training
     is not changed. It also works inside `torch.inference_mode`.
@@ -43,6 +43,7 @@ def grad_cam(classify: Classify, clip: Tensor, layer: nn.Module) -> Cam:
         classify: The network.
         clip: uint8 0-255, (T, 3, H, W).
         layer: The layer whose output is explained, see `last_map`.
+        label: The class; None for the most probable one of this clip.
     """
     kept: list[Tensor] = []
 
@@ -54,7 +55,7 @@ def grad_cam(classify: Classify, clip: Tensor, layer: nn.Module) -> Cam:
     try:
         with torch.inference_mode(False), torch.enable_grad():
             logits = classify(clip.clone()[None])[0]
-            label = int(logits.argmax())
+            label = int(logits.argmax()) if label is None else label
             (gradient,) = torch.autograd.grad(logits[label], kept[-1])
     finally:
         handle.remove()

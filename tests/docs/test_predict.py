@@ -45,8 +45,9 @@ def test_every_command_of_the_page_runs(place: Path) -> None:
         program = next(program for program in PROGRAMS if line.startswith(program))
         PROGRAMS[program](shlex.split(line.removeprefix(program)))
     assert {path.name for path in (place / "predictions").iterdir()} >= {
-        *("clip_1x1.csv", "clip_1x1.pt", "videos_2x3.csv", "videos_1x1_features.pt"),
-        *("long_1x1_windows.csv", "long_1x1_windows.pt"),
+        *("clip_1x1.csv", "clip_1x1.pt", "videos_2x3.csv"),
+        *("long_1x1_windows_4s_1s.csv", "long_1x1_windows_4s_1s.pt"),
+        "videos_1x1_features_classifier_input.pt",
     }
     rendered = place / "predictions" / "long_1x1"
     assert {path.name for path in rendered.iterdir()} == {"long.mp4", "long_maps.png"}

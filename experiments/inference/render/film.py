@@ -19,9 +19,9 @@ from torchvision.transforms.v2.functional import resize
 from datamodules.clips.frame_sampling import Indices
 from datamodules.decoding.video import Video
 from datamodules.decoding.write_video import write_video
-from experiments.inference.prediction import Prediction
+from experiments.inference.prediction import Opened, Prediction
 from experiments.inference.recognizer import Recognizer
-from experiments.inference.render.layout import HEIGHT, WIDTH, Box, Layout, layout_for
+from experiments.inference.render.layout import HEIGHT, WIDTH, Box, layout_for, squares
 from experiments.inference.render.panels import (
     SAMPLED_COLOUR,
     Pixels,
@@ -43,7 +43,6 @@ PIXELATED_FROM = 3
 """Videos that are enlarged more than this keep their pixels; others are smoothed."""
 CAPTION = "Grad-CAM of the clip's frames, as the network sees them; yellow: sampled frames"
 BORDER = 5
-GAP = 4
 ENCODER = {"crf": "20", "preset": "veryfast"}
 HIGHLIGHT = np.array([round(255 * part) for part in to_rgb(SAMPLED_COLOUR)], dtype=np.uint8)
 
@@ -55,12 +54,14 @@ class Moment:
     Attributes:
         sampled: Indices of all frames that the network has seen of it.
         shown: Indices of the T frames of its middle clip.
-        cams: These frames with Grad-CAM, as they stand in the row of frames.
+        cams: These frames with Grad-CAM.
+        places: Where each of them is shown.
     """
 
     sampled: set[int]
     shown: list[int]
     cams: list[Pixels]
+    places: list[Box]
 
 
 class Renderer:
@@ -75,56 +76,61 @@ class Renderer:
         self.recognizer = recognizer
         self.layer = None if stage is None else recognizer.stage_end(stage)
 
-    def write_maps(self, prediction: Prediction, file: Path) -> None:
-        """Draw the T frames of the video's middle clip with Grad-CAM and, for SME, its maps."""
-        clip = self._middle(self.recognizer.views(prediction.video))
-        network = self.recognizer.module.network
-        cam, maps = clip_maps(self.recognizer.classify, network, clip, self.layer)
-        name = self.recognizer.class_names[cam.label]
-        title = f"{name} {100 * cam.probability:.0f} %   {prediction.video.path.name}"
+    def write_maps(self, opened: Opened, prediction: Prediction, file: Path) -> None:
+        """Draw the T frames of the video's middle clip with Grad-CAM and, for SME, its maps.
+
+        Grad-CAM is that of the class that is predicted of the whole video.
+        """
+        clip, shares = self._middle(opened.views), prediction.logits.softmax(0)
+        network, label = self.recognizer.module.network, int(shares.argmax())
+        _, maps = clip_maps(self.recognizer.classify, network, clip, self.layer, label)
+        name = self.recognizer.class_names[label]
+        title = f"{name} {100 * float(shares[label]):.0f} %   {opened.video.path.name}"
         atomic_write(file, as_png(draw_clip_maps(clip, maps, title)))
 
-    def write_video(self, prediction: Prediction, file: Path) -> None:
+    def write_video(self, opened: Opened, prediction: Prediction, file: Path) -> None:
         """Render the video with its windows, or as one window."""
-        rate = Fraction(prediction.facts.fps or FPS).limit_denominator(1001)
-        write_video(file, self.frames(prediction), fps=rate, options=ENCODER)
+        rate = Fraction(opened.facts.fps or FPS).limit_denominator(1001)
+        write_video(file, self.frames(opened, prediction), fps=rate, options=ENCODER)
 
-    def frames(self, prediction: Prediction) -> Iterator[Pixels]:
+    def frames(self, opened: Opened, prediction: Prediction) -> Iterator[Pixels]:
         """Compose the frames one after another."""
-        facts, names = prediction.facts, self.recognizer.class_names
+        video, facts, names = opened.video, opened.facts, self.recognizer.class_names
         layout = layout_for(facts.width, facts.height)
         windows = prediction.windows or [whole(facts)]
         logits = prediction.window_logits if prediction.windows else prediction.logits[None]
         shares, edges = logits.softmax(1), _edges(windows)
         rate, unit = (facts.fps, "s") if facts.fps else (1.0, "frames")
-        indices = [self.recognizer.frame_indices(w.frames) + w.start for w in windows]
+        indices = [self.recognizer.frame_indices(w.end - w.start) + w.start for w in windows]
         seen = np.unique(np.concatenate([part.ravel() for part in indices])) / rate
         colours = choose_colours(shares)
         timeline = Timeline(layout.timeline, edges, shares, colours, seen.tolist(), unit)
         canvas = np.full((HEIGHT, WIDTH, 3), 255, dtype=np.uint8)
         _paste(canvas, layout.caption, draw_text(layout.caption, CAPTION))
         current = -1
-        for number, image in enumerate(prediction.video.in_order()):
+        for number, image in enumerate(video.in_order()):
             place = int(np.searchsorted(edges[1:-1], number / rate, side="right"))
             if place != current:
-                current, window = place, windows[place]
-                moment = self._moment(prediction.video, window, indices[place], layout)
-                title = _title(prediction.video, window, unit)
-                bars = draw_bars(layout.bars, title, shares[place], names, colours)
+                current, window, share = place, windows[place], shares[place]
+                clip = self._middle(self.recognizer.views(window.of(video)))
+                moment = self._moment(clip, int(share.argmax()), indices[place], layout.frames)
+                bars = draw_bars(layout.bars, _title(video, window), share, names, colours)
                 _paste(canvas, layout.bars, bars)
             _paste(canvas, layout.timeline, timeline.at(number / rate))
             _show_clip(canvas, layout.frames, moment, number)
             _show_frame(canvas, layout.video, image, number in moment.sampled)
             yield canvas
 
-    def _moment(self, video: Video, window: Window, indices: Indices, layout: Layout) -> Moment:
+    def _moment(self, clip: Tensor, label: int, indices: Indices, box: Box) -> Moment:
+        """Explain a class in the middle clip of a window."""
         classify, network = self.recognizer.classify, self.recognizer.module.network
-        clip = self._middle(self.recognizer.views(window.of(video)))
-        cam = grad_cam(classify, clip, self.layer or last_map(classify, network, clip))
-        side = min(layout.frames.height, layout.frames.width // len(clip) - GAP)
-        cams = heat(_scaled(clip, side, side), cam.maps).permute(0, 2, 3, 1).numpy()
+        layer = self.layer or last_map(classify, network, clip)
+        cam = grad_cam(classify, clip, layer, label)
+        places = squares(box, len(clip))
+        sized = _scaled(clip, places[0].height, places[0].width)
+        cams = heat(sized, cam.maps).permute(0, 2, 3, 1).numpy()
         shown = indices[len(indices) // 2].tolist()
-        return Moment(set(indices.ravel().tolist()), shown, list(cams))
+        return Moment(set(indices.ravel().tolist()), shown, list(cams), places)
 
     def _middle(self, views: Tensor) -> Tensor:
         """Choose the middle crop of the middle clip, (T, 3, S, S)."""
@@ -134,15 +140,20 @@ class Renderer:
 
 def _edges(windows: Sequence[Window]) -> list[float]:
     """Divide the time among windows: each gets what is nearest to its middle."""
-    middles = [(window.start_time + window.end_time) / 2 for window in windows]
-    between = [(one + two) / 2 for one, two in pairwise(middles)]
-    return [windows[0].start_time, *between, windows[-1].end_time]
+    spans = [_span(window) for window in windows]
+    middles = [(start + end) / 2 for start, end in spans]
+    return [spans[0][0], *((one + two) / 2 for one, two in pairwise(middles)), spans[-1][1]]
 
 
-def _title(video: Video, window: Window, unit: str) -> str:
-    digits = 2 if unit == "s" else 0
-    start, end = (f"{time:.{digits}f}" for time in (window.start_time, window.end_time))
-    return f"{video.path.name}, {start} to {end} {unit}"
+def _span(window: Window) -> tuple[float, float]:
+    """Give its start and end: seconds, or frames in a video without a rate."""
+    return window.times if window.fps else (window.start, window.end)
+
+
+def _title(video: Video, window: Window) -> str:
+    start, end = _span(window)
+    span = f"{start:.2f} to {end:.2f} s" if window.fps else f"{start:.0f} to {end:.0f} frames"
+    return f"{video.path.name}, {span}"
 
 
 def _show_clip(canvas: Pixels, box: Box, moment: Moment, number: int) -> None:
@@ -150,11 +161,9 @@ def _show_clip(canvas: Pixels, box: Box, moment: Moment, number: int) -> None:
     canvas[box.top : box.top + box.height, box.left : box.left + box.width] = 255
     reached = [place for place, frame in enumerate(moment.shown) if frame <= number]
     for place, picture in enumerate(moment.cams):
-        left = box.left + place * (picture.shape[1] + GAP)
-        part = Box(left, box.top, picture.shape[1], picture.shape[0])
-        _paste(canvas, part, picture)
+        _paste(canvas, moment.places[place], picture)
         if reached and place == reached[-1]:
-            _frame(canvas, part)
+            _frame(canvas, moment.places[place])
 
 
 def _show_frame(canvas: Pixels, box: Box, image: Pixels, sampled: bool) -> None:
@@ -185,5 +194,6 @@ def _paste(canvas: Pixels, box: Box, picture: Pixels) -> None:
 def _frame(canvas: Pixels, box: Box) -> None:
     """Draw a border inside a box."""
     part = canvas[box.top : box.top + box.height, box.left : box.left + box.width]
-    for edge in (part[:BORDER], part[-BORDER:], part[:, :BORDER], part[:, -BORDER:]):
+    wide = min(BORDER, max(1, box.height // 6))
+    for edge in (part[:wide], part[-wide:], part[:, :wide], part[:, -wide:]):
         edge[:] = HIGHLIGHT

@@ -1,10 +1,12 @@
 """Where the parts of a rendered video stand, in pixels; all renderings are 1280 x 720."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 1280, 720
 MARGIN = 16
+GAP = 4
 
 
 class Box(NamedTuple):
@@ -54,3 +56,17 @@ PORTRAIT = Layout(
 def layout_for(width: int, height: int) -> Layout:
     """Choose the layout of a video of a size in pixels."""
     return LANDSCAPE if width >= height else PORTRAIT
+
+
+def squares(box: Box, count: int) -> list[Box]:
+    """Place squares in a box, as large as fit, row by row, with a gap of 4 pixels around each."""
+    side = 1
+    for rows in range(1, count + 1):
+        columns = math.ceil(count / rows)
+        side = max(side, min((box.height + GAP) // rows, box.width // columns) - GAP)
+    columns = max(1, box.width // (side + GAP))
+    step = side + GAP
+    return [
+        Box(box.left + k % columns * step, box.top + k // columns * step, side, side)
+        for k in range(count)
+    ]

@@ -33,15 +33,19 @@ def draw_clip_maps(frames: Tensor, maps: Mapping[str, Tensor], title: str) -> Fi
     Args:
         frames: uint8 0-255, (T, 3, S, S).
         maps: Values of any scale by the name of their kind, each (T, h, w); NaN where a frame has
-            none. Each kind has its own scale, from the lowest value to the highest.
+            none. Each kind has its own scale, from its lowest value, dark, to its highest, bright;
+            both are written beside its name.
         title: The first line.
     """
     small = torch.cat([fit_strip(part) for part in frames.split(COLUMNS)])
-    kinds = {"frames": small, **{name: heat(small, values) for name, values in maps.items()}}
-    high, wide = small.shape[2:]
+    kinds = {"frames": small}
+    for name, values in maps.items():
+        low, high = _range(values)
+        kinds[f"{name}; dark {low:.2g}, bright {high:.2g}"] = heat(small, values)
+    tall, wide = small.shape[2:]
     rows = len(small.split(COLUMNS))
     width = max(min(COLUMNS, len(frames)) * (wide + GAP), NARROWEST) + 2 * MARGIN
-    height = LINE + len(kinds) * (LINE + rows * (high + GAP)) + 2 * MARGIN
+    height = LINE + len(kinds) * (LINE + rows * (tall + GAP)) + 2 * MARGIN
     figure = new_figure(width, height)
     write = partial(figure.text, MARGIN, transform=None, parse_math=False)
     bottom = height - MARGIN - LINE
@@ -50,7 +54,7 @@ def draw_clip_maps(frames: Tensor, maps: Mapping[str, Tensor], title: str) -> Fi
         bottom -= LINE
         write(bottom + 4, shorten(name, width - 2 * MARGIN), color=GREY)
         for row in kind.split(COLUMNS):
-            bottom -= high + GAP
+            bottom -= tall + GAP
             for place, picture in enumerate(row):
                 left = MARGIN + place * (wide + GAP)
                 figure.figimage(
@@ -69,8 +73,7 @@ def heat(frames: Tensor, maps: Tensor) -> Tensor:
     Returns:
         uint8 0-255, (T, 3, H, W).
     """
-    known = maps[~maps.isnan()]
-    low, high = float(known.min()), float(known.max())
+    low, high = _range(maps)
     shares = ((maps.nan_to_num(low) - low) / ((high - low) or 1)).clamp(0, 1)
     sized = F.interpolate(shares[:, None], frames.shape[2:], mode="bilinear", align_corners=False)
     colours = torch.from_numpy(colormaps[HEAT](sized[:, 0].numpy()))[..., :3]
@@ -78,3 +81,8 @@ def heat(frames: Tensor, maps: Tensor) -> Tensor:
     opacity = 0.15 + 0.6 * sized
     mixed = (1 - opacity) * grey + opacity * colours.permute(0, 3, 1, 2)
     return (255 * mixed).round().to(torch.uint8)
+
+
+def _range(maps: Tensor) -> tuple[float, float]:
+    known = maps[~maps.isnan()]
+    return float(known.min()), float(known.max())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from datamodules.clips.frame_sampling import SegmentSampler
 from datamodules.clips.protocols import get_protocol
@@ -18,6 +18,10 @@ from datamodules.decoding.video import Video, scan
 from datamodules.decoding.write_video import write_video
 from experiments.cli.user_errors import user_errors
 from experiments.export.__main__ import main
+from experiments.export.deployed import DeployedNetwork
+from experiments.export.parity import largest_difference
+from experiments.export.targets import TARGETS
+from experiments.inference import load_recognizer
 from lightning_modules.normalization import FrameNormalizer
 from models import TEINet
 from tests.docs.guide import code, commands
@@ -162,6 +166,41 @@ def test_weights_alone_start_a_network_that_computes_the_same(
     assert file.stat().st_mode & 0o444 == (run_dir / "config.yaml").stat().st_mode & 0o444
 
 
+def test_any_videos_stand_in_for_the_data_of_the_run(run_dir: Path, shapes_root: Path) -> None:
+    (run_dir / "config.yaml").unlink()
+    file = run_dir / "checkpoints" / "last.ckpt"
+    main([str(file), "--to=torch_export", f"--videos={shapes_root}", "--clips=2"])
+    beside = {"metadata.json": ""}
+    program = torch.export.load(file.with_name("last.pt2"), extra_files=beside).module()
+    clips = some_clips(3)
+    expected = load_recognizer(file, device="cpu").classify(clips).detach()
+    assert close(program(clips), expected)
+    facts = json.loads(beside["metadata.json"])
+    assert (facts["num_segments"], facts["crop_size"], facts["protocol"]) == (T, SIZE, "1x1")
+    assert facts["class_names"] == list(load_recognizer(file).class_names)
+
+
+class Encoded(nn.Module):
+    """A network with names of its own."""
+
+    def __init__(self, num_classes: int, num_segments: int) -> None:
+        super().__init__()
+        self.encoder = nn.Linear(3, 4)
+        self.fc = nn.Linear(4, num_classes)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        logits: Tensor = self.fc(self.encoder(clips.mean((1, 3, 4))))
+        return logits
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".pth"])
+def test_weights_keep_the_names_of_a_network_of_one_s_own(ending: str, tmp_path: Path) -> None:
+    network = DeployedNetwork(FrameNormalizer(), Encoded(CLASSES, T))
+    target, file = TARGETS["weights"], tmp_path / f"net{ending}"
+    target.write(network, some_clips(2), {}, file)
+    assert largest_difference(target.read(file, network), network, some_clips(2)) == 0
+
+
 def test_metadata_are_in_the_header_of_safetensors(run_dir: Path) -> None:
     with safetensors.safe_open(exported(run_dir, "weights"), "pt") as file:
         facts = file.metadata()
@@ -186,6 +225,8 @@ def test_a_file_that_differs_by_more_than_the_tolerance_is_not_written(run_dir: 
         (("--to=onnx", "--output=net.pt"), "net.pt: a file --to onnx ends in .onnx"),
         (("--to=onnx", "--clips=0"), "--clips 0: must be at least 1"),
         (("--to=onnx", "--checkpoint=none.ckpt"), "none.ckpt: no such checkpoint"),
+        (("--to=onnx", "--videos=none.mp4"), "none.mp4: no such file or folder"),
+        (("--to=onnx", "--data.root=x", "--videos=."), "--data.root=x: of train.py, which"),
     ],
 )
 def test_what_cannot_be_exported_is_named_before_any_work(

@@ -2,17 +2,21 @@
 
 import csv
 import re
+import shutil
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 
 from datamodules import DataError
+from datamodules.decoding.video import scan
 from datamodules.decoding.write_video import write_video
 from experiments.fuse import read_scores
-from experiments.inference import Recognizer
+from experiments.inference import Features, Recognizer
+from experiments.inference.files import PredictionFiles
 from experiments.predict import main
 from lightning_modules import RunError
 from tests.experiments.inference.conftest import Predict
@@ -54,28 +58,98 @@ def test_folders_csvs_and_several_files_are_predicted(predict: Predict, videos: 
     assert [Path(row["path"]).name for row in both] == ["a.mp4", "b.mp4"]
 
 
+def test_videos_of_the_same_name_are_told_apart(
+    predict: Predict, videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.move(videos / "deep" / "er" / "b.mp4", videos / "deep" / "er" / "a.mp4")
+    predict(videos)
+    printed = capsys.readouterr().out
+    assert re.search(r"^a\.mp4 ", printed, re.MULTILINE)
+    assert re.search(r"^deep/er/a\.mp4 ", printed, re.MULTILINE)
+
+
 def test_windows_slide_over_the_video_to_its_end(
     predict: Predict, recognizer: Recognizer, clip: Path
 ) -> None:
     folder = predict(clip, "--window=11f", "--stride=4f")
-    rows = rows_of(folder / f"{clip.stem}_1x1_windows.csv")
-    spans = [(float(row["start"]), float(row["end"])) for row in rows]
-    rate = 11 / (spans[0][1] - spans[0][0])
-    assert [round(start * rate) for start, _ in spans] == [0, 4, 7]
-    table = table_of(folder / f"{clip.stem}_1x1_windows.pt")
+    rows = rows_of(folder / f"{clip.stem}_1x1_windows_11f_4f.csv")
+    spans = [(int(row["start_frame"]), int(row["end_frame"])) for row in rows]
+    assert spans == [(0, 11), (4, 15), (7, 18)]
+    rate = scan(clip).fps
+    assert [float(row["start"]) for row in rows] == pytest.approx([0, 4 / rate, 7 / rate], abs=1e-3)
+    table = table_of(folder / f"{clip.stem}_1x1_windows_11f_4f.pt")
     assert table["scores"].shape == (3, 8)
     assert table["end"][-1].item() == pytest.approx(18 / rate)
-    whole = table_of(predict(clip, "--window=18f") / f"{clip.stem}_1x1_windows.pt")
+    whole = table_of(predict(clip, "--window=18f") / f"{clip.stem}_1x1_windows_18f_18f.pt")
     torch.testing.assert_close(whole["scores"][0], recognizer.logits(clip))
+    assert len(list(folder.glob("*_windows_*.csv"))) == 2
+
+
+def test_a_video_that_is_shorter_than_a_window_is_one_window_and_counted(
+    predict: Predict, videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(videos / "long.mp4", np.full((40, 32, 32, 3), 90, dtype=np.uint8))
+    rows = rows_of(predict(videos, "--window=30f") / "videos_1x1_windows_30f_30f.csv")
+    assert [int(row["end_frame"]) for row in rows] == [18, 18, 30, 40]
+    assert "shorter than --window 30f" in (printed := capsys.readouterr().out)
+    assert "whole video: 2 of 3" in printed
 
 
 def test_features_are_written_beside_the_scores(
-    predict: Predict, recognizer: Recognizer, videos: Path
+    predict: Predict, recognizer: Recognizer, videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table = table_of(predict(videos, "--features", "--stage=res3") / "videos_1x1_features.pt")
+    file = predict(videos, "--features", "--stage=res3") / "videos_1x1_features_res3.pt"
+    assert str(file) in capsys.readouterr().out
+    table = table_of(file)
     assert table["frames"].shape == (2, 1, 4, 128)
+    assert table["stage"] == "res3"
     expected = recognizer.features(table["paths"][1], "res3")
     torch.testing.assert_close(table["clips"][1], expected.clip)
+    last = table_of(predict(videos, "--features") / "videos_1x1_features_classifier_input.pt")
+    torch.testing.assert_close(last["clips"][1], recognizer.features(table["paths"][1]).clip)
+    assert file.is_file()
+
+
+def test_an_interrupted_prediction_goes_on_where_it_was(
+    predict: Predict,
+    recognizer: Recognizer,
+    videos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = (videos, "--features", "--window=11f", "--render")
+    scored: list[Path] = []
+    score = Recognizer.features_of_views
+
+    def interrupted(self: Recognizer, views: torch.Tensor, stage: str | None = None) -> Features:
+        scored.append(videos)
+        if len(scored) == 2:
+            raise KeyboardInterrupt
+        return score(self, views, stage)
+
+    monkeypatch.setattr(Recognizer, "features_of_views", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        predict(*arguments)
+    assert "keeps what was predicted" in capsys.readouterr().out
+    folder = predict(*arguments)
+    assert "1 of 2 videos were predicted before; going on" in capsys.readouterr().out
+    assert len(scored) == 3
+    resumed = {file.name: file.read_bytes() for file in folder.glob("*.*")}
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"videos_1x1"}
+    predict(*arguments)
+    assert resumed == {file.name: file.read_bytes() for file in folder.glob("*.*")}
+
+
+def test_a_video_that_has_changed_since_an_interruption_is_predicted_again(
+    predict: Predict, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(PredictionFiles, "write", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            predict(videos)
+    write_video(videos / "a.mp4", np.full((9, 32, 32, 3), 90, dtype=np.uint8))
+    table = table_of(predict(videos) / "videos_1x1.pt")
+    assert not torch.equal(*table["scores"])
 
 
 def test_predictions_of_another_checkpoint_or_video_never_take_their_place(
@@ -92,7 +166,7 @@ def test_an_unreadable_video_is_named_and_the_others_are_predicted(
     predict: Predict, videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (videos / "b.mp4").write_text("hello")
-    with pytest.raises(RunError, match="1 of 3 videos are left out"):
+    with pytest.raises(RunError, match="1 of 3 videos could not be predicted"):
         predict(videos)
     assert f"left out: {videos / 'b.mp4'}: does not decode" in capsys.readouterr().err
     assert len(rows_of(tmp_path / "predictions" / "videos_1x1.csv")) == 2
@@ -104,7 +178,6 @@ def test_an_unreadable_video_is_named_and_the_others_are_predicted(
         (("{videos}/none.mp4",), "none.mp4: no such file or folder"),
         (("{videos}/notes.txt",), "notes.txt: does not decode"),
         (("{empty}",), "empty: holds no video, at any depth"),
-        (("{videos}/a.mp4", "--window=100f"), "a.mp4: has 18 frames .* fewer than the 100"),
         (("{videos}/a.mp4", "--stage=res9"), "stage res9: is none of this network's"),
         (("{videos}/a.mp4", "--protocol=3"), "protocol='3': write <clips>x<crops>"),
     ],
@@ -141,7 +214,7 @@ def test_seconds_need_a_frame_rate(predict: Predict, tmp_path: Path) -> None:
     [
         (("--window=4",), "--window: 4: write seconds or frames"),
         (("--window=0s",), "--window: 0s: write seconds or frames"),
-        (("--stride=4s",), "--stride: is of windows; give --window, too"),
+        (("--stride=4s",), "--stride: needs --window"),
     ],
 )
 def test_wrong_usage_is_one_line(

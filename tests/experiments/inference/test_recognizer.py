@@ -53,6 +53,7 @@ def test_lists_folders_and_csvs_give_scores_by_path(
     assert [Path(path).name for path in by_path] == ["a.mp4", "b.mp4"]
     assert list(by_path.values()) == [recognizer(clip)] * 2
     assert recognizer([videos / "a.mp4", videos / "deep"]) == by_path
+    assert recognizer(path for path in (videos / "a.mp4", videos / "deep")) == by_path
     assert recognizer(tmp_path / "new.csv") == by_path
 
 
@@ -111,8 +112,26 @@ def test_lightning_s_own_method_loads_a_checkpoint(trained_once: Path, clip: Pat
 def test_frames_of_another_type_or_shape_are_refused(
     recognizer: Recognizer, frames: torch.Tensor
 ) -> None:
-    with pytest.raises(DataError, match="must be uint8 0-255 RGB of shape"):
+    with pytest.raises(DataError, match=r"uint8 0-255 RGB of shape .*, not torch"):
         recognizer(frames)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.zeros((4, 8, 8, 3), dtype=np.uint8), "given as paths, not as ndarray"),
+        ([torch.zeros(4, 3, 8, 8, dtype=torch.uint8)], "given as paths, not as Tensor"),
+        ([b"clip.mp4"], "given as paths, not as bytes"),
+        ([], "no video is given"),
+        (None, "not NoneType"),
+        (3, "not int"),
+    ],
+)
+def test_what_is_no_video_is_refused_with_what_is_one(
+    given: object, message: str, recognizer: Recognizer
+) -> None:
+    with pytest.raises(DataError, match=message):
+        recognizer(given)  # type: ignore[call-overload]
 
 
 def test_a_stage_that_is_not_there_is_refused_with_those_that_are(

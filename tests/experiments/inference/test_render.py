@@ -1,7 +1,9 @@
 """A rendering shows every frame of its video, the sampled ones marked, with scores and Grad-CAM."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -10,11 +12,21 @@ from PIL import Image
 
 from datamodules.decoding.write_video import write_video
 from experiments.inference import Recognizer
-from experiments.inference.prediction import Prediction, Predictor
+from experiments.inference.prediction import Failure, Opened, Prediction, Predictor
+from experiments.inference.render import film
 from experiments.inference.render.film import HIGHLIGHT, Renderer
-from experiments.inference.render.layout import HEIGHT, LANDSCAPE, PORTRAIT, WIDTH, Box, Layout
+from experiments.inference.render.layout import (
+    HEIGHT,
+    LANDSCAPE,
+    PORTRAIT,
+    WIDTH,
+    Box,
+    Layout,
+    squares,
+)
 from experiments.inference.render.panels import Pixels
 from experiments.inference.windows import Length, Windows
+from lightning_modules.tensorboard.grad_cam import Cam, grad_cam
 from tests.experiments.inference.conftest import Predict
 
 FRAMES = 6
@@ -27,19 +39,21 @@ def write_grey(path: Path, width: int, height: int, frames: int = FRAMES) -> Pat
     return path
 
 
-def predicted(recognizer: Recognizer, path: Path, window: int | None = None) -> Prediction:
+def predicted(
+    recognizer: Recognizer, path: Path, window: int | None = None
+) -> tuple[Opened, Prediction]:
     """Predict one video, perhaps with windows of a number of frames and half their stride."""
     windows = None
     if window is not None:
         windows = Windows(*(Length(f"{n}f", n, True) for n in (window, window // 2)))
-    (prediction,) = Predictor(recognizer, windows).predict([str(path)])
-    assert isinstance(prediction, Prediction)
-    return prediction
+    (result,) = Predictor(recognizer, windows).predict([str(path)])
+    assert not isinstance(result, Failure)
+    return result
 
 
-def pictures(recognizer: Recognizer, prediction: Prediction) -> Iterator[Pixels]:
+def pictures(recognizer: Recognizer, prediction: tuple[Opened, Prediction]) -> Iterator[Pixels]:
     """Compose the frames, each a copy."""
-    return (picture.copy() for picture in Renderer(recognizer).frames(prediction))
+    return (picture.copy() for picture in Renderer(recognizer).frames(*prediction))
 
 
 def part(picture: Pixels, box: Box) -> Pixels:
@@ -93,7 +107,7 @@ def test_the_bars_follow_the_windows(recognizer: Recognizer, tmp_path: Path) -> 
     prediction = predicted(recognizer, write_grey(tmp_path / "grey.mp4", 64, 36, 12), window=4)
     shown = [part(picture, LANDSCAPE.bars) for picture in pictures(recognizer, prediction)]
     assert len(shown) == 12
-    assert len({picture.tobytes() for picture in shown}) == len(prediction.windows) == 5
+    assert len({picture.tobytes() for picture in shown}) == len(prediction[1].windows) == 5
 
 
 def test_the_file_has_the_frames_and_the_rate_of_its_video(predict: Predict, clip: Path) -> None:
@@ -107,14 +121,42 @@ def test_the_file_has_the_frames_and_the_rate_of_its_video(predict: Predict, cli
         assert picture.size[0] >= 4 * 100
 
 
-def test_videos_of_the_same_name_are_rendered_beside_each_other(
+def test_each_video_of_a_folder_is_rendered_to_its_place(
     predict: Predict, clip: Path, tmp_path: Path
 ) -> None:
-    for name in ("a", "b"):
-        write_grey(tmp_path / name / "clip.mp4", 64, 36)
-    folder = predict(tmp_path / "a", tmp_path / "b", "--render") / "videos_1x1"
-    names = {"clip.mp4", "clip_maps.png", "clip-2.mp4", "clip-2_maps.png"}
-    assert {path.name for path in folder.iterdir()} == names
+    for name in ("clip.mp4", "clip-2.mp4", "clip.avi", "deep/clip.mp4"):
+        write_grey(tmp_path / "all" / name, 64, 36)
+    folder = predict(tmp_path / "all", "--render") / "all_1x1"
+    videos = ("clip-2", "clip.avi", "clip.mp4", "deep/clip")
+    names = {f"{name}{ending}" for name in videos for ending in (".mp4", "_maps.png")}
+    assert {str(p.relative_to(folder)) for p in folder.rglob("*.*")} == names
+
+
+def test_grad_cam_explains_the_class_that_is_predicted_of_the_whole_video(
+    recognizer: Recognizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, prediction = predicted(recognizer, write_grey(tmp_path / "grey.mp4", 64, 36))
+    labels: list[int | None] = []
+
+    def keep(*arguments: Any) -> Cam:
+        labels.append(arguments[3])
+        return grad_cam(*arguments)
+
+    monkeypatch.setattr(film, "grad_cam", keep)
+    other = int(prediction.logits.argmin())
+    fused = replace(prediction, logits=-prediction.logits)
+    next(Renderer(recognizer).frames(opened, fused))
+    assert labels == [other]
+
+
+@pytest.mark.parametrize("count", [1, 8, 16, 64, 166, 250, 1000])
+@pytest.mark.parametrize("box", [LANDSCAPE.frames, PORTRAIT.frames], ids=["landscape", "portrait"])
+def test_any_number_of_frames_has_a_place_of_its_own_in_the_box(count: int, box: Box) -> None:
+    taken = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    for place in squares(box, count):
+        part(taken, place)[:] += 1
+    assert taken.max() == 1
+    assert part(taken, box).sum() == taken.sum() == count * place.width * place.height
 
 
 def test_frames_in_a_folder_are_rendered_without_a_rate(
