@@ -1,5 +1,8 @@
 """The first page of ``train.py --help``: the common options, printed without importing torch."""
 
+import os
+import signal
+import sys
 from collections.abc import Sequence
 
 HELP = ("-h", "--help")
@@ -77,6 +80,19 @@ def short_help(arguments: Sequence[str]) -> str | None:
             f"values that are in use:  python train.py {command} --config FILE --print_config",
         ]
     )
+
+
+def print_page(text: str) -> None:
+    """Print a page; end quietly with status 141 if nobody reads it, as ``head`` may do.
+
+    `datamodules.prepare.closed_output` does so for all that runs longer, but importing its package
+    imports torch.
+    """
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
