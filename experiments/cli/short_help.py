@@ -22,6 +22,8 @@ COMMON = {
     "--data": "CLASS: VideoList (your videos), SomethingSomethingV1, Kinetics400, UCF101, ...",
     "--data.source": "PATH: class folders or a csv, of VideoList; others have --data.root",
     "--data.num_segments": "T: frames of a clip",
+    "--data.crop_size": "PIXELS: the square that the network sees, 224 by default",
+    "--data.short_side": "PIXELS: the shorter side of a frame before test crops, 256 by default",
     "--data.batch_size": "N: clips of a batch in each process",
     "--data.num_workers": "N: loader processes of each process",
     "--data.protocol": "1x1, 10x3, ...: clips x crops of a video in a test",

@@ -127,7 +127,10 @@ def test_without_a_monitored_metric_there_is_no_best_and_the_last_is_tested(
     main(["test", *common])
     with pytest.raises(SystemExit) as error:
         main(["test", *common, "--ckpt_path=best"])
-    assert "best.ckpt: no such checkpoint" in stopped_with(error)
+    message = stopped_with(error)
+    assert "best.ckpt: no such checkpoint, which a fit saves with checkpoint.monitor" in message
+    assert "has last.ckpt (step 20)" in message
+    assert f"--ckpt_path {run_dir / 'checkpoints' / 'last.ckpt'} takes that one" in message
 
 
 def test_a_best_checkpoint_that_an_older_version_chose_the_wrong_way_is_not_tested(
