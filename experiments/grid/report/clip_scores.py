@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from experiments.fuse import Scores, read_scores
+from experiments.fuse import Scores, fuse_files, read_scores
 from experiments.grid.grid_file import Grid, Row
 from experiments.grid.report.paired import Correct
 from experiments.grid.results import found_seeds
@@ -61,7 +61,8 @@ def read_clip_scores(grid: Grid, row: Row, protocol: str, runs_dir: Path) -> Cli
     """Read the saved predictions of all trainings of a row that have them.
 
     The runs of ``repeat_over``, such as the folds of a cross-validation, together make one
-    training; a seed counts once all of them are finished.
+    training, and so do the members of an ensemble, whose scores are added; a seed counts once all
+    of them are finished.
 
     Returns:
         The scores; None if no training has predictions.
@@ -73,10 +74,11 @@ def read_clip_scores(grid: Grid, row: Row, protocol: str, runs_dir: Path) -> Cli
     trainings: dict[int, Scores] = {}
     for seed in found_seeds(grid, row, runs_dir):
         runs = row_runs(grid, row, seed, runs_dir)
-        files = [run.predictions_of_last(grid.predict_split, protocol) for run in runs]
-        found = [read_scores(file) for file in files if file is not None]
-        if len(found) == len(runs):
-            trainings[seed] = _join(row, found)
+        found = [run.predictions_of_last(grid.predict_split, protocol) for run in runs]
+        files = [file for file in found if file is not None]
+        if len(files) == len(runs):
+            parts = [fuse_files(files)] if row.ensemble else [read_scores(file) for file in files]
+            trainings[seed] = _join(row, parts)
     if not trainings:
         return None
     first = next(iter(trainings.values()))

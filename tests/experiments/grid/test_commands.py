@@ -52,9 +52,9 @@ def test_list_s_commands_have_the_flags_that_the_runs_recorded(
     make_grid: MakeGrid, tmp_path: Path, capsys: Output
 ) -> None:
     file, runs = str(make_grid(ROWS).file), str(tmp_path / "runs")
-    start = ["run", file, "--runs", runs, "--rows"]
-    main([*start, "A", "--data.source=/a b"])
-    main([*start, "A", "--seeds", "1", "2", "--data.source=/c"])
+    start = ["run", file, "--rows", "A", "--runs", runs]
+    main([*start, "--data.source=/a b"])
+    main([*start, "--data.source=/c", "--seeds", "1", "2"])
     capsys.readouterr()
     main(["list", file, "--runs", runs, "--data.root=/d"])
     first, further, second = capsys.readouterr().out.splitlines()[1:4]
