@@ -14,6 +14,7 @@ from lightning_modules.checkpoints.claim import for_a_moment
 from lightning_modules.checkpoints.origin import free_name, list_hash, origin_in_use
 from lightning_modules.checkpoints.prediction_files import KEY, origin_of, scores_csv, write_table
 from lightning_modules.checkpoints.run_folder import RunFolder
+from lightning_modules.counted import counted_videos
 from lightning_modules.gathering import gather_lists
 
 
@@ -85,7 +86,7 @@ class PredictionsFile(Callback):
             # Last, so that the csv exists wherever the tensors do.
             write_table(file, {**table, KEY: origin})
         stem = file.parent / name
-        rank_zero_info(f"predictions of {len(order):,} videos: {stem}.csv and .pt")
+        rank_zero_info(f"predictions of {counted_videos(len(order))}: {stem}.csv and .pt")
 
 
 def _as_csv(table: Mapping[str, Any]) -> str:
