@@ -7,7 +7,10 @@ from typing import Any
 
 from experiments.cli.command_line import main
 from lightning_modules.checkpoints.origin import has_usual_name, is_current
-from lightning_modules.checkpoints.prediction_files import current_predictions
+from lightning_modules.checkpoints.prediction_files import (
+    current_predictions,
+    has_only_other_predictions,
+)
 from lightning_modules.checkpoints.results_file import read_results
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.metrics import means_top5
@@ -70,6 +73,10 @@ class Run:
             return []
         resume = [last] if RunFolder(self.run_dir).has_checkpoint() else []
         return [["fit", *common, *resume], *steps]
+
+    def has_only_other_predictions(self, split: str, protocol: str) -> bool:
+        """Tell whether there are scores, but none of the last checkpoint."""
+        return has_only_other_predictions(RunFolder(self.run_dir), split, protocol)
 
     def predictions_of_last(self, split: str, protocol: str) -> Path | None:
         """Find the file of scores of the last checkpoint; None if there is none."""

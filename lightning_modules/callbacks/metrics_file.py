@@ -9,6 +9,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from lightning_modules.callbacks.class_results import MEAN
 from lightning_modules.checkpoints.loop_position import LoopPosition, finished_epochs
 from lightning_modules.checkpoints.origin import (
+    REPLACED_BY_FITS,
     Origin,
     free_name,
     is_outdated,
@@ -23,8 +24,6 @@ from lightning_modules.checkpoints.versions import git_commit
 from lightning_modules.checkpoints.weights_hash import weights_hash
 
 NAMES = ("top1", "top5", "loss", "n_videos")
-IN_TRAINING = (CHECKPOINTS["last"], CHECKPOINTS["previous"])
-"""Checkpoints that a fit replaces when it trains."""
 
 
 class MetricsFile(Callback):
@@ -131,7 +130,10 @@ def _remove_outdated(run: RunFolder, known: Results) -> None:
         key
         for key, entry in known.items()
         if key.startswith(("test", "val_"))
-        and (entry.get("checkpoint", IN_TRAINING[0]) in IN_TRAINING or is_outdated(run, entry))
+        and (
+            entry.get("checkpoint", CHECKPOINTS["last"]) in REPLACED_BY_FITS
+            or is_outdated(run, entry)
+        )
     ]
     if outdated:
         removed = ", ".join(sorted(outdated))

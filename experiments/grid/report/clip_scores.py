@@ -10,7 +10,7 @@ from torch import Tensor
 from experiments.fuse import Scores, fuse_files, read_scores
 from experiments.grid.grid_file import Grid, Row
 from experiments.grid.report.paired import Correct
-from experiments.grid.results import found_seeds
+from experiments.grid.results import ReportLine, found_seeds
 from experiments.grid.runs import row_runs
 from lightning_modules import RunError
 from lightning_modules.metrics import label_ranks
@@ -92,6 +92,24 @@ def read_clip_scores(grid: Grid, row: Row, protocol: str, runs_dir: Path) -> Cli
     scores = torch.stack([one.scores for one in trainings.values()])
     names = tuple(first.class_names)
     return ClipScores(tuple(trainings), tuple(first.paths), first.labels, scores, names)
+
+
+def rows_of_other_weights(grid: Grid, lines: Sequence[ReportLine], runs_dir: Path) -> list[str]:
+    """List the rows with saved predictions that are not of their runs' last checkpoints.
+
+    Args:
+        grid: The table.
+        lines: Its lines.
+        runs_dir: Folder of all run folders.
+    """
+    found = [
+        line.row.label
+        for line in lines
+        for one in line.results
+        for run in row_runs(grid, line.row, one.seed, runs_dir)
+        if run.has_only_other_predictions(grid.predict_split, line.protocol)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _join(row: Row, folds: Sequence[Scores]) -> Scores:
