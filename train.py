@@ -2,7 +2,7 @@
 
 import sys
 
-from experiments.cli.short_help import as_full_help, asks_for_help, short_help
+from experiments.cli.short_help import as_full_help, asks_for_help, print_page, short_help
 
 __all__ = ["main"]
 
@@ -16,7 +16,7 @@ def main(args: list[str] | None = None) -> None:
     given = sys.argv[1:] if args is None else args
     text = short_help(given)
     if text is not None:
-        print(text)
+        print_page(text)
         return
     from experiments.cli.command_line import main as run  # torch and Lightning: several seconds
 

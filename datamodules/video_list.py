@@ -34,7 +34,8 @@ class VideoList(VideoDataModule):
 
     Args:
         source: A folder ``<class>/<video>`` (or ``<split>/<class>/<video>``), or a csv with columns
-            ``path`` and ``label`` (a number from 0, or a name).
+            ``path`` and ``label`` (a number from 0, or a name; without the column, no video has a
+            label).
         root: The folder that relative paths of the csv start from; None for the csv's folder.
         group_column: The csv's column of groups, such as recordings or persons; the videos of a
             group all go to one split.
@@ -157,8 +158,8 @@ class VideoList(VideoDataModule):
         """
         if not self.is_labelled and stage != "predict":
             raise DataError(
-                f"{self.source}: no video has a label, but {stage} needs labels; write "
-                "them, or use predict"
+                f"{self.source}: no video has a label (column 'label'), but {stage} needs labels; "
+                "write them, or use predict"
             )
         if self.num_classes < 2 and stage == "fit":
             raise DataError(

@@ -22,7 +22,8 @@ from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.checkpoints.prediction_files import origin_of, refuse_outdated, write_table
-from lightning_modules.metrics import label_ranks
+from lightning_modules.counted import counted_videos
+from lightning_modules.metrics import label_ranks, means_top5
 
 Kind = Literal["logits", "softmax"]
 NO_LABELS = "these videos have no labels, so there is no accuracy"
@@ -189,13 +190,14 @@ def main(args: list[str] | None = None) -> None:
         version, file = options.submission
         lines = submission_lines(**vars(fused), version=version)
         atomic_write(file, "".join(f"{line}\n" for line in lines))
-        print(f"{file}: {len(lines)} videos")
+        print(f"{file}: {counted_videos(len(lines))}")
     if options.output:
         write_table(options.output, vars(fused))
-        print(f"{options.output}: {len(fused.paths)} videos")
+        print(f"{options.output}: {counted_videos(len(fused.paths))}")
     if fused.counted:
         top1, top5 = (100 * fused.accuracy(k) for k in (1, 5))
-        print(f"top-1 {top1:.2f} %, top-5 {top5:.2f} %, {fused.counted} videos")
+        shown = f"{top5:.2f} %" if means_top5(len(fused.class_names)) else "n/a"
+        print(f"top-1 {top1:.2f} %, top-5 {shown}, {counted_videos(fused.counted)}")
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -220,7 +222,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _print_means(tables: Sequence[Scores]) -> None:
-    for k in (1, 5):
+    for k in (1, 5) if all(means_top5(len(one.class_names)) for one in tables) else (1,):
         shares = [table.accuracy(k) for table in tables]
         single = ", ".join(f"{100 * share:.2f}" for share in shares)
         print(f"top-{k} {100 * fmean(shares):.2f} %, the mean of {single}")

@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from experiments.session import has_top5
+
 HEADINGS = ("run", "seed", "protocol", "top-1 %", "top-5 %", "loss", "videos")
 
 
@@ -33,7 +35,7 @@ class ResultRow:
             str(self.seed),
             self.protocol,
             f"{100 * self.result['top1']:.1f}",
-            f"{100 * self.result['top5']:.1f}",
+            f"{100 * self.result['top5']:.1f}" if has_top5(self.result) else "n/a",
             f"{self.result['loss']:.3f}",
             str(self.result["n_videos"]),
         )

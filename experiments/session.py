@@ -1,15 +1,19 @@
 """A run from start to finish: fit, then tests and predictions; what is done is not done again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.cli.command_line import main
 from lightning_modules.checkpoints.origin import has_usual_name, is_current
-from lightning_modules.checkpoints.prediction_files import current_predictions
+from lightning_modules.checkpoints.prediction_files import (
+    current_predictions,
+    has_only_other_predictions,
+)
 from lightning_modules.checkpoints.results_file import read_results
 from lightning_modules.checkpoints.run_folder import RunFolder
+from lightning_modules.metrics import means_top5
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class Run:
         resume = [last] if RunFolder(self.run_dir).has_checkpoint() else []
         return [["fit", *common, *resume], *steps]
 
+    def has_only_other_predictions(self, split: str, protocol: str) -> bool:
+        """Tell whether there are scores, but none of the last checkpoint."""
+        return has_only_other_predictions(RunFolder(self.run_dir), split, protocol)
+
     def predictions_of_last(self, split: str, protocol: str) -> Path | None:
         """Find the file of scores of the last checkpoint; None if there is none."""
         return current_predictions(RunFolder(self.run_dir), split, protocol)
@@ -101,6 +109,11 @@ def run_experiment(
 def read_metrics(run_dir: str | Path) -> dict[str, Any]:
     """Read a run folder's metrics.json; empty where there is none yet."""
     return read_results(RunFolder(Path(run_dir)))
+
+
+def has_top5(result: Mapping[str, Any]) -> bool:
+    """Tell whether the top-5 of a result says something; older ones do not state their classes."""
+    return "n_classes" not in result or means_top5(result["n_classes"])
 
 
 def result_of_last(run_dir: str | Path, protocol: str) -> dict[str, Any] | None:

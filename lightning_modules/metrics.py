@@ -36,6 +36,11 @@ def count_confusions(num_classes: int, device: torch.device) -> MulticlassConfus
     return MulticlassConfusionMatrix(num_classes, validate_args=False).to(device)
 
 
+def means_top5(num_classes: int) -> bool:
+    """Whether top-5 says something: of five classes or fewer, any five hold the label."""
+    return num_classes > 5
+
+
 class TopKAccuracy(Metric):
     """Share of the videos whose label is among the k classes with the highest scores.
 

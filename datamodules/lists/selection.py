@@ -40,7 +40,7 @@ class Coverage:
     def __str__(self) -> str:
         """Describe the counts in words."""
         if self.used == self.listed:
-            return f"{self.used:,} videos"
+            return f"{self.used:,} video{'' if self.used == 1 else 's'}"
         parts = {"missing": self.missing, "skipped as unreadable": self.skipped}
         why = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
         return f"{self.used:,} of {self.listed:,} videos ({why})"

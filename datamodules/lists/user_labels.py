@@ -42,8 +42,9 @@ def class_indices(
     if not labelled:
         if num_classes is None:
             raise DataError(
-                f"{videos[0].where}: no video has a label, so the classes are not known; set "
-                "data.num_classes to the checkpoint's number of classes to predict"
+                f"{videos[0].where}: no video has a label (column 'label'), so the classes are not "
+                "known; write labels, or, to predict, set data.num_classes to the checkpoint's "
+                "number of classes"
             )
         return [-1] * len(videos), tuple(map(str, range(num_classes)))
     other = next((video for video in labelled if not is_number(video.label)), None)

@@ -1,4 +1,4 @@
-"""Reads a user's own list of videos from a csv with the columns ``path`` and ``label``."""
+"""Reads a user's own list of videos from a csv with a column ``path`` and perhaps ``label``."""
 
 import csv
 import io
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+
+from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.errors import DataError
 from datamodules.lists.splitting import SPLIT_WORDS, SPLITS
@@ -19,7 +21,7 @@ OPTIONAL_COLUMNS = {"group", "name"}
 
 DELIMITERS = (",", ";", "\t", "|")
 
-NAME_COLUMNS = "it must name path and label, with commas between them"
+NAME_COLUMNS = "it must name path and, for all but new videos, label, with commas between them"
 
 NOT_A_NUMBER = {"nan", "-nan", "<na>", "nat"}
 MISSING_WORDS = NOT_A_NUMBER | {"none", "null", "na", "n/a", "#n/a"}
@@ -88,6 +90,8 @@ def read_csv(
 ) -> list[AnnotatedVideo]:
     """Read a csv with columns ``path`` and ``label``, and perhaps group, ``split`` and name.
 
+    Without a column ``label``, which is logged, no video has a label.
+
     Args:
         file: The csv, with a header line.
         root: The folder that relative paths start from; None for the folder of the csv.
@@ -101,9 +105,13 @@ def read_csv(
     if not file.is_file():
         raise DataError(f"{file}: no such csv; give its path, or a folder of class folders")
     columns, rows = read_table(file, ["path", "label", "split", group_column, name_column])
-    _require_columns(file, columns, ["label"], NAME_COLUMNS)
     if not rows:
         raise DataError(f"{file}: lists no video")
+    if "label" not in columns:
+        rank_zero_info(
+            f"{file}: has no column 'label' (its first line names: {', '.join(columns)}), so its "
+            "videos have no labels"
+        )
     videos = []
     for row in rows:
         where = f"{file}, line {row.line}"

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from experiments.markdown_table import markdown_table
 from lightning_modules.checkpoints.atomic_write import atomic_write
 
 
@@ -43,10 +44,8 @@ class Table:
 
     def as_markdown(self) -> str:
         """Write the table as Markdown."""
-        rule = ["---"] + ["---:"] * (len(self.headings) - 1)
-        lines = [f"| {' | '.join(cells)} |" for cells in (self.headings, rule, *self.rows)]
         notes = "".join(f"\n{note}\n" for note in self.notes)
-        return f"**{self.title}**\n\n" + "\n".join(lines) + f"\n{notes}"
+        return f"**{self.title}**\n\n{markdown_table(self.headings, self.rows, '---:')}\n{notes}"
 
 
 def show(

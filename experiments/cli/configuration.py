@@ -35,12 +35,12 @@ def find_mistake(arguments: Sequence[str]) -> str | None:
     Returns:
         The line with which train.py would refuse them; None if it would not.
     """
-    said = io.StringIO()
+    stderr = io.StringIO()
     try:
-        with redirect_stderr(said):
+        with redirect_stderr(stderr):
             _ConfigurationOnly(args=list(arguments))
     except USER_ERRORS as error:
         return " ".join(str(error).split())
     except SystemExit as end:
-        return said.getvalue().strip().removeprefix("error: ") if end.code else None
+        return stderr.getvalue().strip().removeprefix("error: ") if end.code else None
     return None

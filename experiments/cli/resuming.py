@@ -1,5 +1,6 @@
 """Before any work: whether a run folder can be written, and which of its checkpoints is loaded."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,19 +53,10 @@ def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
             intact checkpoint beside it, which is never loaded unasked.
     """
     if wanted is None:
-        wanted = "best" if run.checkpoint("best").exists() else "last"
-        if wanted == "last":
-            _refuse_missing_best(run)
+        wanted = "best" if run.checkpoint("best").exists() or _monitored(run) else "last"
     file = run.checkpoint(wanted) if wanted in CHECKPOINTS else Path(wanted)
-    if wanted == "best" and not file.is_file() and run.has_checkpoint():
-        raise RunError(
-            f"{file}: no such checkpoint; it is saved by a fit with checkpoint.monitor and without "
-            "save_top_k 0: give --ckpt_path last"
-        )
     if not file.is_file():
-        raise RunError(
-            f"{file}: no such checkpoint; name the run with --run_dir, or a file with --ckpt_path"
-        )
+        raise RunError(f"{file}: no such checkpoint{_name_others(run, wanted)}")
     fault = find_fault(file)
     if fault is not None:
         raise RunError(f"{file}: {fault}; {_offer_instead(file)}")
@@ -85,23 +77,43 @@ def _refuse_worst(best: Path) -> None:
             )
 
 
-def _refuse_missing_best(run: RunFolder) -> None:
-    """Refuse to take last.ckpt unasked for a best.ckpt that should be there."""
+def _monitored(run: RunFolder) -> str | None:
+    """Read from last.ckpt which metric the fit follows; None if it follows none, or is damaged."""
     last = run.checkpoint("last")
     if not last.is_file() or find_fault(last):
-        return
+        return None
     states = [s for s in peek(last).get("callbacks", {}).values() if isinstance(s, dict)]
-    monitored = [s["monitor"] for s in states if s.get("monitor") and "best_model_path" in s]
-    if monitored:
-        raise RunError(
-            f"{run.checkpoint('best')}: no such checkpoint, though this run's fit monitors "
-            f"{monitored[0]}; --ckpt_path {last} takes the last one (step {step_of(last)})"
+    return next((s["monitor"] for s in states if s.get("monitor") and "best_model_path" in s), None)
+
+
+def _name_others(run: RunFolder, wanted: str) -> str:
+    """Say what may be loaded instead of a checkpoint that is missing; none is taken unasked."""
+    reason = ""
+    if wanted == "best":
+        metric = _monitored(run)
+        reason = (
+            f", though this run's fit monitors {metric}"
+            if metric
+            else ", which a fit saves with checkpoint.monitor and without save_top_k 0"
         )
+    others = [*run.checkpoints.glob("*.ckpt")] if wanted in CHECKPOINTS else []
+    intact = [other for other in _newest_first(others) if find_fault(other) is None]
+    if not intact:
+        return "; name the run with --run_dir, or a file with --ckpt_path"
+    named = ", ".join(f"{other.name} (step {step_of(other)})" for other in intact)
+    last = run.checkpoint("last")
+    return (
+        f"{reason}; {run.checkpoints} has {named}: --ckpt_path "
+        f"{last if last in intact else intact[0]} takes that one"
+    )
+
+
+def _newest_first(files: Iterable[Path]) -> list[Path]:
+    return sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
 def _offer_instead(file: Path) -> str:
-    others = (other for other in file.parent.glob("*.ckpt") if other != file)
-    for other in sorted(others, key=lambda other: other.stat().st_mtime, reverse=True):
+    for other in _newest_first(other for other in file.parent.glob("*.ckpt") if other != file):
         if find_fault(other) is None:
             return f"{other} (step {step_of(other)}) is intact: use it with --ckpt_path {other}"
     return (

@@ -1,5 +1,8 @@
 """The first page of ``train.py --help``: the common options, printed without importing torch."""
 
+import os
+import signal
+import sys
 from collections.abc import Sequence
 
 HELP = ("-h", "--help")
@@ -19,6 +22,8 @@ COMMON = {
     "--data": "CLASS: VideoList (your videos), SomethingSomethingV1, Kinetics400, UCF101, ...",
     "--data.source": "PATH: class folders or a csv, of VideoList; others have --data.root",
     "--data.num_segments": "T: frames of a clip",
+    "--data.crop_size": "PIXELS: the square that the network sees, 224 by default",
+    "--data.short_side": "PIXELS: the shorter side of a frame before test crops, 256 by default",
     "--data.batch_size": "N: clips of a batch in each process",
     "--data.num_workers": "N: loader processes of each process",
     "--data.protocol": "1x1, 10x3, ...: clips x crops of a video in a test",
@@ -77,6 +82,19 @@ def short_help(arguments: Sequence[str]) -> str | None:
             f"values that are in use:  python train.py {command} --config FILE --print_config",
         ]
     )
+
+
+def print_page(text: str) -> None:
+    """Print a page; end quietly with status 141 if nobody reads it, as ``head`` may do.
+
+    `datamodules.prepare.closed_output` does so for all that runs longer, but importing its package
+    imports torch.
+    """
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:

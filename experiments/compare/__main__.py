@@ -13,10 +13,11 @@ from datamodules.prepare.parser import OneLineParser
 from datamodules.user_path import path_argument
 from experiments.cli.user_errors import user_errors
 from experiments.compare.pictures import draw_choices, draw_curves, read_curve
-from experiments.compare.tables import Pair, as_markdown, rows_table, steps_table
+from experiments.compare.tables import Pair, rows_table, steps_table
 from experiments.grid.grid_file import Grid, find_grid, read_grid
 from experiments.grid.report.clip_scores import ClipScores, read_clip_scores
 from experiments.grid.runs import row_runs
+from experiments.markdown_table import markdown_table
 from lightning_modules import RunError
 
 LEGEND = (
@@ -111,14 +112,18 @@ def _text(
         f"# {grid.title}",
         f"{len(one.paths):,} test clips, {classes} classes, protocol `{protocol}`. {LEGEND}"
         + (f" {CHOICES_LEGEND}" if options.choices else ""),
-        as_markdown(rows_table(rows, options.baseline, options.choices)),
+        _as_markdown(rows_table(rows, options.baseline, options.choices)),
     ]
     steps = [pair for pair in options.steps if set(pair) <= set(rows)]
     if steps:
-        parts.append(as_markdown(steps_table(rows, steps)))
+        parts.append(_as_markdown(steps_table(rows, steps)))
     if missing:
         parts.append(f"No predictions yet: {', '.join(missing)}.")
     return "\n\n".join(parts) + "\n"
+
+
+def _as_markdown(lines: Sequence[Sequence[str]]) -> str:
+    return markdown_table(lines[0], lines[1:])
 
 
 def _write_pictures(

@@ -63,12 +63,6 @@ def steps_table(rows: Mapping[str, ClipScores], steps: Sequence[Pair]) -> list[t
     return lines
 
 
-def as_markdown(lines: Sequence[tuple[str, ...]]) -> str:
-    """Write the lines of a table as Markdown."""
-    rows = [lines[0], ("---",) * len(lines[0]), *lines[1:]]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
-
-
 def _difference(ours: ClipScores, baseline: ClipScores) -> str:
     found = bootstrap_difference(ours.correct, baseline.correct)
     return f"**{found}**" if found.is_clear else str(found)

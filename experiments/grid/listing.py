@@ -10,9 +10,13 @@ from rich.markup import escape
 from experiments.grid.grid_file import Grid, Row, find_grid
 from experiments.grid.results import found_seeds, read_result, row_state
 from experiments.grid.runner import STYLES
+from experiments.grid.runs import row_runs
+from experiments.grid.state import recorded_flags
 from lightning_modules import RunError
 
 USUAL_RUNS = Path("runs")
+NOTE = "  # with the flags of its runs"
+"""Behind a command with recorded flags; a shell takes it for a comment."""
 
 
 def list_grids(grids: Sequence[Grid], runs_dir: Path, flags: Sequence[str]) -> None:
@@ -21,7 +25,8 @@ def list_grids(grids: Sequence[Grid], runs_dir: Path, flags: Sequence[str]) -> N
     Args:
         grids: The grids.
         runs_dir: Folder of all run folders.
-        flags: The user's further arguments of every run, for the commands.
+        flags: The user's further arguments, for the commands of what has not been run yet; other
+            runs can only be continued with the flags of their records.
     """
     console = Console(soft_wrap=True, highlight=False)
     for grid in grids:
@@ -37,9 +42,11 @@ def list_grids(grids: Sequence[Grid], runs_dir: Path, flags: Sequence[str]) -> N
             if grid.paper:
                 parts.append(f"{'' if top1 is None else f'paper {top1}':10}")
             parts += [_of_seed(grid, row, seed, runs_dir) for seed in seeds]
-            if not row.quoted:
-                parts.append(_command(name, row, seeds, runs_dir, flags))
-            console.print(f"  {colour}{state:8}[/]  {escape('  '.join(parts).rstrip())}")
+            commands = [] if row.quoted else _commands(grid, name, row, runs_dir, flags)
+            text = "  ".join([*parts, *commands[:1]]).rstrip()
+            console.print(f"  {colour}{state:8}[/]  {escape(text)}")
+            for command in commands[1:]:  # of seeds that have other flags
+                console.print(f"  {'':8}  {escape(command)}")
 
 
 def _of_seed(grid: Grid, row: Row, seed: int, runs_dir: Path) -> str:
@@ -52,12 +59,25 @@ def _of_seed(grid: Grid, row: Row, seed: int, runs_dir: Path) -> str:
     return f"seed {seed}: {state if result is None else f'{result.top1:.1f} %'}"
 
 
+def _commands(grid: Grid, name: str, row: Row, runs_dir: Path, flags: Sequence[str]) -> list[str]:
+    """Write the commands that run the row or continue it: one for all seeds of the same flags."""
+    seeds_by_flags: dict[tuple[str, ...] | None, list[int]] = {}
+    for seed in found_seeds(grid, row, runs_dir) or [0]:
+        recorded = recorded_flags(row_runs(grid, row, seed, runs_dir))
+        seeds_by_flags.setdefault(recorded, []).append(seed)
+    return [
+        _command(name, row, seeds, runs_dir, flags)
+        if recorded is None
+        else _command(name, row, seeds, runs_dir, recorded) + (NOTE if recorded else "")
+        for recorded, seeds in seeds_by_flags.items()
+    ]
+
+
 def _command(
     name: str, row: Row, seeds: Sequence[int], runs_dir: Path, flags: Sequence[str]
 ) -> str:
-    """Write the command that runs the row, or continues it, with what was asked for here."""
     command = ["python", "-m", "experiments.grid", "run", name, "--rows", row.label]
-    if seeds and list(seeds) != [0]:
+    if list(seeds) != [0]:
         command += ["--seeds", *map(str, seeds)]
     if runs_dir != USUAL_RUNS.absolute():
         command += ["--runs", str(runs_dir)]

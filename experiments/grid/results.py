@@ -12,8 +12,9 @@ from experiments.fuse import fuse_files
 from experiments.grid.grid_file import Grid, Row
 from experiments.grid.runs import row_runs
 from experiments.grid.state import read_record, state_of, summarize
-from experiments.session import Run, read_metrics, result_of_last
+from experiments.session import Run, has_top5, read_metrics, result_of_last
 from lightning_modules import RunError
+from lightning_modules.metrics import means_top5
 
 SEEDED = re.compile(r".*-seed(\d+)")
 
@@ -25,7 +26,7 @@ class SeedResult:
     Attributes:
         seed: The seed.
         top1: In per cent; the mean over the values of ``repeat_over``.
-        top5: Likewise.
+        top5: Likewise; None of five classes or fewer, where it is always 100.
         videos: Number of evaluated videos, summed over the values of ``repeat_over``.
         commits: Git commits of the code that evaluated.
         flags: The user's further flags for train.py, of the runs that had any.
@@ -33,7 +34,7 @@ class SeedResult:
 
     seed: int
     top1: float
-    top5: float
+    top5: float | None
     videos: int
     commits: frozenset[str]
     flags: frozenset[str] = frozenset()
@@ -61,13 +62,18 @@ class ReportLine:
         return self.row.figures.get(name) if first else None
 
     def ours(self, name: str) -> float | None:
-        """Return the mean over the seeds."""
-        return fmean(getattr(one, name) for one in self.results) if self.results else None
+        """Return the mean over the seeds; None if there is none."""
+        values = self._of_seeds(name)
+        return fmean(values) if values else None
 
     def spread(self, name: str) -> float | None:
         """Return the standard deviation over the seeds; None for fewer than two."""
-        values = [getattr(one, name) for one in self.results]
+        values = self._of_seeds(name)
         return stdev(values) if len(values) > 1 else None
+
+    def _of_seeds(self, name: str) -> list[float]:
+        values = [getattr(one, name) for one in self.results]
+        return [value for value in values if value is not None]
 
     @property
     def comparable(self) -> bool:
@@ -164,7 +170,8 @@ def _fuse(
         return None
     fused = fuse_files(files)
     commits = {read_metrics(run.run_dir).get("val", {}).get("commit", "unknown") for run in runs}
-    top1, top5 = 100 * fused.accuracy(1), 100 * fused.accuracy(5)
+    top1 = 100 * fused.accuracy(1)
+    top5 = 100 * fused.accuracy(5) if means_top5(len(fused.class_names)) else None
     return SeedResult(seed, top1, top5, fused.counted, frozenset(commits), flags)
 
 
@@ -172,7 +179,7 @@ def _mean(entries: list[Mapping[str, Any]], seed: int, flags: frozenset[str]) ->
     return SeedResult(
         seed,
         100 * fmean(entry["top1"] for entry in entries),
-        100 * fmean(entry["top5"] for entry in entries),
+        100 * fmean(entry["top5"] for entry in entries) if all(map(has_top5, entries)) else None,
         sum(entry["n_videos"] for entry in entries),
         frozenset(entry.get("commit", "unknown") for entry in entries),
         flags,

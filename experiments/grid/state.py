@@ -104,6 +104,16 @@ def read_record(run: Run) -> Record | None:
     return Record(**json.loads(file.read_text())) if file.is_file() else None
 
 
+def recorded_flags(runs: Iterable[Run]) -> tuple[str, ...] | None:
+    """Read the flags with which the runs of a row were started; None if no record has them.
+
+    Args:
+        runs: The runs of one seed; if their flags differ, the first ones count.
+    """
+    records = [record for run in runs if (record := read_record(run)) is not None]
+    return next((tuple(one.flags) for one in records if one.flags is not None), None)
+
+
 def refuse_other_flags(runs: Iterable[Run]) -> None:
     """Refuse to resume, or to count as finished, a run that was started with other flags.
 

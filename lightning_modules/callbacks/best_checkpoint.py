@@ -89,6 +89,26 @@ class BestCheckpoint(ModelCheckpoint):
         named = {"monitor": self.monitor, "mode": self.mode, "every_n_train_steps": 0}
         return f"ModelCheckpoint{ ({**named, 'every_n_epochs': 1, 'train_time_interval': None})!r}"
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember the best epochs of a run that has moved, too: Lightning would forget them."""
+        old, new = state_dict.get("dirpath"), self.dirpath
+        if None in (old, new) or old == new:
+            super().load_state_dict(state_dict)
+            return
+
+        def moved(path: str) -> str:
+            place = Path(path)
+            return str(Path(str(new)) / place.name) if place.parent == Path(str(old)) else path
+
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        epochs = {moved(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(
+            {
+                **{**state_dict, "dirpath": new, "best_k_models": epochs},
+                **{name: moved(state_dict[name]) for name in paths if name in state_dict},
+            }
+        )
+
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Find the folder; refuse a fit that monitors a validation without videos.
 

@@ -9,6 +9,7 @@ from pytorch_lightning.utilities import rank_zero_info
 from lightning_modules.callbacks.class_results import MEAN
 from lightning_modules.checkpoints.loop_position import LoopPosition, finished_epochs
 from lightning_modules.checkpoints.origin import (
+    REPLACED_BY_FITS,
     Origin,
     free_name,
     is_outdated,
@@ -23,12 +24,10 @@ from lightning_modules.checkpoints.versions import git_commit
 from lightning_modules.checkpoints.weights_hash import weights_hash
 
 NAMES = ("top1", "top5", "loss", "n_videos")
-IN_TRAINING = (CHECKPOINTS["last"], CHECKPOINTS["previous"])
-"""Checkpoints that a fit replaces when it trains."""
 
 
 class MetricsFile(Callback):
-    """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol into the run folder.
+    """Writes split -> top1, top5 (0-1), loss, n_videos, n_classes, protocol into the run folder.
 
     A test with `ClassResults` has ``mean_class_accuracy`` (0-1), too.
 
@@ -111,6 +110,7 @@ def _results(
     metrics = trainer.callback_metrics
     values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
     values["n_videos"] = int(values["n_videos"])
+    values["n_classes"] = len(trainer.lightning_module.class_names)  # type: ignore[arg-type]
     if (mean := metrics.get(f"{stage}/{MEAN}")) is not None:
         values[MEAN] = float(mean)
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
@@ -118,9 +118,9 @@ def _results(
     differs = list(origin.get("differs", []))
     if values["n_videos"] != used.used:
         differs.append(f"{values['n_videos']} of {used.used} videos")
-    about = {"protocol": protocol, "split": split, "data": data.result_name}
+    used_by = {"protocol": protocol, "split": split, "data": data.result_name}
     listed = {"list": list_hash(records.paths, records.labels.tolist(), data.identity)}
-    exact = {**about, **listed, **origin, **({"differs": differs} if differs else {})}
+    exact = {**used_by, **listed, **origin, **({"differs": differs} if differs else {})}
     return {**values, **exact, "commit": git_commit(), **used.as_dict()}
 
 
@@ -130,7 +130,10 @@ def _remove_outdated(run: RunFolder, known: Results) -> None:
         key
         for key, entry in known.items()
         if key.startswith(("test", "val_"))
-        and (entry.get("checkpoint", IN_TRAINING[0]) in IN_TRAINING or is_outdated(run, entry))
+        and (
+            entry.get("checkpoint", CHECKPOINTS["last"]) in REPLACED_BY_FITS
+            or is_outdated(run, entry)
+        )
     ]
     if outdated:
         removed = ", ".join(sorted(outdated))

@@ -12,8 +12,15 @@ from torch import Tensor
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.checkpoints.claim import for_a_moment
 from lightning_modules.checkpoints.origin import free_name, list_hash, origin_in_use
-from lightning_modules.checkpoints.prediction_files import KEY, origin_of, scores_csv, write_table
+from lightning_modules.checkpoints.prediction_files import (
+    KEY,
+    origin_of,
+    scores_csv,
+    set_aside_outdated,
+    write_table,
+)
 from lightning_modules.checkpoints.run_folder import RunFolder
+from lightning_modules.counted import counted_videos
 from lightning_modules.gathering import gather_lists
 
 
@@ -21,7 +28,8 @@ class PredictionsFile(Callback):
     """Writes ``predictions/<split>_<protocol>.csv`` and ``.pt`` into the run folder.
 
     If these are of another list or checkpoint, both get a longer name, which is logged. New weights
-    of the same checkpoint replace the predictions of its old ones.
+    of the same checkpoint replace the predictions of its old ones; when a fit has trained, the
+    predictions of weights that it has replaced get their step as a part of the name.
 
     The csv has path, label and the five most probable classes with their probabilities. The
     ``.pt`` is a dict for ``torch.load(weights_only=True)``: ``paths``, ``labels`` (n,), -1 where
@@ -31,6 +39,19 @@ class PredictionsFile(Callback):
 
     def __init__(self) -> None:
         self.outputs: list[dict[str, Any]] = []
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remember the step at which the fit starts."""
+        self.first_step = trainer.global_step
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Rename the predictions of weights that this fit has replaced."""
+        trained = trainer.global_step > self.first_step
+        if not trained or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        run = RunFolder(Path(trainer.default_root_dir))
+        if renamed := set_aside_outdated(run):
+            rank_zero_info(f"predictions of earlier weights are now {', '.join(renamed)}")
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget the outputs of an earlier prediction."""
@@ -85,7 +106,7 @@ class PredictionsFile(Callback):
             # Last, so that the csv exists wherever the tensors do.
             write_table(file, {**table, KEY: origin})
         stem = file.parent / name
-        rank_zero_info(f"predictions of {len(order):,} videos: {stem}.csv and .pt")
+        rank_zero_info(f"predictions of {counted_videos(len(order))}: {stem}.csv and .pt")
 
 
 def _as_csv(table: Mapping[str, Any]) -> str:

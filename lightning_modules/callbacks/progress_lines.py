@@ -1,6 +1,6 @@
 """Progress as lines of text, for log files and batch jobs, where a bar cannot be redrawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -9,7 +9,9 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import ProgressBar
 from torch import Tensor
 
+from lightning_modules.counted import counted_videos
 from lightning_modules.errors import RunError
+from lightning_modules.metrics import means_top5
 from lightning_modules.video_recognizer import VideoRecognizer
 
 
@@ -122,7 +124,7 @@ class ProgressLines(ProgressBar):
 
     def _print_results(self, trainer: Trainer, split: str) -> None:
         videos = int(trainer.callback_metrics[f"{split}/n_videos"])
-        self.print(f"{split}: {_results(trainer.callback_metrics, split)}, {videos:,} videos")
+        self.print(f"{split}: {_results(trainer, split)}, {counted_videos(videos)}")
 
     def _print_batch(
         self,
@@ -149,9 +151,9 @@ class ProgressLines(ProgressBar):
         """Print the epoch that has just ended, unless none has."""
         if trainer.global_step == self.first_step:
             return
-        parts = [f"train {_results(trainer.callback_metrics, 'train')}"]
+        parts = [f"train {_results(trainer, 'train')}"]
         if self.validated:
-            parts.append(f"val {_results(trainer.callback_metrics, 'val')}")
+            parts.append(f"val {_results(trainer, 'val')}")
         took = _time(monotonic() - self.epoch_started)
         parts.append(f"took {took}, {self._time_left(trainer)} left")
         self.print(f"{self._epoch_of(trainer)}: {'; '.join(parts)}")
@@ -175,11 +177,13 @@ def _sums(pl_module: LightningModule) -> Tensor:
     return pl_module.metrics["train_metrics"].sums()  # type: ignore[operator]
 
 
-def _results(metrics: Mapping[str, Tensor], split: str) -> str:
-    """Write a split's loss, top-1 and top-5."""
-    top1, top5 = (100 * float(metrics[f"{split}/top{k}"]) for k in (1, 5))
-    loss = float(metrics[f"{split}/loss"])
-    return f"loss {loss:.4f}, top-1 {top1:.2f} %, top-5 {top5:.2f} %"
+def _results(trainer: Trainer, split: str) -> str:
+    """Write a split's loss and top-1, and top-5 of more than five classes."""
+    values = trainer.callback_metrics
+    loss, *tops = (float(values[f"{split}/{name}"]) for name in ("loss", "top1", "top5"))
+    top1, top5 = (f"top-{k} {100 * value:.2f} %" for k, value in zip((1, 5), tops, strict=True))
+    names: Any = trainer.lightning_module.class_names
+    return f"loss {loss:.4f}, {top1}{f', {top5}' if means_top5(len(names)) else ''}"
 
 
 def _time(seconds: float) -> str:

@@ -26,6 +26,9 @@ Origin = dict[str, Any]
 settings that differ from those of the training, left out if there are none.
 """
 
+REPLACED_BY_FITS = (CHECKPOINTS["last"], CHECKPOINTS["previous"])
+"""Checkpoints that a fit replaces when it trains."""
+
 THING = ("checkpoint", "split", "protocol", "list")
 DIGITS = 8
 

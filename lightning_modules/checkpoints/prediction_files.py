@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.checkpoints.checkpoint_file import peek
 from lightning_modules.checkpoints.origin import (
+    REPLACED_BY_FITS,
     Origin,
     has_usual_name,
     is_current,
@@ -81,11 +82,43 @@ def origin_of(file: Path) -> Origin | None:
 
 def current_predictions(run: RunFolder, split: str, protocol: str) -> Path | None:
     """Find the predictions of the weights in last.ckpt; None if there are none."""
-    usual = run.predictions(split, protocol)
-    for file in sorted(usual.parent.glob(f"*{usual.suffix}")):
-        if has_usual_name(file.stem, usual.stem) and is_current(run, origin_of(file) or {}):
+    for file in _all_predictions(run, split, protocol):
+        if is_current(run, origin_of(file) or {}):
             return file
     return None
+
+
+def has_only_other_predictions(run: RunFolder, split: str, protocol: str) -> bool:
+    """Tell whether there are predictions, but none of the weights in last.ckpt."""
+    there = any(True for _ in _all_predictions(run, split, protocol))
+    return there and current_predictions(run, split, protocol) is None
+
+
+def _all_predictions(run: RunFolder, split: str, protocol: str) -> Iterator[Path]:
+    usual = run.predictions(split, protocol)
+    for file in sorted(usual.parent.glob(f"*{usual.suffix}")):
+        if has_usual_name(file.stem, usual.stem):
+            yield file
+
+
+def set_aside_outdated(run: RunFolder) -> list[str]:
+    """Rename the predictions of weights that a fit has replaced, to ``<name>-step<step>``.
+
+    Returns:
+        Their new names.
+    """
+    renamed = []
+    for file in sorted(run.predictions("", "").parent.glob("*.pt")):
+        origin = origin_of(file) or {}
+        replaced = origin.get("checkpoint") in REPLACED_BY_FITS or is_outdated(run, origin)
+        if not replaced or file.stem.endswith(mark := f"-step{origin['step']}"):
+            continue
+        for ending in (".csv", ".pt"):
+            one = file.with_suffix(ending)
+            if one.exists():
+                one.rename(one.with_name(f"{file.stem}{mark}{ending}"))
+        renamed.append(f"{file.stem}{mark}")
+    return renamed
 
 
 def refuse_outdated(file: Path) -> None:

@@ -22,7 +22,8 @@ def load_weights(network: nn.Module, weights: str, backbone: str | None, head: s
     The names of published checkpoints are understood, see `models.weights.published_names`.
     Allowed differences: a head with other classes keeps its initial values; so do temporal modules
     that the source lacks; a last convolution that is twice as wide as the source's (TSINet's
-    concatenation) gets the source's weights repeated and halved; a 3D convolution gets the weights
+    concatenation) gets the source's weights repeated and halved; a head without bias gives the bias
+    0; a 3D convolution gets the weights
     of a 2D one, repeated over time and divided by its length (I3D's inflation). One line logs how
     many tensors were loaded, which are new in this network, and which are left over.
 
@@ -41,17 +42,21 @@ def load_weights(network: nn.Module, weights: str, backbone: str | None, head: s
     source = read_source(weights, backbone, head)
     may_widen = any(isinstance(module, Concatenation) for module in network.modules())
     fitted = {key: _fit(value, own.get(key), may_widen) for key, value in source.state.items()}
-    old_head = _drop_other_head(fitted, len(own[f"{head}.bias"]), head)
+    classes = len(own[f"{head}.weight"])
+    old_head = _drop_other_head(fitted, classes, head)
     _check_shapes(fitted, own, weights)
+    loaded = len(fitted)
+    no_bias = _add_missing_bias(fitted, own, head)
     missing = [key for key in own if key not in fitted]
-    lost = [key for key in missing if not _may_be_missing(key, head)]
+    with_head = f"{head}.bias" in fitted
+    lost = [key for key in missing if not _may_be_missing(key, head, with_head)]
     _refuse_keys(lost, f"{weights} lacks")
     unexpected = [key for key in fitted if key not in own]
     _refuse_keys(unexpected, f"this network has no place for what {weights} holds:")
     network.load_state_dict(fitted, strict=False)
     shifts = sum(isinstance(module, TemporalShift) for module in network.modules())
-    classes = len(own[f"{head}.bias"])
-    line = report(source, len(fitted), missing, classes, old_head, shifts)
+    line = report(source, loaded, missing, classes, old_head, shifts)
+    line += f"; {head}.bias is 0, as the source's head has none" if no_bias else ""
     log.warning("%s: %s", weights, line)  # a warning, because Python shows these by default
 
 
@@ -74,14 +79,25 @@ def _widen(value: Tensor, target: Tensor) -> Tensor:
     return torch.cat([value, value], dim=1) / 2 if twice_as_wide else value
 
 
-def _drop_other_head(fitted: dict[str, Tensor], classes: int, head: str) -> Tensor | None:
-    """Remove a head of other classes and return its bias."""
-    found = fitted.get(f"{head}.bias")
-    if found is None or found.ndim != 1 or len(found) == classes:
+def _drop_other_head(fitted: dict[str, Tensor], classes: int, head: str) -> int | None:
+    """Remove a head of other classes and return how many these are."""
+    parts = [
+        part for name in ("bias", "weight") if (part := fitted.get(f"{head}.{name}")) is not None
+    ]
+    if not parts or parts[0].ndim == 0 or len(parts[0]) == classes:
         return None
     for name in ("weight", "bias"):
         fitted.pop(f"{head}.{name}", None)
-    return found
+    return len(parts[0])
+
+
+def _add_missing_bias(fitted: dict[str, Tensor], own: Mapping[str, Tensor], head: str) -> bool:
+    """Give a head without bias the bias 0, which computes the same; tell whether it was missing."""
+    bias = f"{head}.bias"
+    if f"{head}.weight" not in fitted or bias in fitted or bias not in own:
+        return False
+    fitted[bias] = torch.zeros_like(own[bias])
+    return True
 
 
 def _check_shapes(fitted: Mapping[str, Tensor], own: Mapping[str, Tensor], weights: str) -> None:
@@ -93,8 +109,9 @@ def _check_shapes(fitted: Mapping[str, Tensor], own: Mapping[str, Tensor], weigh
             )
 
 
-def _may_be_missing(key: str, head: str) -> bool:
-    return is_temporal(key) or key.startswith(f"{head}.") or key.endswith(COUNTER)
+def _may_be_missing(key: str, head: str, with_head: bool) -> bool:
+    of_new_head = key.startswith(f"{head}.") and not with_head
+    return is_temporal(key) or of_new_head or key.endswith(COUNTER)
 
 
 def _refuse_keys(keys: Sequence[str], what: str) -> None:

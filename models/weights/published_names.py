@@ -47,7 +47,7 @@ class Format:
 
     Attributes:
         origin: Whose format it is.
-        sign: Some name matches it, and none of the rows above does.
+        pattern: Some name matches it, and none of the rows above does.
         renames: Patterns and what replaces them, one after the other.
         left_over: Names of tensors that belong to no network here.
         shift: Names of weights before which frames are shifted.
@@ -55,7 +55,7 @@ class Format:
     """
 
     origin: str
-    sign: str
+    pattern: str
     renames: Renames = ()
     left_over: str = NEVER
     shift: str | None = None
@@ -150,7 +150,7 @@ FORMATS = (
         shift=r"\.conv1\.conv\.net\.weight$",
     ),
 )
-"""The published formats; the first row with a sign among the names is taken."""
+"""The published formats; the first row whose pattern is in a name is taken."""
 
 
 def understand(names: Sequence[str], head: str) -> Names:
@@ -166,7 +166,7 @@ def understand(names: Sequence[str], head: str) -> Names:
     removed = ""
     while True:
         for row in FORMATS:
-            if any(re.search(row.sign, name) for name in places.values()):
+            if any(re.search(row.pattern, name) for name in places.values()):
                 return row.read(places, head)
         prefixes = (*OWN_PREFIXES, *OTHER_PREFIXES)
         prefix = next((p for p in prefixes if any(n.startswith(p) for n in places.values())), None)

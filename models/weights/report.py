@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from models.backbones.sites import is_temporal
 from models.weights.sources import Source
 
@@ -17,7 +15,7 @@ def report(
     loaded: int,
     new: Sequence[str],
     classes: int,
-    old_head: Tensor | None,
+    old_head: int | None,
     shifts: int,
 ) -> str:
     """Write the report of one load.
@@ -27,13 +25,13 @@ def report(
         loaded: Tensors that the network took.
         new: Names of the network's tensors that the source lacks.
         classes: K of the network's head.
-        old_head: The bias of the source's head, if it was not taken.
+        old_head: The number of classes of the source's head, if it was not taken.
         shifts: Blocks in which the network shifts frames as TSM does.
     """
     total = len(source.state) + len(source.left_over)
     origin = f" ({source.origin})" if source.origin else ""
     text = f"{loaded} of {total} tensors loaded{origin}; new: {_new(new, classes)}; left over: "
-    unused = [] if old_head is None else [f"the head of {len(old_head)} classes"]
+    unused = [] if old_head is None else [f"the head of {old_head} classes"]
     unused += [shown(source.left_over)] if source.left_over else []
     text += ", ".join(unused) or "none"
     if source.shifted not in (None, shifts):

@@ -10,10 +10,15 @@ from tests.conftest import REPOSITORY
 from train import main
 
 
+def blocks(page: str) -> list[tuple[str, str]]:
+    """List a page's blocks of code in order: language and text."""
+    text = (REPOSITORY / "docs" / page).read_text()
+    return re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 def code(page: str, language: str) -> list[str]:
     """List a page's blocks of code in a language."""
-    text = (REPOSITORY / "docs" / page).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [text for name, text in blocks(page) if name == language]
 
 
 def commands(page: str) -> list[list[str]]:

@@ -98,7 +98,8 @@ def test_starting_points(folder: Path, shapes_root: Path, caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize(
-    "page", ["export.md", "starting_points.md", "your_own_module.md", "your_own_data.md"]
+    "page",
+    ["export.md", "predict.md", "starting_points.md", "your_own_module.md", "your_own_data.md"],
 )
 def test_a_guide_has_fewer_than_100_lines(page: str) -> None:
     assert len((REPOSITORY / "docs" / page).read_text().splitlines()) < 100

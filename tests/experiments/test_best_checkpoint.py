@@ -118,6 +118,17 @@ def test_the_mode_of_a_metric_of_one_s_own_must_be_stated(fit: Fit, tmp_path: Pa
     assert best_step(run_dir) == 5 * 4
 
 
+def test_a_moved_run_still_knows_its_best_epoch(
+    fit: Fit, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    own = (f"--trainer.callbacks+={LOGS}", "--checkpoint.monitor=val/own")
+    run_dir = fit(*own, "--checkpoint.mode=max", "--trainer.max_epochs=2")  # it falls
+    moved = run_dir.rename(tmp_path / "moved")
+    main(["fit", f"--config={moved / 'config.yaml'}", RESUME, "--trainer.max_epochs=3"])
+    assert best_step(moved) == 4
+    assert not [one for one in recwarn if "dirpath has changed" in str(one.message)]
+
+
 def test_without_a_monitored_metric_there_is_no_best_and_the_last_is_tested(
     fit: Fit, shapes_root: Path
 ) -> None:
@@ -127,7 +138,10 @@ def test_without_a_monitored_metric_there_is_no_best_and_the_last_is_tested(
     main(["test", *common])
     with pytest.raises(SystemExit) as error:
         main(["test", *common, "--ckpt_path=best"])
-    assert "best.ckpt: no such checkpoint" in stopped_with(error)
+    message = stopped_with(error)
+    assert "best.ckpt: no such checkpoint, which a fit saves with checkpoint.monitor" in message
+    assert "has last.ckpt (step 20)" in message
+    assert f"--ckpt_path {run_dir / 'checkpoints' / 'last.ckpt'} takes that one" in message
 
 
 def test_a_best_checkpoint_that_an_older_version_chose_the_wrong_way_is_not_tested(

@@ -131,7 +131,7 @@ def test_a_test_never_takes_last_for_a_best_that_is_missing(run_dir: Path, tiny_
         message = stopped_with(error)
         assert "best.ckpt: no such checkpoint, though this run's fit monitors val/top1" in message
         last = run_dir / "checkpoints" / "last.ckpt"
-        assert f"--ckpt_path {last} takes the last one (step 4)" in message
+        assert f"{last.parent} has last.ckpt (step 4): --ckpt_path {last} takes that one" in message
     tiny_run("test", "--ckpt_path=last")
     shutil.rmtree(run_dir / "checkpoints")
     with pytest.raises(SystemExit) as error:

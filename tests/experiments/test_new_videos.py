@@ -74,6 +74,14 @@ def test_all_new_videos_are_predicted_with_the_class_names_of_the_training(
     assert not [warning for warning in recwarn if "other data" in str(warning.message)]
 
 
+def test_a_list_of_new_videos_needs_no_column_of_labels(
+    run_of_a_and_b: Path, tmp_path: Path
+) -> None:
+    source = write_new(tmp_path, "path", "0.mp4", "2.mp4")
+    go("predict", run_of_a_and_b, source, "--data.num_classes=2")
+    assert predicted(run_of_a_and_b) == (["0.mp4", "2.mp4"], {"a", "b"}, ["a", "b"])
+
+
 def test_a_column_of_splits_selects_the_videos(run_of_a_and_b: Path, tmp_path: Path) -> None:
     lines = ("path,label,split", "0.mp4,,test", "1.mp4,,train", "2.mp4,,test")
     go("predict", run_of_a_and_b, write_new(tmp_path, *lines), "--data.num_classes=2")
@@ -107,7 +115,7 @@ def test_a_wrong_number_of_classes_is_refused_with_the_right_one(
     for allow in ("true", "false"):
         flags = ("--data.num_classes=3", f"--allow_other_data={allow}")
         assert "give --data.num_classes 2" in refused("predict", run_of_a_and_b, source, *flags)
-    assert "set data.num_classes" in refused("predict", run_of_a_and_b, source)
+    assert "to predict, set data.num_classes" in refused("predict", run_of_a_and_b, source)
 
 
 def test_new_videos_need_the_input_settings_of_the_training(
@@ -125,7 +133,9 @@ def test_a_subcommand_that_needs_labels_refuses_a_list_without(
     source = write_new(tmp_path, *LINES)
     flags = ("--data.num_classes=2", "--ckpt_path=last", "--trainer.max_epochs=2")
     message = refused(subcommand, run_of_a_and_b, source, *flags)
-    assert f"{source}: no video has a label, but {subcommand} needs labels" in message
+    assert (
+        f"{source}: no video has a label (column 'label'), but {subcommand} needs labels" in message
+    )
 
 
 def test_the_classes_of_a_list_with_one_label_are_compared(

@@ -133,7 +133,7 @@ def test_after_more_training_results_of_the_old_weights_do_not_count(go: Go, run
     assert [step[0] for step in run.missing_steps()] == ["fit", "test", "predict"]
     kept = {k: v for k, v in read_metrics(run_dir).items() if k.startswith("test")}
     assert {entry["checkpoint"] for entry in kept.values()} == {"best.ckpt"}  # not changed
-    file = run_dir / "predictions" / "test_1x1.pt"
+    file = run_dir / "predictions" / "test_1x1-step8.pt"
     with pytest.raises(RunError, match=r"is of step 8 of last\.ckpt, which holds other weights"):
         read_scores(file)
     assert read_scores(Path(shutil.copy(file, run_dir.parent / "old.pt"))).counted == 8
@@ -141,7 +141,7 @@ def test_after_more_training_results_of_the_old_weights_do_not_count(go: Go, run
     go("predict", LAST)
     assert not run.missing_steps()
     assert predictions(run_dir)["test_1x1"]["origin"]["weights"] == weights(run_dir) != old
-    assert len(predictions(run_dir)) == 2
+    assert len(predictions(run_dir)) == 3  # those of best, old last and new last
 
 
 def test_a_fit_that_is_not_finished_makes_tests_outdated(go: Go, run_dir: Path) -> None:
@@ -230,6 +230,21 @@ def test_results_of_an_older_version_count_and_are_replaced(go: Go, run_dir: Pat
     go("predict", LAST)
     assert read_metrics(run_dir) == metrics
     assert predictions(run_dir).keys() == {"test_1x1"}
+
+
+def test_predictions_of_weights_that_a_fit_replaces_get_their_step_as_a_name(
+    go: Go, run_dir: Path
+) -> None:
+    go("predict", LAST)
+    go("fit", LAST, "--trainer.max_epochs=3", *OWN)
+    assert predictions(run_dir).keys() == {"test_1x1-step8"}
+    assert (run_dir / "predictions" / "test_1x1-step8.csv").is_file()
+    run = Run((), run_dir, ())
+    assert run.predictions_of_last("test", "1x1") is None
+    assert run.has_only_other_predictions("test", "1x1")
+    go("predict", LAST)
+    assert predictions(run_dir).keys() == {"test_1x1-step8", "test_1x1"}
+    assert not run.has_only_other_predictions("test", "1x1")
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,16 @@ Where every run has saved its predictions of the same clips, rows are compared c
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, variance
 
-import numpy as np
-
-from experiments.fuse import Scores, fuse_files, read_scores
-from experiments.grid.grid_file import Grid, Row
-from experiments.grid.report.paired import Correct, Difference, bootstrap_difference
+from experiments.grid.grid_file import Grid
+from experiments.grid.report.clip_scores import ClipScores, read_clip_scores
+from experiments.grid.report.paired import Difference, bootstrap_difference
 from experiments.grid.results import ReportLine
-from experiments.grid.runs import row_runs
 from lightning_modules import RunError
-from lightning_modules.metrics import label_ranks
-
-Clip = tuple[int, str]
-"""The number of the run, since a row that is repeated over splits has several; the path."""
 
 T_QUANTILES = (
     *(12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23),
@@ -108,44 +101,20 @@ def _paired(
     grid: Grid, line: ReportLine, baseline: ReportLine, runs_dir: Path
 ) -> Comparison | None:
     """Compare clip by clip; None unless all runs of both rows have predictions of the same."""
-    ours, theirs = (
-        [dict(_correct(grid, each.row, line.protocol, one.seed, runs_dir)) for one in each.results]
-        for each in (line, baseline)
-    )
-    clips = sorted(theirs[0])
-    if not clips or any(sorted(one) != clips for one in (*ours, *theirs)):
+    both = []
+    for each in (line, baseline):
+        scores = _read(grid, each, runs_dir)
+        if scores is None or scores.seeds != tuple(one.seed for one in each.results):
+            return None
+        both.append(scores)
+    ours, theirs = both
+    if ours.paths != theirs.paths:
         return None
-    arrays = [_as_array(seeds, clips) for seeds in (ours, theirs)]
-    return Comparison(bootstrap_difference(*arrays), paired=True)
+    return Comparison(bootstrap_difference(ours.correct, theirs.correct), paired=True)
 
 
-def _as_array(seeds: Sequence[Mapping[Clip, bool]], clips: Sequence[Clip]) -> Correct:
-    return np.array([[one[clip] for clip in clips] for one in seeds])
-
-
-def _correct(
-    grid: Grid, row: Row, protocol: str, seed: int, runs_dir: Path
-) -> Iterator[tuple[Clip, bool]]:
-    """Give the clips of a row with one seed, and whether each was classified correctly.
-
-    Returns:
-        None of them if a run has no predictions of its last checkpoint.
-    """
-    runs = row_runs(grid, row, seed, runs_dir)
-    found = [run.predictions_of_last(grid.predict_split, protocol) for run in runs]
-    files = [file for file in found if file is not None]
-    if len(files) < len(runs):
-        return
+def _read(grid: Grid, line: ReportLine, runs_dir: Path) -> ClipScores | None:
     try:
-        tables = [fuse_files(files)] if row.ensemble else [read_scores(file) for file in files]
+        return read_clip_scores(grid, line.row, line.protocol, runs_dir)
     except RunError:  # such as a damaged file; the row's results say so if they need it
-        return
-    for number, table in enumerate(tables):
-        yield from (((number, clip), hit) for clip, hit in _hits(table))
-
-
-def _hits(table: Scores) -> Iterator[tuple[str, bool]]:
-    known = table.labels >= 0
-    hits = label_ranks(table.scores[known], table.labels[known]) == 0
-    paths = [path for path, counted in zip(table.paths, known.tolist(), strict=True) if counted]
-    yield from zip(paths, hits.tolist(), strict=True)
+        return None

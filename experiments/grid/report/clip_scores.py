@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from experiments.fuse import Scores, read_scores
+from experiments.fuse import Scores, fuse_files, read_scores
 from experiments.grid.grid_file import Grid, Row
 from experiments.grid.report.paired import Correct
-from experiments.grid.results import found_seeds
+from experiments.grid.results import ReportLine, found_seeds
 from experiments.grid.runs import row_runs
 from lightning_modules import RunError
 from lightning_modules.metrics import label_ranks
@@ -61,7 +61,8 @@ def read_clip_scores(grid: Grid, row: Row, protocol: str, runs_dir: Path) -> Cli
     """Read the saved predictions of all trainings of a row that have them.
 
     The runs of ``repeat_over``, such as the folds of a cross-validation, together make one
-    training; a seed counts once all of them are finished.
+    training, and so do the members of an ensemble, whose scores are added; a seed counts once all
+    of them are finished.
 
     Returns:
         The scores; None if no training has predictions.
@@ -73,10 +74,11 @@ def read_clip_scores(grid: Grid, row: Row, protocol: str, runs_dir: Path) -> Cli
     trainings: dict[int, Scores] = {}
     for seed in found_seeds(grid, row, runs_dir):
         runs = row_runs(grid, row, seed, runs_dir)
-        files = [run.predictions_of_last(grid.predict_split, protocol) for run in runs]
-        found = [read_scores(file) for file in files if file is not None]
-        if len(found) == len(runs):
-            trainings[seed] = _join(row, found)
+        found = [run.predictions_of_last(grid.predict_split, protocol) for run in runs]
+        files = [file for file in found if file is not None]
+        if len(files) == len(runs):
+            parts = [fuse_files(files)] if row.ensemble else [read_scores(file) for file in files]
+            trainings[seed] = _join(row, parts)
     if not trainings:
         return None
     first = next(iter(trainings.values()))
@@ -90,6 +92,24 @@ def read_clip_scores(grid: Grid, row: Row, protocol: str, runs_dir: Path) -> Cli
     scores = torch.stack([one.scores for one in trainings.values()])
     names = tuple(first.class_names)
     return ClipScores(tuple(trainings), tuple(first.paths), first.labels, scores, names)
+
+
+def rows_of_other_weights(grid: Grid, lines: Sequence[ReportLine], runs_dir: Path) -> list[str]:
+    """List the rows with saved predictions that are not of their runs' last checkpoints.
+
+    Args:
+        grid: The table.
+        lines: Its lines.
+        runs_dir: Folder of all run folders.
+    """
+    found = [
+        line.row.label
+        for line in lines
+        for one in line.results
+        for run in row_runs(grid, line.row, one.seed, runs_dir)
+        if run.has_only_other_predictions(grid.predict_split, line.protocol)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _join(row: Row, folds: Sequence[Scores]) -> Scores:

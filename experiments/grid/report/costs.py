@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from experiments.benchmark.model_counts import count_clip
 from experiments.grid.grid_file import Grid
@@ -14,9 +11,10 @@ from experiments.grid.results import ReportLine
 from experiments.grid.runs import row_runs
 from experiments.grid.state import read_record
 from experiments.session import Run
-from lightning_modules.checkpoints.checkpoint_file import find_fault, peek
+from lightning_modules import RunError
 from lightning_modules.checkpoints.provenance import KEY
 from lightning_modules.checkpoints.run_folder import RunFolder
+from lightning_modules.checkpoints.trained_network import read_checkpoint, recognizer_arguments
 
 MILLION = 1e6
 
@@ -67,18 +65,14 @@ def _minutes(runs: Sequence[Run]) -> float | None:
 
 def _network(run: Run) -> tuple[float | None, float | None]:
     """Count parameters and multiply-adds of the network in a run's last checkpoint."""
-    file = RunFolder(run.run_dir).checkpoint("last")
-    if not file.is_file() or find_fault(file) is not None:
-        return None, None
-    there: dict[str, Any] = peek(file).get(KEY, {})
     try:
-        network, size = there["model"]["network"], there["input"]["crop_size"]
-        module, _, name = network["class_path"].rpartition(".")
-        stated = {**network["init_args"], "num_classes": len(there["class_names"])}
-        if "weights" in stated:
-            stated["weights"] = None
-        maker = partial(getattr(import_module(module), name), **stated)
-        counts = count_clip(maker, there["input"]["num_segments"], size)
-    except Exception:  # of an older checkpoint, or a network that cannot run on torch's meta device
+        content = read_checkpoint(RunFolder(run.run_dir).checkpoint("last"))
+        taken = content[KEY]["input"]
+        counts = count_clip(
+            lambda: recognizer_arguments(content)["network"],
+            taken["num_segments"],
+            taken["crop_size"],
+        )
+    except (RunError, RuntimeError):  # no usable checkpoint; an operation lacks the meta device
         return None, None
     return counts.parameters / MILLION, counts.total

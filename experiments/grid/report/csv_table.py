@@ -43,7 +43,7 @@ def _rows(grid: Grid, line: ReportLine) -> list[list[object]]:
     return [
         [
             *(*head, one.seed, paper[0], one.top1, _cell(line.minus_paper(one.top1, "top1"))),
-            *(paper[1], one.top5, one.videos, " ".join(sorted(one.commits)), *tail),
+            *(paper[1], _cell(one.top5), one.videos, " ".join(sorted(one.commits)), *tail),
         ]
         for one in line.results
     ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from experiments.grid.report.remarks import remarks
 from experiments.grid.report.section import Section
 from experiments.grid.report.tables import datasets, headings, legend, rows_of, title
+from experiments.markdown_table import markdown_table
 
 
 def as_markdown(sections: Sequence[Section]) -> str:
@@ -13,8 +14,6 @@ def as_markdown(sections: Sequence[Section]) -> str:
     for section in sections:
         parts.append(f"## {section.grid.title}\n")
         parts += [f"{name}\n"] if (name := datasets(section.lines)) else []
-        head = headings(section)
-        rows = [head, ("---",) * len(head), *rows_of(section)]
-        parts += [f"| {' | '.join(text.replace('|', '/') for text in row)} |" for row in rows]
+        parts.append(markdown_table(headings(section), rows_of(section)))
         parts += ["", *(f"- {remark}" for remark in remarks(section)), ""]
     return "\n".join(parts)

@@ -15,6 +15,11 @@ def remarks(section: Section) -> list[str]:
     found = [_sentence(agreement) for agreement in agreements(lines)]
     found += [f"{label}: {note}." for label, note in notes.items()]
     found += [f"{rows}: run with {flags}." for flags, rows in _rows_by_flags(lines).items()]
+    found += [
+        f"{label}: its predictions are not of the last checkpoint and are not compared clip by "
+        "clip; the grid's run command predicts again."
+        for label in section.of_other_weights
+    ]
     if any("latency" in line.row.figures for line in lines):
         found.append("Latency and throughput here: python -m experiments.benchmark model.")
     return found

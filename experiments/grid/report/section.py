@@ -6,6 +6,7 @@ from pathlib import Path
 
 from experiments.grid.grid_file import Grid
 from experiments.grid.report.baseline import Comparison, compare_rows
+from experiments.grid.report.clip_scores import rows_of_other_weights
 from experiments.grid.report.costs import Costs, costs_of_rows
 from experiments.grid.results import ReportLine, report_lines
 
@@ -19,12 +20,14 @@ class Section:
         lines: A line for each row and protocol.
         comparisons: (row, protocol) -> its comparison with the baseline, of a grid with one.
         costs: Row -> what it costs, of a study of one's own or a grid with a baseline.
+        of_other_weights: Rows whose saved predictions are not of their last checkpoints.
     """
 
     grid: Grid
     lines: Sequence[ReportLine]
     comparisons: Mapping[tuple[str, str], Comparison] = field(default_factory=dict)
     costs: Mapping[str, Costs] = field(default_factory=dict)
+    of_other_weights: Sequence[str] = ()
 
     @property
     def is_study(self) -> bool:
@@ -47,4 +50,5 @@ def read_section(grid: Grid, runs_dir: Path) -> Section:
         section.lines,
         compare_rows(grid, section.lines, runs_dir),
         costs_of_rows(grid, section.lines, runs_dir),
+        rows_of_other_weights(grid, section.lines, runs_dir),
     )

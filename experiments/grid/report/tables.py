@@ -122,6 +122,8 @@ def _figure(line: ReportLine, name: str) -> str:
 def _ours(line: ReportLine, name: str) -> str:
     """Write our mean and standard deviation, or the row's state if there is no result."""
     value, spread = line.ours(name), line.spread(name)
+    if value is None and line.results:
+        return "n/a"  # of five classes or fewer, top-5 is always 100
     if value is None:
         return "no result" if line.state == "finished" else line.state
     return f"{value:.1f}" if spread is None else f"{value:.1f} ± {spread:.1f}"

@@ -31,14 +31,23 @@ def run_unread(*arguments: str, unbuffered: str = "") -> subprocess.CompletedPro
 @pytest.mark.parametrize(
     ("command", "unbuffered"),
     [
-        ("experiments.grid list", ""),
-        ("experiments.grid run teinet_table1a --dry-run", ""),
-        ("experiments.grid run teinet_table1a --dry-run", "1"),
-        ("datamodules.prepare verify --help", ""),
+        ("-m experiments.grid list", ""),
+        ("-m experiments.grid run teinet_table1a --dry-run", ""),
+        ("-m experiments.grid run teinet_table1a --dry-run", "1"),
+        ("train.py --help", ""),
+        ("train.py fit --help", ""),
+        ("train.py fit --config experiments/demo.yaml --print_config", ""),
+        *(
+            pytest.param(f"-m {door} --help", "1", marks=pytest.mark.slow)
+            for door in (
+                *("datamodules.prepare", "experiments.benchmark", "experiments.compare"),
+                *("experiments.export", "experiments.fuse", "experiments.predict"),
+            )
+        ),
     ],
 )
 def test_a_command_whose_output_is_not_read_ends_quietly(command: str, unbuffered: str) -> None:
-    ended = run_unread("-m", *command.split(), unbuffered=unbuffered)
+    ended = run_unread(*command.split(), unbuffered=unbuffered)
     assert ended.stderr == ""
     assert ended.returncode in (0, OUTPUT_CLOSED)  # 0 if all of it fitted in a buffer
 

@@ -47,6 +47,24 @@ def test_list_s_commands_reproduce_what_was_asked_with_the_state_of_each_seed(
     assert capsys.readouterr().out.splitlines()[1].endswith("--rows A")
 
 
+@pytest.mark.usefixtures("fake_train")
+def test_list_s_commands_have_the_flags_that_the_runs_recorded(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    file, runs = str(make_grid(ROWS).file), str(tmp_path / "runs")
+    start = ["run", file, "--rows", "A", "--runs", runs]
+    main([*start, "--data.source=/a b"])
+    main([*start, "--data.source=/c", "--seeds", "1", "2"])
+    capsys.readouterr()
+    main(["list", file, "--runs", runs, "--data.root=/d"])
+    first, further, second = capsys.readouterr().out.splitlines()[1:4]
+    run = f"python -m experiments.grid run {file} --rows"
+    note = "# with the flags of its runs"
+    assert first.endswith(f"{run} A --runs {runs} '--data.source=/a b'  {note}")
+    assert further.strip() == f"{run} A --seeds 1 2 --runs {runs} --data.source=/c  {note}"
+    assert second.endswith(f"{run} 'two words' --runs {runs} --data.root=/d")
+
+
 @pytest.mark.parametrize(
     ("dry", "override", "answer"),
     [

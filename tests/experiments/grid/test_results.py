@@ -67,7 +67,7 @@ def test_an_ensemble_is_fused_from_its_members_predictions(
             tmp_path / f"{name}-seed0" / "predictions" / "test_1x1.pt", scores, [0, 1]
         )
     (one,) = report_lines(make_grid(rows), tmp_path)[2].results
-    assert (one.top1, one.top5, one.videos) == (100.0, 100.0, 2)
+    assert (one.top1, one.top5, one.videos) == (100.0, None, 2)  # of two classes
 
 
 def test_gflops_count_all_views(make_grid: MakeGrid, tmp_path: Path) -> None:

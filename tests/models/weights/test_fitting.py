@@ -40,6 +40,31 @@ def test_a_torchvision_state_dict_loads_into_every_network_unchanged(
     assert message.endswith("left over: none")
 
 
+def test_a_head_without_bias_is_taken_with_the_bias_0_and_told(
+    resnet18: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = {key: value for key, value in resnet18.items() if key != "fc.bias"}
+    network = build(weights=saved(state, tmp_path))
+    assert differing(network, {**state, "fc.bias": torch.zeros(CLASSES)}) == []
+    (message,) = caplog.messages
+    assert "121 of 121 tensors loaded; new: none; left over: none" in message
+    assert message.endswith("; fc.bias is 0, as the source's head has none")
+
+
+def test_a_head_of_other_classes_without_bias_is_left_over(
+    resnet18: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = {key: value for key, value in resnet18.items() if key != "fc.bias"}
+    build(weights=saved(state, tmp_path), num_classes=5)
+    assert f"new: the head of 5 classes; left over: the head of {CLASSES}" in caplog.text
+
+
+def test_a_head_of_a_bias_alone_is_refused(resnet18: State, tmp_path: Path) -> None:
+    state = {key: value for key, value in resnet18.items() if key != "fc.weight"}
+    with pytest.raises(WeightsError, match=r"lacks fc\.weight"):
+        build(weights=saved(state, tmp_path))
+
+
 @pytest.mark.parametrize("network_class", [TEINet, TSINet])
 def test_temporal_modules_that_the_file_lacks_keep_their_initial_values(
     network_class: type[VideoNetwork], resnet18_file: str

@@ -68,6 +68,19 @@ def test_the_folds_of_a_seed_make_one_training_once_all_are_there(
     assert found.correct.tolist() == [[True, False]]
 
 
+def test_an_ensemble_has_the_added_scores_of_its_members(
+    make_grid: MakeGrid, write: Write, tmp_path: Path
+) -> None:
+    rows = "  A: {}\n  B: {base: other.yaml}\n  AB: {ensemble: [A, B]}\n"
+    grid = make_grid(rows, PREDICTING)
+    write("base-seed0", {"x.mp4": "aa", "y.mp4": "bc"})
+    assert read_clip_scores(grid, grid.rows["AB"], "1x1", tmp_path / "runs") is None
+    write("other-seed0", {"y.mp4": "bb", "x.mp4": "ab"})
+    found = read_clip_scores(grid, grid.rows["AB"], "1x1", tmp_path / "runs")
+    assert found is not None
+    assert found.scores.tolist() == [[[3.0, 3.0, 0.0], [1.0, 3.0, 2.0]]]
+
+
 def test_without_predictions_there_is_nothing(grid: Grid, write: Write, tmp_path: Path) -> None:
     write("base-seed0", {"x.mp4": "aa"}, protocol="2x3")
     assert read_clip_scores(grid, grid.rows["whole"], "1x1", tmp_path / "runs") is None

@@ -8,9 +8,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 from experiments.grid.report import write_report
 from experiments.grid.report.baseline import welch
+from experiments.grid.report.remarks import remarks
 from experiments.grid.report.section import Section, read_section
 from experiments.grid.report.tables import headings, rows_of
 from experiments.grid.state import Record, write_record
@@ -67,6 +69,18 @@ def test_rows_with_predictions_are_compared_clip_by_clip(make_grid: MakeGrid, ru
     section = read_section(make_grid(ROWS, HEAD), runs)
     cell = row(section, "B|C")["minus A"]
     assert re.fullmatch(r"\+25\.0 \[\+1\d\.\d, \+\d\d\.\d\]", cell)
+
+
+def test_rows_whose_predictions_are_of_other_weights_are_named(
+    make_grid: MakeGrid, runs: Path
+) -> None:
+    file = write_predictions(
+        runs / "other-seed0" / "predictions" / "test_1x1.pt", [[1.0, 0.0]], [0]
+    )
+    content = torch.load(file, weights_only=True)
+    torch.save({**content, "origin": {"checkpoint": "best.ckpt"}}, file)
+    (remark,) = remarks(read_section(make_grid(ROWS, HEAD), runs))
+    assert remark.startswith("D: its predictions are not of the last checkpoint")
 
 
 def test_settings_are_those_that_differ(make_grid: MakeGrid, runs: Path) -> None:
