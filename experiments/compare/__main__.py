@@ -1,6 +1,6 @@
 r"""Compares the rows of a grid whose runs have saved predictions.
 
-python -m experiments.compare real_utd_mhad --baseline TSN --steps TSM:TSN TIM:TSM \
+python -m experiments.compare real_utd_mhad --steps TSM:TSN TIM:TSM \
     --choices swipe_left:swipe_right --output docs/results/real_utd_mhad.md
 """
 
@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     grid = read_grid(find_grid(options.grid))
     protocol = options.protocol or next(iter(grid.rows.values())).protocols[0]
+    options.baseline = options.baseline or grid.baseline
+    if not options.baseline:
+        raise RunError(f"{grid.file}: names no baseline; give one of its rows as --baseline")
     known = [label for label, row in grid.rows.items() if not row.quoted]
     for label in {options.baseline, *(label for pair in options.steps for label in pair)}:
         if label not in known:
@@ -67,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("grid", help="a grid with predictions: true, by its name or file")
     parser.add_argument("--runs", type=path_argument, default=Path("runs"), help="default: runs")
-    parser.add_argument("--baseline", required=True, metavar="ROW")
+    parser.add_argument("--baseline", metavar="ROW", help="default: the grid's baseline")
     parser.add_argument("--protocol", help="default: the grid's first")
     for name, what in (
         ("steps", "pairs of rows to test, the one expected to be better first"),

@@ -68,6 +68,16 @@ def test_every_row_has_its_mean_its_spread_and_its_difference_to_the_baseline(
     assert "40 test clips, 2 classes, protocol `1x1`" in said
 
 
+def test_the_baseline_is_the_grid_s_unless_another_is_given(
+    grid: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(RunError, match="names no baseline; give one of its rows as --baseline"):
+        compare(grid)
+    grid.write_text(grid.read_text().replace("predictions: true", "baseline: better"))
+    compare(grid)
+    assert "difference to better" in capsys.readouterr().out
+
+
 def test_rows_without_predictions_are_named(grid: Path, capsys: pytest.CaptureFixture[str]) -> None:
     compare(grid, "--baseline=plain", "--steps", "best:better", "better:plain")
     said = capsys.readouterr().out
