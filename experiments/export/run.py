@@ -122,8 +122,7 @@ def load_run(run: RunFolder, checkpoint: str | None, count: int, flags: Sequence
             "--videos"
         )
     with warnings.catch_warnings():
-        for harmless in (".*callbacks used to create the checkpoint.*", ".*dirpath has changed.*"):
-            warnings.filterwarnings("ignore", harmless)
+        warnings.filterwarnings("ignore", ".*callbacks used to create the checkpoint.*")
         loader = RunLoader(run, checkpoint, count, flags)
     assert isinstance(loader.model, VideoRecognizer)
     file = Path(loader.config["predict"].ckpt_path)
