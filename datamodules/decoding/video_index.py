@@ -3,7 +3,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import astuple, fields
@@ -16,11 +16,12 @@ import av
 from rich.progress import track
 
 from datamodules.cores import available_cores
-from datamodules.decoding.image_series import ImageSeries
+from datamodules.decoding.known_videos import KnownVideos, first_image_stamp
 from datamodules.decoding.scan_notes import ScanNotes, warn_of_leftovers
 from datamodules.decoding.video import scan
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError, VideoAccessError, VideoDecodeError
+from datamodules.file_states import FileStates
 
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
@@ -36,6 +37,9 @@ FACTS = ", ".join(field.name for field in fields(VideoFacts))
 NO_FACTS = (None,) * len(fields(VideoFacts))
 SCHEMA = f"""CREATE TABLE videos (
     path TEXT PRIMARY KEY, stamp TEXT, reader TEXT, error TEXT, {FACTS})"""
+SELECT = f"SELECT path, stamp, error, {FACTS} FROM videos WHERE reader = ?"
+INSERT = f"""INSERT OR REPLACE INTO videos (path, stamp, reader, error, {FACTS})
+    VALUES (?, ?, ?, ?, {", ".join("?" * len(NO_FACTS))})"""
 SCHEMA_VERSION = 6
 """Raise it with every change of `SCHEMA`; tables of other versions are replaced by an empty one."""
 
@@ -55,7 +59,7 @@ class Found(NamedTuple):
         unreadable: The others.
     """
 
-    facts: list[VideoFacts]
+    facts: Sequence[VideoFacts]
     unreadable: list[Unreadable]
 
 
@@ -73,7 +77,9 @@ class VideoIndex:
     def __init__(self, folder: str | Path) -> None:
         self.file = Path(folder) / "videos.sqlite"
 
-    def look_up(self, paths: Sequence[str], jobs: int | None = None) -> Found:
+    def look_up(
+        self, paths: Sequence[str], jobs: int | None = None, states: FileStates | None = None
+    ) -> Found:
         """Return the facts of videos; scan those that are not in the cache.
 
         An interrupted scan continues where it stopped.
@@ -81,29 +87,41 @@ class VideoIndex:
         Args:
             paths: Files or folders.
             jobs: Threads; None for one per core. FFmpeg releases Python's lock.
+            states: The present states of these files; None to ask for them.
         """
         for path in paths:
-            if UNWRITABLE.search(path):
+            if not (path.isascii() and path.isprintable()) and UNWRITABLE.search(path):
                 raise DataError(f"{path!r}: the name cannot be written down; rename the file")
-        stamps = {path: _stamp(path) for path in dict.fromkeys(map(os.path.abspath, paths))}
-        present = {path: stamp for path, stamp in stamps.items() if stamp}
+        first: dict[str, int] = {}
+        places = [first.setdefault(_absolute(path), place) for place, path in enumerate(paths)]
+        known = KnownVideos(first, FileStates(paths) if states is None else states)
         with self._open() as connection:
-            known = _known(connection, present)
-            missing = [path for path in present if path not in known]
+            known.add_unchanged(connection.execute(SELECT, (READER,)))
+            missing = known.missing()
             if missing:
                 folder, threads = self.file.parent, jobs or available_cores()
-                known |= _scan(connection, folder, missing, present, threads)
-        for path in stamps.keys() - present.keys():
-            known[path] = f"{path}: no such file; check the list and its root"
-        outcomes = [known[os.path.abspath(path)] for path in paths]
-        return Found(
-            facts=[outcome for outcome in outcomes if isinstance(outcome, VideoFacts)],
-            unreadable=[
-                Unreadable(path, outcome)
-                for path, outcome in zip(paths, outcomes, strict=True)
-                if isinstance(outcome, str)
-            ],
-        )
+                scanned = _scan(connection, folder, list(missing), missing, threads)
+                for path, outcome in scanned.items():
+                    known.add(path, outcome)
+        unreadable = [Unreadable(paths[place], why) for place, why in known.unusable(places)]
+        return Found(known.facts(places), unreadable)
+
+    def keep(self, facts: Mapping[str, VideoFacts]) -> None:
+        """Store the facts of files that need no scan, because they are copies of known ones.
+
+        Args:
+            facts: By path of the file, which exists.
+        """
+        states = FileStates(list(facts))
+        with self._open() as connection:
+            connection.executemany(
+                INSERT,
+                (
+                    (os.path.abspath(path), states.stamp(place), READER, None, *astuple(known))
+                    for place, (path, known) in enumerate(facts.items())
+                ),
+            )
+            connection.commit()
 
     def scan(self, paths: Sequence[str], jobs: int | None = None) -> list[Unreadable]:
         """Scan the videos that are not in the cache; return those that cannot be used."""
@@ -117,7 +135,7 @@ class VideoIndex:
         """
         found = self.look_up(paths)
         refuse_unreadable(found.unreadable, len(paths))
-        return found.facts
+        return list(found.facts)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -167,38 +185,10 @@ def refuse_unreadable(failures: Sequence[Unreadable], total: int) -> None:
         )
 
 
-def _stamp(path: str) -> str:
-    """Describe the state of a file or folder; empty if it is not there.
-
-    The time of the last change (ctime) also changes where content of the same size replaces the
-    former and the modification time is set back, and with permissions.
-    """
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ""
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-
-
-def _stamp_of_first_image(path: str, facts: VideoFacts) -> str:
-    """Describe the state of the image that a folder's facts come from; empty for a file."""
-    if not os.path.isdir(path):
-        return ""
-    return " " + _stamp(os.path.join(path, ImageSeries.from_bytes(facts.seek_index).name(0)))
-
-
-def _known(connection: sqlite3.Connection, stamps: dict[str, str]) -> dict[str, VideoFacts | str]:
-    """Return the cached outcomes of unchanged videos: facts, or why one cannot be used."""
-    rows = connection.execute(
-        f"SELECT path, stamp, error, {FACTS} FROM videos WHERE reader = ?", (READER,)
-    )
-    known: dict[str, VideoFacts | str] = {}
-    for path, stamp, error, *values in rows:
-        if path in stamps and stamp.startswith(stamps[path]):
-            facts = None if error else VideoFacts(*values)
-            if stamp == stamps[path] + (_stamp_of_first_image(path, facts) if facts else ""):
-                known[path] = facts or error
-    return known
+def _absolute(path: str) -> str:
+    """Make a path absolute; one that is so already stays the same object, which saves memory."""
+    absolute = os.path.abspath(path)
+    return path if path == absolute else absolute
 
 
 def _scan(
@@ -208,9 +198,6 @@ def _scan(
     stamps: dict[str, str],
     jobs: int,
 ) -> dict[str, VideoFacts | str]:
-    columns = f"path, stamp, reader, error, {FACTS}"
-    marks = ", ".join("?" * len(columns.split(",")))
-    insert = f"INSERT OR REPLACE INTO videos ({columns}) VALUES ({marks})"
     outcomes: dict[str, VideoFacts | str] = {}
     rows: list[tuple[object, ...]] = []
     ended: SimpleQueue[Future[None]] = SimpleQueue()
@@ -221,14 +208,16 @@ def _scan(
             outcome = _outcome(path)
         outcomes[path] = outcome if isinstance(outcome, VideoFacts) else str(outcome)
         if isinstance(outcome, VideoFacts):
-            stamp = stamps[path] + _stamp_of_first_image(path, outcome)
+            stamp = stamps[path]
+            if os.path.isdir(path):
+                stamp += f" {first_image_stamp(path, outcome)}"
             rows.append((path, stamp, READER, None, *astuple(outcome)))
         elif not isinstance(outcome, VideoAccessError) and not os.path.isdir(path):
             rows.append((path, stamps[path], READER, str(outcome), *NO_FACTS))
 
     def save() -> None:  # in one transaction: other processes never wait for a slow video
         count = len(rows)  # other threads add rows meanwhile
-        connection.executemany(insert, rows[:count])
+        connection.executemany(INSERT, rows[:count])
         connection.commit()
         del rows[:count]
 

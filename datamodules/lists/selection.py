@@ -10,6 +10,7 @@ from datamodules.atomic_write import atomic_write
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_index import VideoIndex, refuse_unreadable
 from datamodules.errors import DataError
+from datamodules.file_states import FileStates
 from datamodules.lists.annotations import Annotations
 
 
@@ -58,7 +59,7 @@ class Selection:
 
     paths: list[str]
     labels: list[int]
-    facts: list[VideoFacts]
+    facts: Sequence[VideoFacts]
     coverage: Coverage
 
 
@@ -81,24 +82,25 @@ def select_usable(
         DataError: If a video cannot be used and may not be left out, or all are missing.
     """
     paths, labels = list(annotations.paths), list(annotations.labels)
-    missing = {path for path in paths if not os.path.exists(path)} if missing_list else set()
+    states = FileStates(paths)
+    missing = {path for place, path in enumerate(paths) if not states.exists(place)}
+    missing = missing if missing_list else set()
     if missing and len(missing) == len(paths):
         raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
     if missing_list:
         _write(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
     skipped = _still_unreadable(paths, index, _read_report(report)) - missing if report else set()
-    used = [
-        (path, label)
-        for path, label in zip(paths, labels, strict=True)
-        if path not in missing and path not in skipped
-    ]
-    found = index.look_up([path for path, _ in used])
-    refuse_unreadable(found.unreadable, len(used))
     coverage = Coverage(
         len(paths), sum(path in missing for path in paths), sum(path in skipped for path in paths)
     )
-    used_paths, used_labels = [path for path, _ in used], [label for _, label in used]
-    return Selection(used_paths, used_labels, found.facts, coverage)
+    if missing or skipped:
+        left_out = missing | skipped
+        used = [place for place, path in enumerate(paths) if path not in left_out]
+        paths, labels = [paths[place] for place in used], [labels[place] for place in used]
+        states = states.take(used)
+    found = index.look_up(paths, states=states)
+    refuse_unreadable(found.unreadable, len(paths))
+    return Selection(paths, labels, found.facts, coverage)
 
 
 def write_report(file: Path, content: dict[str, object], unreadable: Sequence[str]) -> None:

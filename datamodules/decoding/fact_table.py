@@ -1,0 +1,134 @@
+"""The facts of many videos by column, in a fraction of the memory of one object for each."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from sys import intern
+from typing import Any, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.decoding.video_facts import VideoFacts
+
+
+class PackedBytes(Sequence[bytes]):
+    """Byte strings, one after another in one block of memory.
+
+    Attributes:
+        data: The block.
+        ends: The end of each string in it.
+    """
+
+    def __init__(self, strings: Iterable[bytes] = ()) -> None:
+        self.data = bytearray()
+        self.ends = array("q")
+        for string in strings:
+            self.append(string)
+
+    def append(self, string: bytes) -> None:
+        """Add one string."""
+        self.data += string
+        self.ends.append(len(self.data))
+
+    def __len__(self) -> int:
+        """Count the strings."""
+        return len(self.ends)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
+
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        """Return one string, or some of them."""
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        return bytes(self.data[self.ends[place - 1] if place else 0 : self.ends[place]])
+
+    def as_arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return the block and the ends, (n,); nothing can be appended any more."""
+        return np.frombuffer(self.data, np.uint8), np.frombuffer(self.ends, np.int64)
+
+
+class FactTable(Sequence[VideoFacts]):
+    """The facts of n videos; an item is made when it is asked for.
+
+    Args:
+        facts: Of the first videos.
+    """
+
+    def __init__(self, facts: Iterable[VideoFacts] = ()) -> None:
+        self._columns = {field.name: _column(field.type) for field in fields(VideoFacts)}
+        for one in facts:
+            self.append(vars(one).values())
+
+    @classmethod
+    def of(cls, facts: Sequence[VideoFacts]) -> "FactTable":
+        """Make a table of some facts, which may be one already."""
+        return facts if isinstance(facts, FactTable) else cls(facts)
+
+    def append(self, values: Iterable[Any]) -> None:
+        """Add a video by the values of its facts, in the order of `VideoFacts`."""
+        for column, value in zip(self._columns.values(), values, strict=True):
+            column.append(intern(value) if isinstance(value, str) else value)
+
+    def __len__(self) -> int:
+        """Count the videos."""
+        return len(self._columns["frames"])
+
+    @overload
+    def __getitem__(self, place: int) -> VideoFacts: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[VideoFacts]: ...
+
+    def __getitem__(self, place: int | slice) -> VideoFacts | list[VideoFacts]:
+        """Return the facts of one video, or of some."""
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        return VideoFacts(*(column[place] for column in self._columns.values()))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all facts are the same."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """The numbers of frames, (n,)."""
+        return np.array(self._columns["frames"], dtype=np.int64)
+
+    @property
+    def seek_indexes(self) -> PackedBytes:
+        """The packed seek indexes."""
+        column: PackedBytes = self._columns["seek_index"]
+        return column
+
+    def take(self, places: Sequence[int]) -> Self:
+        """Return a table of the videos at some places, in their order."""
+        if places == range(len(self)):
+            return self
+        table = type(self)()
+        for name, column in self._columns.items():
+            chosen = [column[place] for place in places]
+            table._columns[name] = (
+                PackedBytes(chosen)
+                if isinstance(column, PackedBytes)
+                else array(column.typecode, chosen)
+                if isinstance(column, array)
+                else chosen
+            )
+        return table
+
+
+def _column(kind: Any) -> Any:
+    """Make an empty column for values of one type."""
+    if kind is bytes:
+        return PackedBytes()
+    return array("q") if kind is int else array("d") if kind is float else []

@@ -1,0 +1,112 @@
+"""What a cache knows of the videos of a list, by column; only unchanged files are known."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from datamodules.decoding.fact_table import FactTable
+from datamodules.decoding.image_series import ImageSeries
+from datamodules.decoding.video_facts import VideoFacts
+from datamodules.file_states import FileStates
+
+FACT_NAMES = tuple(field.name for field in fields(VideoFacts))
+
+
+class CachedFolder(NamedTuple):
+    """A row of the cache about a folder of images.
+
+    Attributes:
+        place: Of the folder in the list.
+        stamp: The state of the folder and of its first image when the row was written.
+        values: Its facts.
+        first_image: Path of the image that they come from.
+    """
+
+    place: int
+    stamp: str
+    values: Sequence[Any]
+    first_image: str
+
+
+class KnownVideos:
+    """The outcomes of looking up the n videos of a list: facts, or why one cannot be used.
+
+    Args:
+        places: The place in the list of each absolute path.
+        states: The states of the files at all places, as they are now.
+    """
+
+    def __init__(self, places: Mapping[str, int], states: FileStates) -> None:
+        self.places = places
+        self.states = states
+        self.reasons = {
+            place: f"{path}: no such file; check the list and its root"
+            for path, place in places.items()
+            if not states.exists(place)
+        }
+        self._facts = FactTable()
+        self._rows: dict[int, int] = {}  # place -> row of the table
+
+    def add(self, path: str, outcome: VideoFacts | str) -> None:
+        """Add the outcome of a scan."""
+        if isinstance(outcome, str):
+            self.reasons[self.places[path]] = outcome
+        else:
+            self._add_facts(self.places[path], vars(outcome).values())
+
+    def add_unchanged(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Add what a cache holds of files that have not changed since.
+
+        Args:
+            rows: Path, stamp, reason why it cannot be used or None, and the facts.
+        """
+        folders: list[CachedFolder] = []
+        for path, stamp, reason, *values in rows:
+            place = self.places.get(path)
+            if place is None:
+                continue
+            present = self.states.stamp(place)
+            if stamp.startswith(f"{present} ") and self.states.is_folder(place):
+                folders.append(CachedFolder(place, stamp, values, _first_image(path, values)))
+            elif stamp == present:
+                if reason:
+                    self.reasons[place] = reason
+                else:
+                    self._add_facts(place, values)
+        images = FileStates([folder.first_image for folder in folders])
+        for number, folder in enumerate(folders):
+            if folder.stamp == f"{self.states.stamp(folder.place)} {images.stamp(number)}":
+                self._add_facts(folder.place, folder.values)
+
+    def missing(self) -> dict[str, str]:
+        """Return the stamps of the files that nothing is known of, by path."""
+        return {
+            path: self.states.stamp(place)
+            for path, place in self.places.items()
+            if place not in self._rows and place not in self.reasons
+        }
+
+    def facts(self, places: Iterable[int]) -> FactTable:
+        """Return the facts of the videos at some places, in their order; unusable ones are none."""
+        return self._facts.take([self._rows[place] for place in places if place in self._rows])
+
+    def unusable(self, places: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Yield which of some places hold no usable video, and why."""
+        for number, place in enumerate(places):
+            if place in self.reasons:
+                yield number, self.reasons[place]
+
+    def _add_facts(self, place: int, values: Iterable[Any]) -> None:
+        self._rows[place] = len(self._facts)
+        self._facts.append(values)
+
+
+def first_image_stamp(path: str, facts: VideoFacts) -> str:
+    """Describe the state of the image that a folder's facts come from, for its stamp."""
+    return FileStates([_first_image(path, vars(facts).values())]).stamp(0)
+
+
+def _first_image(folder: str, values: Iterable[Any]) -> str:
+    series = dict(zip(FACT_NAMES, values, strict=True))["seek_index"]
+    return os.path.join(folder, ImageSeries.from_bytes(series).name(0))
