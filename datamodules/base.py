@@ -25,6 +25,7 @@ from datamodules.lists.selection import Coverage, select_usable
 from datamodules.lists.splitting import Split
 from datamodules.loading.epoch_sampler import EpochSampler
 from datamodules.loading.loader_settings import LoaderName, LoaderSettings
+from datamodules.loading.machine_share import Loaded, MachineShare
 from datamodules.loading.sample import Sample
 from datamodules.loading.trainer_state import default_workers, rank_and_world_size, samples_done
 from datamodules.loading.video_dataset import VideoDataset
@@ -216,6 +217,10 @@ class VideoDataModule(LightningDataModule, ABC):
         self._read(needed)
         _require_videos(needed[0], len(self.lists[needed[0]].paths), stage)
 
+    def findings(self) -> dict[str, str]:
+        """Return attributes that took asking for all files, for other processes of the machine."""
+        return {}
+
     def make_videos(self) -> None:
         """Create the videos that do not exist yet; only a synthetic data set does this."""
 
@@ -226,17 +231,23 @@ class VideoDataModule(LightningDataModule, ABC):
     def prepare_data(self) -> None:
         """Create videos, and load the splits of the next stage; Lightning calls this on rank 0.
 
-        `setup` on rank 0 finds them loaded; the other ranks load them in `setup`.
+        `setup` on rank 0 of each machine finds them loaded; the other ranks share them in `setup`.
         """
         self.make_videos()
         stage = self.trainer.state.fn.value if self.trainer and self.trainer.state.fn else "fit"
         self._load(self.needed_splits(stage))
 
     def setup(self, stage: str) -> None:
-        """Load the splits of a stage that `prepare_data` has not loaded, and check them."""
+        """Load the splits of a stage that `prepare_data` has not loaded, and check them.
+
+        Of the processes of one machine, the first has loaded them, and the others share its copy.
+        """
         stage = TrainerFn(stage).value  # Lightning passes an enum member
         needed = self.needed_splits(stage)
-        self._load(needed)
+        if self.trainer is None or self.trainer.world_size == 1:
+            self._load(needed)
+        else:
+            self._load_once_a_machine(needed, MachineShare(self.trainer))
         first = needed[0]
         _require_videos(first, len(self.records[first]), stage)
         for split in needed:
@@ -281,6 +292,25 @@ class VideoDataModule(LightningDataModule, ABC):
             self.records[split], self.coverage[split] = records, used.coverage
             notes = records.summary(self.num_classes, self.min_frames)
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
+
+    def _load_once_a_machine(self, splits: Sequence[Split], share: MachineShare) -> None:
+        """Load the splits in the first process of each machine, for all processes of it."""
+        loaded = None
+        if share.is_first:
+            self._load(splits)
+            records = {split: self.records[split] for split in splits}
+            coverage = {split: self.coverage[split] for split in splits}
+            loaded = Loaded(records, coverage, self.findings())
+        shared = share.exchange(loaded)
+        if shared is None:
+            self._load(splits)
+            return
+        self.records |= shared.records
+        self.coverage |= shared.coverage
+        for name, value in shared.findings.items():
+            setattr(self, name, value)
+        for split in splits:
+            self.lists.pop(split, None)
 
     def _read(self, splits: Sequence[Split]) -> None:
         """Read the lists that are not read yet, and keep them until their videos are loaded."""

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from itertools import accumulate
 from sys import intern
 from typing import Any, Self, overload
 
@@ -20,16 +21,16 @@ class PackedBytes(Sequence[bytes]):
         ends: The end of each string in it.
     """
 
-    def __init__(self, strings: Iterable[bytes] = ()) -> None:
+    def __init__(self, strings: Sequence[bytes] = ()) -> None:
         self.data = bytearray()
         self.ends = array("q")
-        for string in strings:
-            self.append(string)
+        self.extend(strings)
 
-    def append(self, string: bytes) -> None:
-        """Add one string."""
-        self.data += string
-        self.ends.append(len(self.data))
+    def extend(self, strings: Sequence[bytes]) -> None:
+        """Add some strings."""
+        start = len(self.data)
+        self.data += b"".join(strings)
+        self.ends.extend(start + end for end in accumulate(map(len, strings)))
 
     def __len__(self) -> int:
         """Count the strings."""
@@ -62,18 +63,17 @@ class FactTable(Sequence[VideoFacts]):
 
     def __init__(self, facts: Iterable[VideoFacts] = ()) -> None:
         self._columns = {field.name: _column(field.type) for field in fields(VideoFacts)}
-        for one in facts:
-            self.append(vars(one).values())
+        self.extend([tuple(vars(one).values()) for one in facts])
 
     @classmethod
     def of(cls, facts: Sequence[VideoFacts]) -> "FactTable":
         """Make a table of some facts, which may be one already."""
         return facts if isinstance(facts, FactTable) else cls(facts)
 
-    def append(self, values: Iterable[Any]) -> None:
-        """Add a video by the values of its facts, in the order of `VideoFacts`."""
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(intern(value) if isinstance(value, str) else value)
+    def extend(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add videos by the values of their facts, in the order of `VideoFacts`."""
+        for column, values in zip(self._columns.values(), zip(*rows, strict=True), strict=False):
+            column.extend(map(intern, values) if isinstance(values[0], str) else values)
 
     def __len__(self) -> int:
         """Count the videos."""

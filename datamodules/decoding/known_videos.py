@@ -1,6 +1,7 @@
 """What a cache knows of the videos of a list, by column; only unchanged files are known."""
 
 import os
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
@@ -11,6 +12,9 @@ from datamodules.decoding.video_facts import VideoFacts
 from datamodules.file_states import FileStates
 
 FACT_NAMES = tuple(field.name for field in fields(VideoFacts))
+
+NO_ROW = -1
+ROWS_AT_A_TIME = 4096
 
 
 class CachedFolder(NamedTuple):
@@ -46,14 +50,14 @@ class KnownVideos:
             if not states.exists(place)
         }
         self._facts = FactTable()
-        self._rows: dict[int, int] = {}  # place -> row of the table
+        self._rows = array("q", [NO_ROW]) * len(states)  # of the table, by place
 
     def add(self, path: str, outcome: VideoFacts | str) -> None:
         """Add the outcome of a scan."""
         if isinstance(outcome, str):
             self.reasons[self.places[path]] = outcome
         else:
-            self._add_facts(self.places[path], vars(outcome).values())
+            self._add_facts([self.places[path]], [tuple(vars(outcome).values())])
 
     def add_unchanged(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Add what a cache holds of files that have not changed since.
@@ -61,6 +65,7 @@ class KnownVideos:
         Args:
             rows: Path, stamp, reason why it cannot be used or None, and the facts.
         """
+        files, facts = array("q"), list[Sequence[Any]]()
         folders: list[CachedFolder] = []
         for path, stamp, reason, *values in rows:
             place = self.places.get(path)
@@ -72,24 +77,34 @@ class KnownVideos:
             elif stamp == present:
                 if reason:
                     self.reasons[place] = reason
-                else:
-                    self._add_facts(place, values)
+                    continue
+                files.append(place)
+                facts.append(values)
+                if len(files) == ROWS_AT_A_TIME:
+                    self._add_facts(files, facts)
+                    files, facts = array("q"), []
+        self._add_facts(files, facts)
+        self._add_folders(folders)
+
+    def _add_folders(self, folders: Sequence[CachedFolder]) -> None:
         images = FileStates([folder.first_image for folder in folders])
         for number, folder in enumerate(folders):
             if folder.stamp == f"{self.states.stamp(folder.place)} {images.stamp(number)}":
-                self._add_facts(folder.place, folder.values)
+                self._add_facts([folder.place], [folder.values])
 
     def missing(self) -> dict[str, str]:
         """Return the stamps of the files that nothing is known of, by path."""
         return {
             path: self.states.stamp(place)
             for path, place in self.places.items()
-            if place not in self._rows and place not in self.reasons
+            if self._rows[place] == NO_ROW and place not in self.reasons
         }
 
     def facts(self, places: Iterable[int]) -> FactTable:
         """Return the facts of the videos at some places, in their order; unusable ones are none."""
-        return self._facts.take([self._rows[place] for place in places if place in self._rows])
+        return self._facts.take(
+            [row for row in map(self._rows.__getitem__, places) if row != NO_ROW]
+        )
 
     def unusable(self, places: Iterable[int]) -> Iterator[tuple[int, str]]:
         """Yield which of some places hold no usable video, and why."""
@@ -97,9 +112,10 @@ class KnownVideos:
             if place in self.reasons:
                 yield number, self.reasons[place]
 
-    def _add_facts(self, place: int, values: Iterable[Any]) -> None:
-        self._rows[place] = len(self._facts)
-        self._facts.append(values)
+    def _add_facts(self, places: Iterable[int], facts: Sequence[Sequence[Any]]) -> None:
+        for row, place in enumerate(places, start=len(self._facts)):
+            self._rows[place] = row
+        self._facts.extend(facts)
 
 
 def first_image_stamp(path: str, facts: VideoFacts) -> str:
