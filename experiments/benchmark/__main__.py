@@ -4,7 +4,7 @@ python -m experiments.benchmark decode videos/
 """
 
 from datamodules.prepare.parser import OneLineParser
-from experiments.benchmark import decode, fit, loader, model, modules
+from experiments.benchmark import decode, fit, loader, model, modules, scale
 from experiments.cli.user_errors import user_errors
 
 SUBCOMMANDS = {
@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "loader": loader,
     "model": model,
     "modules": modules,
+    "scale": scale,
 }
 """Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""
 
