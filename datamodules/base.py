@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import LightningDataModule
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info
@@ -26,11 +25,11 @@ from datamodules.lists.splitting import Split
 from datamodules.loading.epoch_sampler import EpochSampler
 from datamodules.loading.loader_settings import LoaderName, LoaderSettings
 from datamodules.loading.machine_share import Loaded, MachineShare
+from datamodules.loading.make_loader import make_loader
 from datamodules.loading.sample import Sample
 from datamodules.loading.trainer_state import default_workers, rank_and_world_size, samples_done
 from datamodules.loading.video_dataset import VideoDataset
 from datamodules.loading.video_records import VideoRecords
-from datamodules.loading.watched_loader import WatchedLoader
 
 Loader = DataLoader[Sample]
 
@@ -238,16 +237,13 @@ class VideoDataModule(LightningDataModule, ABC):
         self._load(self.needed_splits(stage))
 
     def setup(self, stage: str) -> None:
-        """Load the splits of a stage that `prepare_data` has not loaded, and check them.
-
-        Of the processes of one machine, the first has loaded them, and the others share its copy.
-        """
+        """Check the splits of a stage; processes of one machine share what its first has loaded."""
         stage = TrainerFn(stage).value  # Lightning passes an enum member
         needed = self.needed_splits(stage)
         if self.trainer is None or self.trainer.world_size == 1:
             self._load(needed)
         else:
-            self._load_once_a_machine(needed, MachineShare(self.trainer))
+            self._take(MachineShare(self.trainer).load_once(partial(self._loaded, needed)))
         first = needed[0]
         _require_videos(first, len(self.records[first]), stage)
         for split in needed:
@@ -293,24 +289,18 @@ class VideoDataModule(LightningDataModule, ABC):
             notes = records.summary(self.num_classes, self.min_frames)
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
 
-    def _load_once_a_machine(self, splits: Sequence[Split], share: MachineShare) -> None:
-        """Load the splits in the first process of each machine, for all processes of it."""
-        loaded = None
-        if share.is_first:
-            self._load(splits)
-            records = {split: self.records[split] for split in splits}
-            coverage = {split: self.coverage[split] for split in splits}
-            loaded = Loaded(records, coverage, self.findings())
-        shared = share.exchange(loaded)
-        if shared is None:
-            self._load(splits)
-            return
-        self.records |= shared.records
-        self.coverage |= shared.coverage
-        for name, value in shared.findings.items():
-            setattr(self, name, value)
-        for split in splits:
-            self.lists.pop(split, None)
+    def _loaded(self, splits: Sequence[Split]) -> Loaded:
+        self._load(splits)
+        records = {split: self.records[split] for split in splits}
+        coverage = {split: self.coverage[split] for split in splits}
+        return Loaded(records, coverage, self.findings())
+
+    def _take(self, loaded: Loaded) -> None:
+        """Use what another process has loaded."""
+        self.records |= loaded.records
+        self.coverage |= loaded.coverage
+        vars(self).update(loaded.findings)
+        self.lists.clear()
 
     def _read(self, splits: Sequence[Split]) -> None:
         """Read the lists that are not read yet, and keep them until their videos are loaded."""
@@ -347,21 +337,8 @@ class VideoDataModule(LightningDataModule, ABC):
             count_done=done if settings.trains else None,
         )
         workers = default_workers(self.trainer) if self.num_workers is None else self.num_workers
-        return WatchedLoader(
-            dataset,
-            files_in_progress=dataset.files_in_progress,
-            batch_size=settings.batch_size,
-            sampler=sampler,
-            # A short last batch would disturb batch normalisation; other epochs use its videos.
-            drop_last=settings.trains and len(sampler) >= settings.batch_size,
-            num_workers=workers,
-            timeout=self.worker_timeout if workers else 0,
-            persistent_workers=workers > 0,
-            pin_memory=torch.cuda.is_available(),
-            # A separate generator, so that the number of workers does not change the network's
-            # random numbers.
-            generator=torch.Generator().manual_seed(self.seed),
-        )
+        timeout = self.worker_timeout if workers else 0
+        return make_loader(dataset, sampler, settings, workers, timeout)
 
 
 def _require_videos(split: Split, count: int, stage: str) -> None:

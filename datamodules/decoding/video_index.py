@@ -40,6 +40,7 @@ SCHEMA = f"""CREATE TABLE videos (
 SELECT = f"SELECT path, stamp, error, {FACTS} FROM videos WHERE reader = ?"
 INSERT = f"""INSERT OR REPLACE INTO videos (path, stamp, reader, error, {FACTS})
     VALUES (?, ?, ?, ?, {", ".join("?" * len(NO_FACTS))})"""
+REMOVE_NOTHING = "DELETE FROM videos WHERE path IS NULL"
 SINGLE_READ_COST = 4
 """How many rows are read in order in the time of finding one."""
 
@@ -102,6 +103,8 @@ class VideoIndex:
             known.add_unchanged(_cached(connection, first))
             missing = known.missing()
             if missing:
+                connection.execute(REMOVE_NOTHING)  # if read-only, fails now, not after hours
+                connection.rollback()
                 folder, threads = self.file.parent, jobs or available_cores()
                 scanned = _scan(connection, folder, list(missing), missing, threads)
                 for path, outcome in scanned.items():

@@ -88,7 +88,7 @@ def select_usable(
     if missing and len(missing) == len(paths):
         raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
     if missing_list:
-        _write(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
+        _write_if_new(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
     skipped = _still_unreadable(paths, index, _read_report(report)) - missing if report else set()
     coverage = Coverage(
         len(paths), sum(path in missing for path in paths), sum(path in skipped for path in paths)
@@ -113,6 +113,12 @@ def write_report(file: Path, content: dict[str, object], unreadable: Sequence[st
     """
     stamps = {os.path.abspath(path): _stamp(path) for path in unreadable}
     _write(file, json.dumps({**content, "unreadable": stamps}, indent=1) + "\n")
+
+
+def _write_if_new(file: Path, text: str) -> None:
+    """Write a text, unless it is there already: the folder may be shared and read-only."""
+    if not file.is_file() or file.read_bytes() != text.encode():
+        _write(file, text)
 
 
 def _write(file: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class MachineShare:
 
     It is written to a new folder among the temporary files, one file per column, and removed as
     soon as all processes have mapped the files into their memory: they then share one copy of it.
-    All processes of a run must make this object and call `exchange`, in the same order.
+    All processes of a run must make this object and call `load_once`, in the same order.
 
     Args:
         trainer: Of a run with several processes, which can talk to each other.
@@ -53,31 +53,25 @@ class MachineShare:
         name = f"video-records-{token}-{trainer.node_rank}"
         self.folder = Path(tempfile.gettempdir()) / name
 
-    @property
-    def is_first(self) -> bool:
-        """Whether this process loads."""
-        return self.trainer.local_rank == 0
-
-    def exchange(self, loaded: Loaded | None) -> Loaded | None:
-        """Return what the first process of this machine has loaded.
+    def load_once(self, load: Callable[[], Loaded]) -> Loaded:
+        """Load in the first process of this machine, and return the same in all of them.
 
         Args:
-            loaded: In the first process; None in the others.
-
-        Returns:
-            The same in arrays that all share; None if the folder could not be written or is not
-            seen by this process, which then has to load by itself.
+            load: Loads. The other processes call it too where they do not see the folder.
         """
+        loaded = None
+        is_first = self.trainer.local_rank == 0
         try:
-            if loaded is not None:
+            if is_first:
+                loaded = load()
                 self._write(loaded)
             self.trainer.strategy.barrier("records are written")
             shared = self._read()
             self.trainer.strategy.barrier("records are mapped")
         finally:
-            if self.is_first:
+            if is_first:
                 shutil.rmtree(self.folder, ignore_errors=True)
-        return shared or loaded
+        return shared or loaded or load()
 
     def _write(self, loaded: Loaded) -> None:
         coverage = {split: asdict(counts) for split, counts in loaded.coverage.items()}

@@ -160,7 +160,7 @@ def test_a_process_that_does_not_see_the_folder_reads_by_itself(
     read = MachineShare._read
 
     def looks_elsewhere(share: MachineShare) -> Any:
-        return read(share) if share.is_first else None
+        return read(share) if share.trainer.local_rank == 0 else None
 
     monkeypatch.setattr(MachineShare, "_read", looks_elsewhere)
     first, second = start()
