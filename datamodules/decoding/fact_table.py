@@ -3,7 +3,8 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from itertools import accumulate
+from itertools import accumulate, count, islice
+from operator import eq
 from sys import intern
 from typing import Any, Self, overload
 
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.decoding.video_facts import VideoFacts
+
+STRINGS_AT_A_TIME = 4096
 
 
 class PackedBytes(Sequence[bytes]):
@@ -21,16 +24,18 @@ class PackedBytes(Sequence[bytes]):
         ends: The end of each string in it.
     """
 
-    def __init__(self, strings: Sequence[bytes] = ()) -> None:
+    def __init__(self, strings: Iterable[bytes] = ()) -> None:
         self.data = bytearray()
         self.ends = array("q")
         self.extend(strings)
 
-    def extend(self, strings: Sequence[bytes]) -> None:
+    def extend(self, strings: Iterable[bytes]) -> None:
         """Add some strings."""
-        start = len(self.data)
-        self.data += b"".join(strings)
-        self.ends.extend(start + end for end in accumulate(map(len, strings)))
+        strings = iter(strings)
+        while part := list(islice(strings, STRINGS_AT_A_TIME)):
+            start = len(self.data)
+            self.data += b"".join(part)
+            self.ends.extend(start + end for end in accumulate(map(len, part)))
 
     def __len__(self) -> int:
         """Count the strings."""
@@ -112,18 +117,11 @@ class FactTable(Sequence[VideoFacts]):
 
     def take(self, places: Sequence[int]) -> Self:
         """Return a table of the videos at some places, in their order."""
-        if places == range(len(self)):
+        if len(places) == len(self) and all(map(eq, places, count())):
             return self
         table = type(self)()
         for name, column in self._columns.items():
-            chosen = [column[place] for place in places]
-            table._columns[name] = (
-                PackedBytes(chosen)
-                if isinstance(column, PackedBytes)
-                else array(column.typecode, chosen)
-                if isinstance(column, array)
-                else chosen
-            )
+            table._columns[name].extend(column[place] for place in places)
         return table
 
 

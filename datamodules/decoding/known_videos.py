@@ -67,7 +67,9 @@ class KnownVideos:
         """
         files, facts = array("q"), list[Sequence[Any]]()
         folders: list[CachedFolder] = []
-        for path, stamp, reason, *values in rows:
+        for row in rows:
+            path, stamp, reason = row[:3]
+            values = row[3:]
             place = self.places.get(path)
             if place is None:
                 continue

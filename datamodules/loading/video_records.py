@@ -38,7 +38,7 @@ class VideoRecords:
         """Make the records of some videos."""
         table = FactTable.of(facts)
         return cls(
-            *PackedBytes([path.encode() for path in paths]).as_arrays(),
+            *PackedBytes(path.encode() for path in paths).as_arrays(),
             np.array(labels, dtype=np.int64),
             table.frames,
             *table.seek_indexes.as_arrays(),
