@@ -24,7 +24,7 @@ from lightning_modules import RunError
 
 HELP = "see what the start of a fit costs with hundreds of thousands of videos"
 EPILOG = (
-    "240,000 videos take 2 GB of disk and 5 minutes; they are removed at the end. They are small, "
+    "240,000 videos take 3 GB of disk and 5 minutes; they are removed at the end. They are small, "
     "and in the index before the measurement: how long the first scan of your own videos takes is "
     "said by python -m datamodules.prepare index."
 )
