@@ -12,7 +12,6 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
 from datamodules.clips.frame_sampling import SamplingKind, make_sampler
-from datamodules.clips.mirroring import mirrored_labels
 from datamodules.clips.protocols import get_protocol
 from datamodules.clips.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.clips.views import ProtocolViews, RandomClip
@@ -20,15 +19,14 @@ from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
 from datamodules.lists.ignored import Ignored
+from datamodules.lists.reversal import Reversal, ReversalKind
 from datamodules.lists.selection import Coverage, select_usable
 from datamodules.lists.splitting import Split
-from datamodules.loading.epoch_sampler import EpochSampler
 from datamodules.loading.loader_settings import LoaderName, LoaderSettings
 from datamodules.loading.machine_share import Loaded, MachineShare
 from datamodules.loading.make_loader import make_loader
 from datamodules.loading.sample import Sample
-from datamodules.loading.trainer_state import default_workers, rank_and_world_size, samples_done
-from datamodules.loading.video_dataset import VideoDataset
+from datamodules.loading.trainer_state import rank_and_world_size
 from datamodules.loading.video_records import VideoRecords
 
 Loader = DataLoader[Sample]
@@ -51,6 +49,11 @@ class VideoDataModule(LightningDataModule, ABC):
         flip_probability: Probability of a horizontal flip of a training clip. Classes whose names
             say left or right swap labels, see `datamodules.clips.mirroring`; both papers never
             flip on Something-Something.
+        reversal: Whether videos are also shown backwards. ``augment``: half of the training clips
+            are, and keep their labels; refused where a class name says left, right, clockwise or
+            anticlockwise. ``label`` and ``double``: every video is shown forwards and backwards,
+            in training and in evaluation. ``label`` asks for the direction alone (2 classes);
+            ``double`` adds a class "<class> backwards" for each class (2K classes).
         protocol: Test views, ``<clips>x<crops>``; see `datamodules.clips.protocols.get_protocol`.
         test_split: The split that ``test`` reads.
         predict_split: The split that ``predict`` reads.
@@ -68,6 +71,7 @@ class VideoDataModule(LightningDataModule, ABC):
     """
 
     class_names: tuple[str, ...]
+    """The classes of the lists; `target_names` are those of the network."""
     flip_invariant_classes: tuple[str, ...] = ()
     """Class names that say left or right but mean no direction: a flip does not change them."""
     validates_on_test: bool = False
@@ -84,6 +88,7 @@ class VideoDataModule(LightningDataModule, ABC):
         crop_size: int = 224,
         crop_scales: Sequence[float] = JITTER_SCALES,
         flip_probability: float = 0.0,
+        reversal: ReversalKind = "none",
         protocol: str = "1x1",
         test_split: Split = "test",
         predict_split: Split = "test",
@@ -109,6 +114,7 @@ class VideoDataModule(LightningDataModule, ABC):
         self.crop_size = crop_size
         self.batch_size = batch_size
         self.flip_probability = flip_probability
+        self.reversal = Reversal(reversal)
         self.test_split = test_split
         self.predict_split = predict_split
         self.index = VideoIndex(index_dir)
@@ -123,7 +129,8 @@ class VideoDataModule(LightningDataModule, ABC):
         sampler = make_sampler(sampling, num_segments)
         self.min_frames = sampler.min_frames
         self.protocol = get_protocol(protocol)
-        random_clip = RandomClip(sampler, MultiScaleCrop(crop_size, crop_scales), flip_probability)
+        crop = MultiScaleCrop(crop_size, crop_scales)
+        random_clip = RandomClip(sampler, crop, flip_probability, self.reversal.probability)
         one_view = ProtocolViews(sampler, get_protocol("1x1"), short_side, crop_size)
         test_views = ProtocolViews(sampler, self.protocol, short_side, crop_size)
         test_size = eval_batch_size or max(1, batch_size // self.protocol.views)
@@ -140,9 +147,14 @@ class VideoDataModule(LightningDataModule, ABC):
         return self.predict_split
 
     @property
+    def target_names(self) -> tuple[str, ...]:
+        """Return what the network distinguishes: the classes, unless ``reversal`` changes them."""
+        return self.reversal.target_names(self.class_names)
+
+    @property
     def num_classes(self) -> int:
-        """Return the number of classes."""
-        return len(self.class_names)
+        """Return the number of classes that the network distinguishes."""
+        return len(self.target_names)
 
     @abstractmethod
     def annotations(self, split: Split) -> Annotations:
@@ -163,12 +175,18 @@ class VideoDataModule(LightningDataModule, ABC):
         return type(self).__name__.lower()
 
     @property
+    def result_name(self) -> str:
+        """Return the data set's name in results, the same wherever its files lie."""
+        return self.report_name
+
+    @property
     def identity(self) -> dict[str, str]:
         """Return what identifies the data, wherever they are stored: name, and list if several.
 
         A checkpoint that was trained on data with another identity is refused.
         """
-        return {"data set": type(self).__name__}
+        directions = {"reversal": self.reversal.kind} if self.reversal.shows_both else {}
+        return {"data set": type(self).__name__, **directions}
 
     @property
     def ignored(self) -> Ignored:
@@ -188,6 +206,7 @@ class VideoDataModule(LightningDataModule, ABC):
             "protocol": self.protocol.name,
             "test_split": self.test_split,
             "flip_probability": self.flip_probability,
+            "reversal": self.reversal.kind,
         }
 
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
@@ -284,7 +303,8 @@ class VideoDataModule(LightningDataModule, ABC):
         for split in new:
             annotations = self.lists.pop(split)
             used = select_usable(annotations, self.index, report, self.missing_list(split))
-            records = VideoRecords.of(used.paths, used.labels, used.facts)
+            used, backwards = self.reversal.in_both_directions(used, len(self.class_names))
+            records = VideoRecords.of(used.paths, used.labels, used.facts, backwards)
             self.records[split], self.coverage[split] = records, used.coverage
             notes = records.summary(self.num_classes, self.min_frames)
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
@@ -304,6 +324,7 @@ class VideoDataModule(LightningDataModule, ABC):
 
     def _read(self, splits: Sequence[Split]) -> None:
         """Read the lists that are not read yet, and keep them until their videos are loaded."""
+        self.reversal.refuse_directed(set(self.class_names) - set(self.flip_invariant_classes))
         unread = [split for split in splits if split not in self.lists]
         self.lists |= {split: self.annotations(split) for split in unread}
         if unread:
@@ -322,23 +343,18 @@ class VideoDataModule(LightningDataModule, ABC):
 
     def _loader(self, name: LoaderName) -> Loader:
         settings = self.loaders[name]
-        records = self.records[settings.split]
-        flips = settings.trains and self.flip_probability > 0
-        labels = mirrored_labels(self.class_names, self.flip_invariant_classes) if flips else None
-        dataset = VideoDataset(records, settings.views, self.seed, labels)
-        rank, world_size = rank_and_world_size(self.trainer)
-        done = partial(samples_done, self.trainer, settings.batch_size, len(records))
-        sampler = EpochSampler(
-            len(records),
-            shuffle=settings.trains,
+        labels = None
+        if settings.trains and self.flip_probability > 0:
+            labels = self.reversal.mirrored_labels(self.class_names, self.flip_invariant_classes)
+        return make_loader(
+            self.records[settings.split],
+            settings,
+            mirrored_labels=labels,
             seed=self.seed,
-            rank=rank,
-            world_size=world_size,
-            count_done=done if settings.trains else None,
+            num_workers=self.num_workers,
+            worker_timeout=self.worker_timeout,
+            trainer=self.trainer,
         )
-        workers = default_workers(self.trainer) if self.num_workers is None else self.num_workers
-        timeout = self.worker_timeout if workers else 0
-        return make_loader(dataset, sampler, settings, workers, timeout)
 
 
 def _require_videos(split: Split, count: int, stage: str) -> None:

@@ -8,6 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from datamodules.packs.find import find_open, find_packed
+from datamodules.packs.packed_video import PackedVideo
+
 THREADS = 64
 """On a local disk, so many take no longer than one."""
 
@@ -18,7 +21,9 @@ WRAP = 1 << 64
 
 
 class FileStates:
-    """The states of n files or folders, 48 bytes each; symbolic links are followed.
+    """The states of n files or folders, or videos in packs, 48 bytes each; links are followed.
+
+    A folder in a pack counts as a file: its images cannot change one by one.
 
     Args:
         paths: The files, which need not exist.
@@ -80,18 +85,31 @@ class FileStates:
 
 
 def _ask(paths: Iterable[str]) -> "array[int]":
-    """Return mode, size, times of change of content and of all, device and inode of each file."""
     values = array("q")
     for path in paths:
-        try:
-            found = os.stat(path)
-        except (OSError, ValueError):  # ValueError: a zero byte in the name
-            values.extend(NO_FILE)
-            continue
-        times = found.st_mtime_ns, found.st_ctime_ns
-        numbers = _signed(found.st_dev), _signed(found.st_ino)
-        values.extend((found.st_mode, found.st_size, *times, *numbers))
+        values.extend(_state(path))
     return values
+
+
+def _state(path: str) -> tuple[int, ...]:
+    """Return mode, size, times of change of content and of all, device and inode of a file."""
+    if packed := find_open(path):
+        return _packed_state(packed)
+    try:
+        found = os.stat(path)
+    except ValueError:  # a zero byte in the name
+        return NO_FILE
+    except OSError:
+        packed = find_packed(path)
+        return _packed_state(packed) if packed else NO_FILE
+    times = found.st_mtime_ns, found.st_ctime_ns
+    return found.st_mode, found.st_size, *times, _signed(found.st_dev), _signed(found.st_ino)
+
+
+def _packed_state(packed: PackedVideo) -> tuple[int, ...]:
+    """Return the state of a video in a pack; the number of its place serves as inode, too."""
+    size, modified, written = packed.numbers()
+    return stat.S_IFREG, size, modified, written, 0, written
 
 
 def _signed(number: int) -> int:

@@ -136,7 +136,7 @@ class Kinetics400(PublishedDataset):
 
 def _read_csv(file: Path, split: Split, classes: ClassIndices) -> list[ListedVideo]:
     # Without strict, an open quotation mark swallows the rows after it.
-    lines = read_text(file).splitlines()
+    lines = read_text(file).split("\n")
     reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
     absent = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
     if absent:

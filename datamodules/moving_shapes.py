@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich.progress import track
-
 from datamodules.base import VideoDataModule
 from datamodules.cores import available_cores
 from datamodules.decoding.write_video import write_video
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations
 from datamodules.lists.splitting import SPLITS, Split
+from datamodules.progress import with_progress
 from datamodules.shapes.motion import CLASS_NAMES, require_room
 from datamodules.shapes.nuisance import EASY, Nuisance
 from datamodules.shapes.renderer import render_clip
@@ -100,7 +99,7 @@ class MovingShapes(VideoDataModule):
         if missing:
             with ThreadPoolExecutor(available_cores()) as pool:  # NumPy and FFmpeg release the GIL
                 rendered = pool.map(self._render, missing)
-                for _ in track(rendered, "Rendering MovingShapes", total=len(missing)):
+                for _ in with_progress(rendered, "Rendering MovingShapes", len(missing)):
                     pass
 
     def annotations(self, split: Split) -> Annotations:

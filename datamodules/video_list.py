@@ -29,7 +29,9 @@ class VideoList(VideoDataModule):
 
     The first of these that is given decides the splits: the csv's column ``split``, or folders
     ``train``, ``val``, ``test``; ``val_groups`` and ``test_groups``; a random draw by
-    ``val_fraction`` and ``test_fraction``. Videos of one group always stay together.
+    ``val_fraction`` and ``test_fraction``: 10 % and 20 % of the groups, a video without a group
+    being one of its own. The draw does not look at classes, so a rare class may be missing in a
+    split. Videos of one group always stay together.
     A list without any label is for ``predict`` only, which reads all of it unless a column
     ``split`` says otherwise; the class names are then those of the checkpoint. In a list with
     labels, only videos of the split that ``predict`` reads (test) may lack one.
@@ -43,8 +45,9 @@ class VideoList(VideoDataModule):
         name_column: The csv's column of class names, where labels are numbers.
         val_groups: Groups held out for validation.
         test_groups: Groups held out for the test.
-        val_fraction: Fraction of the groups drawn for validation, 0-1.
-        test_fraction: Fraction of the groups drawn for the test, 0-1.
+        val_fraction: Fraction of the groups drawn for validation, 0-1; at least one group, and
+            none with 0.
+        test_fraction: Fraction of the groups drawn for the test, likewise.
         split_seed: Seed of that draw. It is not the run's seed, so that runs stay comparable.
         num_classes: The number of classes that labels must fit; None to derive it from the list.
             For a list without any label, that of the checkpoint.
@@ -83,6 +86,10 @@ class VideoList(VideoDataModule):
         self.is_labelled = any(video.label for video in videos)
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
+        if self.reversal.shows_both and not self.is_labelled:
+            raise DataError(
+                f"{source}: reversal={self.reversal.kind} needs labels; write one for every video"
+            )
         if is_first_on_machine():  # the others get what follows from the files in `setup`
             self.splits = self._divide(videos)
 
@@ -107,6 +114,12 @@ class VideoList(VideoDataModule):
         """Return the list's name; a checksum of its path distinguishes lists of the same name."""
         place = Path(self.source).resolve()
         return f"{place.stem}-{zlib.crc32(str(place).encode()):08x}"
+
+    @property
+    def result_name(self) -> str:
+        """Return the list's name; a checksum of its videos distinguishes lists of the same name."""
+        name = Path(self.source).stem
+        return f"{name}-{self.list_identity.split()[0]}" if self.is_labelled else name
 
     @property
     def identity(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from datamodules.prepare.parser import OneLineParser
 from datamodules.user_path import path_argument
+from experiments.cli.user_errors import user_errors
 from experiments.results_table import ResultRow, print_table
 from experiments.session import count_earlier_runs, numbered, result_of_last, run_experiment
 
@@ -45,4 +46,5 @@ def main(args: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()

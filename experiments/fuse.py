@@ -21,7 +21,7 @@ from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
-from lightning_modules.checkpoints.prediction_files import refuse_outdated, write_table
+from lightning_modules.checkpoints.prediction_files import origin_of, refuse_outdated, write_table
 from lightning_modules.metrics import label_ranks
 
 Kind = Literal["logits", "softmax"]
@@ -146,6 +146,28 @@ def _require_same(first_file: Path, first: Scores, file: Path, table: Scores) ->
             raise RunError(f"{file} and {first_file}: differ in the label of {path}")
 
 
+def refuse_mixed_protocols(files: Sequence[Path]) -> None:
+    """Refuse files of different test protocols, whose accuracy would belong to none of them.
+
+    Files of older versions do not state their protocol, and are not compared.
+
+    Raises:
+        RunError: If two files state different protocols.
+    """
+    stated = {file: protocol for file in files if (protocol := _protocol(file))}
+    for file, protocol in stated.items():
+        first, expected = next(iter(stated.items()))
+        if protocol != expected:
+            raise RunError(
+                f"{file} is of protocol {protocol}, {first} of {expected}: predict with one "
+                "--data.protocol, or add --mixed-protocols"
+            )
+
+
+def _protocol(file: Path) -> str | None:
+    return (origin_of(file) or {}).get("protocol")
+
+
 def main(args: list[str] | None = None) -> None:
     """Fuse the files, write the requested files, and print the accuracy.
 
@@ -155,6 +177,8 @@ def main(args: list[str] | None = None) -> None:
     """
     options = _read_arguments(args)
     _check(options)
+    if not options.mixed_protocols:
+        refuse_mixed_protocols(options.files)
     if options.mean:
         _print_means([read_scores(file) for file in options.files])
         return
@@ -217,6 +241,11 @@ def _read_arguments(args: list[str] | None) -> argparse.Namespace:
         "--mean",
         action="store_true",
         help="fuse nothing: the mean accuracy of files of different videos, such as three splits",
+    )
+    parser.add_argument(
+        "--mixed-protocols",
+        action="store_true",
+        help="fuse files of different test protocols, such as 1x1 and 10x3; default: refuse",
     )
     parser.add_argument(
         "--output", type=path_argument, help="write the fused scores here, as a .pt"

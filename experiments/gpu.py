@@ -25,7 +25,7 @@ MODULES = {"pytorch-lightning": "pytorch_lightning", "PyYAML": "yaml", "pillow":
 """Requirements whose module has another name."""
 
 NOT_NEEDED = ("submitit", "pytest-xdist", "ruff", "mypy")
-EIGHT = ("tsn-8", "tsm-8", "tim-8", "teinet-8", "stm-8", "tsn-cti-8", "tsinet-8")
+EIGHT = ("torchvision-8", "tsn-8", "tsm-8", "tim-8", "teinet-8", "stm-8", "tsn-cti-8", "tsinet-8")
 LONGER = (
     *("tsn-8", "tsm-16", "tim-16", "teinet-16", "stm-16", "tsn-cti-16", "tsinet-16"),
     *("eco-16", "i3d-32"),

@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric, MetricCollection, SumMetric
+from torchmetrics.classification import MulticlassConfusionMatrix
 
 
 def label_ranks(scores: Tensor, labels: Tensor) -> Tensor:
@@ -28,6 +29,11 @@ def label_ranks(scores: Tensor, labels: Tensor) -> Tensor:
     classes = torch.arange(scores.shape[1], device=scores.device)
     before = ~(scores <= own) | ((scores == own) & (classes < labels[:, None]))  # (B, K)
     return before.sum(dim=1)
+
+
+def count_confusions(num_classes: int, device: torch.device) -> MulticlassConfusionMatrix:
+    """Make a counter of the predicted class for each true class, (K, K), exact over processes."""
+    return MulticlassConfusionMatrix(num_classes, validate_args=False).to(device)
 
 
 class TopKAccuracy(Metric):
@@ -96,6 +102,13 @@ class SplitMetrics(nn.Module):
         self.accuracy.update(label_ranks(scores, labels))
         self.loss.update(loss, weight=len(labels))
         self.n_videos.update(len(labels))
+
+    def sums(self) -> Tensor:
+        """Return the sums so far of this process alone: top-1 hits, loss, videos; (3,)."""
+        top1 = self.accuracy["top1"]
+        assert isinstance(top1, TopKAccuracy)
+        sums = (top1.tp.sum(), self.loss.mean_value, self.n_videos.sum_value)
+        return torch.stack([torch.as_tensor(value) for value in sums]).detach()
 
     def compute(self) -> dict[str, Tensor]:
         """Return ``top1`` and ``top5`` (0-1), ``loss`` and ``n_videos`` so far."""

@@ -6,6 +6,7 @@ B videos, V views, T frames (segments), H W pixels, K classes.
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from textwrap import shorten
 from typing import Any, Literal, Self, TypedDict
 
@@ -25,6 +26,7 @@ from lightning_modules.checkpoints.provenance import (
     provenance,
     refuse_other_data,
 )
+from lightning_modules.checkpoints.trained_network import read_checkpoint, recognizer_arguments
 from lightning_modules.compilation import Compilation, require_compiler
 from lightning_modules.errors import RunError
 from lightning_modules.finite_loss import require_finite, require_finite_weights
@@ -140,6 +142,24 @@ class VideoRecognizer(LightningModule):
         )
         self.train()
 
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> Self:
+        """Load a recognizer with the network, the classes and the fusion of its checkpoint.
+
+        Args:
+            checkpoint_path: A checkpoint that ``train.py`` has saved.
+            *args: As Lightning's method.
+            **kwargs: Likewise; a ``network`` with ``class_names`` is used instead of the
+                checkpoint's.
+
+        Raises:
+            RunError: If it is no such checkpoint, or its network cannot be built here.
+        """
+        if "network" not in kwargs:
+            built = recognizer_arguments(read_checkpoint(Path(checkpoint_path)))
+            kwargs = {**built, **kwargs}
+        return super().load_from_checkpoint(checkpoint_path, *args, **kwargs)
+
     def train(self, mode: bool = True) -> Self:
         """Set training or evaluation mode; frozen BatchNorm layers stay in evaluation mode."""
         super().train(mode)
@@ -207,9 +227,9 @@ class VideoRecognizer(LightningModule):
         """Score one view of each video; return the scores, (B, K), for callbacks."""
         return self._evaluate(batch, "val")
 
-    def test_step(self, batch: VideoBatch, batch_idx: int) -> None:
-        """Score each video's views of the test protocol."""
-        self._evaluate(batch, "test")
+    def test_step(self, batch: VideoBatch, batch_idx: int) -> Tensor:
+        """Score each video's views of the test protocol; return the scores, (B, K)."""
+        return self._evaluate(batch, "test")
 
     def predict_step(self, batch: VideoBatch, batch_idx: int) -> Predictions:
         """Score each video's views of the test protocol; labels are -1 where unknown."""

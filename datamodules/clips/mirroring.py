@@ -49,6 +49,11 @@ def mirrored_labels(class_names: Sequence[str], flip_invariant: Collection[str] 
     return mirrored
 
 
+def names_direction(name: str) -> bool:
+    """Tell whether a class name says left, right, clockwise or anticlockwise."""
+    return bool(SIDE.search(name) or TURN.search(name))
+
+
 def _images(name: str) -> list[str]:
     """List possible names of the mirrored class."""
     name = SIDE.sub(lambda match: SIDES[match[0]], name)

@@ -86,6 +86,11 @@ def mirror(frames: Tensor) -> Tensor:
     return torch.flip(frames, (-1,))
 
 
+def backwards(clips: Tensor) -> Tensor:
+    """Reverse the order of the frames of clips, (..., T, 3, H, W)."""
+    return torch.flip(clips, (-4,))
+
+
 def crops_along_longer_side(frames: Tensor, num_crops: int, size: int) -> list[Tensor]:
     """Cut squares: the centre, or start, middle and end of the longer side.
 

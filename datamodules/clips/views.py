@@ -11,12 +11,13 @@ from datamodules.clips.frame_sampling import ClipSampler, Indices
 from datamodules.clips.protocols import TestProtocol
 from datamodules.clips.transforms import (
     MultiScaleCrop,
+    backwards,
     crops_along_longer_side,
     mirror,
     resize,
     resize_short_side,
 )
-from datamodules.decoding.video import Video
+from datamodules.decoding.video import FrameSource, Video
 from datamodules.errors import DataError
 
 
@@ -46,18 +47,28 @@ class RandomClip:
         sampler: Draws the frames.
         crop: Draws the crop.
         flip_probability: Probability of a horizontal flip.
+        reversal_probability: Probability that the clip is shown backwards.
     """
 
-    def __init__(self, sampler: ClipSampler, crop: MultiScaleCrop, flip_probability: float) -> None:
+    def __init__(
+        self,
+        sampler: ClipSampler,
+        crop: MultiScaleCrop,
+        flip_probability: float,
+        reversal_probability: float = 0.0,
+    ) -> None:
         self.sampler = sampler
         self.crop = crop
         self.flip_probability = flip_probability
+        self.reversal_probability = reversal_probability
 
-    def __call__(self, video: Video, rng: Generator) -> Views:
+    def __call__(self, video: FrameSource, rng: Generator) -> Views:
         """Read (T, 3, S, S)."""
         clip = self.crop(video.read(self.sampler.random_clip(video.frames, rng)), rng)
         mirrored = rng.random() < self.flip_probability
-        return Views((mirror(clip) if mirrored else clip).contiguous(), mirrored)
+        clip = mirror(clip) if mirrored else clip
+        clip = backwards(clip) if rng.random() < self.reversal_probability else clip
+        return Views(clip.contiguous(), mirrored)
 
 
 class ProtocolViews:
@@ -85,9 +96,9 @@ class ProtocolViews:
         self.short_side = short_side
         self.crop_size = crop_size
 
-    def __call__(self, video: Video, rng: Generator) -> Views:
+    def __call__(self, video: FrameSource, rng: Generator) -> Views:
         """Read (V, T, 3, S, S)."""
-        clips = self._clips(video.frames, rng)  # (clips, T)
+        clips = self.frame_indices(video.frames, rng)  # (clips, T)
         frames = video.read(clips.ravel())  # (clips*T, 3, H, W)
         frames = resize_short_side(frames, self.short_side)
         side = self.short_side if self.protocol.full else self.crop_size
@@ -97,7 +108,8 @@ class ProtocolViews:
         ]
         return Views(torch.stack(crops, dim=1).flatten(0, 1))
 
-    def _clips(self, num_frames: int, rng: Generator) -> Indices:
+    def frame_indices(self, num_frames: int, rng: Generator) -> Indices:
+        """Choose the frames of a video's clips, (clips, T)."""
         if self.protocol.random:
             drawn = [self.sampler.random_clip(num_frames, rng) for _ in range(self.protocol.clips)]
             return np.stack(drawn)

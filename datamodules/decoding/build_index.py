@@ -1,23 +1,25 @@
 """Builds the seek index of a video, and keeps of it only what is verified.
 
-Packet flags are not trusted: the file is decoded again from each entry point as
-`datamodules.decoding.read_frames` does, and only entry points that give the same pixels as decoding
-in order are kept.
+Flags of packets are not trusted. Where the bitstream itself says that decoding can start at a
+packet (`datamodules.decoding.bitstream`), the packets that the container gives after a seek are
+compared with those of reading in order. Otherwise the file is decoded again from the packet, as
+`datamodules.decoding.read_frames` does, and the pixels are compared.
 """
 
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from datamodules.decoding.packet_cursor import PacketCursor, decode_run, packet_of
 from datamodules.decoding.read_frames import decode_runs
+from datamodules.decoding.recording import Recording, mark_packet
 from datamodules.decoding.seek_index import NO_SEEK, Entry, SeekIndex
-from datamodules.decoding.video_stream import open_video
+from datamodules.decoding.video_stream import named_errors, open_video
 from datamodules.errors import VideoAccessError, VideoDecodeError
 
 MAX_ENTRIES = 256
@@ -27,41 +29,34 @@ ones become entry points."""
 MAX_FALSE_ENTRIES = 8
 """With more keyframes at which decoding cannot start, a file gets no seek index."""
 
-SAMPLES = 8
-"""Number of frames that are read as a trial."""
+NEW_DECODERS = 3
+"""Of the entries that repeat all headers, so many are decoded by a new decoder, the others by one
+that has read on; readers start in both ways."""
+
+TRIAL_ENTRIES = 4
+TRIAL_SHARE = 0.1
+MIN_TRIAL = 4
+"""Frames are read as a trial after so many entries, together this share of all, but not fewer."""
+
+TRIAL_PATTERN, TRIAL_CHOICE = 5, (0, 3)
+"""Of five consecutive frames, those that are read: all patterns of B-frames are met in all ways."""
 
 EXACT_CODECS = ("h264", "hevc", "vp8", "vp9", "libdav1d")
 """Their bitstreams state exactly which frames are references; a few trial reads suffice."""
 
 PACKING_CODEC = "mpeg4"
 
-
-@dataclass
-class Recording:
-    """Result of decoding a file in order.
-
-    Attributes:
-        codec: FFmpeg's name of the decoder.
-        packets: Number of each frame's packet; None where the decoder drops tags.
-        checksums: Of each frame.
-        keyframes: Number and timestamp of each packet marked as a keyframe.
-        last_packet: Number of the last packet.
-    """
-
-    codec: str
-    packets: list[int | None] = field(default_factory=list)
-    checksums: list[int] = field(default_factory=list)
-    keyframes: list[tuple[int, int | None]] = field(default_factory=list)
-    last_packet: int = -1
-
-    def add_frame(self, frame: VideoFrame) -> None:
-        """Record a decoded frame."""
-        self.packets.append(packet_of(frame))
-        self.checksums.append(_checksum(frame))
+Opened = tuple[InputContainer, VideoStream]
 
 
-def build_index(path: Path, recording: Recording) -> SeekIndex | None:
-    """Decode from the keyframes as a reader does; keep those that give the same frames.
+def build_index(path: Path, recording: Recording, opened: Opened | None = None) -> SeekIndex | None:
+    """Verify the keyframes; keep those from which a reader gets the same frames as in order.
+
+    Args:
+        path: Of the file.
+        recording: Of decoding it in order.
+        opened: The container and its stream, where all seeks depend on its index alone. Otherwise
+            the file is opened for each entry, as a reader opens it.
 
     Returns:
         The index; None where only decoding in order is exact.
@@ -77,8 +72,8 @@ def build_index(path: Path, recording: Recording) -> SeekIndex | None:
     ]
     candidates = candidates[:: -(-len(candidates) // MAX_ENTRIES) or 1]
     verified = [Entry(0, 0, NO_SEEK)]
-    check = _EntryCheck(path, recording.checksums, frame_of, first=packets[0])
-    ends = [entry.packet - 1 for entry in candidates] + [recording.last_packet]
+    check = _EntryCheck(path, recording, frame_of, opened)
+    ends = [entry.packet - 1 for entry in candidates] + [recording.packet_count - 1]
     if not check.passes(verified[0], ends[0]):
         return None
     for entry, end in zip(candidates, ends[1:], strict=True):
@@ -87,25 +82,40 @@ def build_index(path: Path, recording: Recording) -> SeekIndex | None:
             verified.append(found)
         elif check.failures > MAX_FALSE_ENTRIES or not check.passes(verified[-1], end):
             return None
-    # DivX and Xvid may store two frames in one packet; no header says so reliably.
-    packed = recording.codec == PACKING_CODEC and packets != sorted(packets)
-    index = SeekIndex(np.array(packets, dtype=np.int64), tuple(verified), packed)
-    return index if _skippable_frames_decode(path, index, recording) else None
+    index = SeekIndex(np.array(packets, dtype=np.int64), tuple(verified), check.packed)
+    if recording.codec in EXACT_CODECS:
+        trial = _trial(index)
+    else:  # all frames that were skipped, or the first ones of a few runs if none was
+        trial = set(range(len(packets))) - check.seen or {entry.frame for entry in _spread(index)}
+    return index if _reads(path, index, trial, recording) else None
 
 
-def _skippable_frames_decode(path: Path, index: SeekIndex, recording: Recording) -> bool:
-    """Read frames by the index: skippable frames decode when asked for."""
-    frames = range(len(recording.checksums))
-    requests = [set(np.linspace(0, len(frames) - 1, SAMPLES, dtype=int).tolist())]
-    if recording.codec not in EXACT_CODECS:  # every frame, with its neighbours skipped
-        requests += [set(frames[::2]), set(frames[1::2])]
-    return all(_read_exactly(path, index, request, recording.checksums) for request in requests)
+def _spread(index: SeekIndex) -> list[Entry]:
+    """Choose a few entries, evenly spread."""
+    places = np.linspace(0, len(index.entries) - 1, TRIAL_ENTRIES, dtype=int)
+    return [index.entries[place] for place in np.unique(places).tolist()]
 
 
-def _read_exactly(path: Path, index: SeekIndex, frames: set[int], checksums: Sequence[int]) -> bool:
+def _trial(index: SeekIndex) -> set[int]:
+    """Choose some of the frames after a few entries."""
+    total = len(index.packets)
+    starts = [entry.frame for entry in _spread(index)]
+    length = int(total * TRIAL_SHARE + MIN_TRIAL) // len(starts)
+    return {
+        frame
+        for start in starts
+        for frame in range(start, min(start + length, total))
+        if (frame - start) % TRIAL_PATTERN in TRIAL_CHOICE
+    }
+
+
+def _reads(path: Path, index: SeekIndex, frames: set[int], recording: Recording) -> bool:
+    """Return whether the index gives the same frames as decoding in order."""
     with _decode_errors_only():
-        found = {frame: _checksum(image) for frame, image in decode_runs(path, index, frames)}
-        return found == {frame: checksums[frame] for frame in frames}
+        found = {
+            frame: recording.checksum(image) for frame, image in decode_runs(path, index, frames)
+        }
+        return found == {frame: recording.checksums[frame] for frame in frames}
     return False
 
 
@@ -121,50 +131,89 @@ def _decode_errors_only() -> Iterator[None]:
 
 
 class _EntryCheck:
-    """Decodes from an entry without non-reference frames, and compares with decoding in order."""
+    """Compares what an entry leads to with decoding in order.
+
+    Attributes:
+        packed: As of `SeekIndex`. DivX and Xvid may store two frames in one packet; no header says
+            so reliably.
+        seen: Frames that were decoded and are the same.
+        failures: Number of entries, or ways to reach them, that are not the same.
+        repeated: Number of entries decoded so far that repeat the headers of the file.
+    """
 
     def __init__(
-        self, path: Path, checksums: Sequence[int], frame_of: dict[int, int], first: int
+        self, path: Path, recording: Recording, frame_of: dict[int, int], opened: Opened | None
     ) -> None:
         self.path = path
-        self.checksums = checksums
+        self.recording = recording
         self.frame_of = frame_of
-        self.packet_of_entry = {0: first}  # an edit list may hide the frame of packet 0
+        self.opened = opened
+        packets = list(frame_of)
+        self.packet_of_entry = {0: packets[0]}  # an edit list may hide the frame of packet 0
+        self.packed = recording.codec == PACKING_CODEC and packets != sorted(packets)
+        is_exact = recording.codec in EXACT_CODECS
+        skippable = set() if is_exact else {packets[i] for i in recording.bidirectional}
+        chosen = set(sorted(skippable)[::2])  # decoded while their neighbours are skipped
+        self.skipped = skippable - chosen
+        self.chosen = chosen | {packet - 1 for packet in chosen if self.packed}
+        self.seen: set[int] = set()
         self.failures = 0
+        self.repeated = 0
 
     def passes(self, entry: Entry, end: int) -> bool:
         """Return whether the packets from an entry to ``end`` give the same frames."""
-        seen = set()
+        is_safe = entry.packet in self.recording.safe_starts
         with _decode_errors_only():
-            for frame in self._decode(entry, end):
-                packet = packet_of(frame)
-                index = -1 if packet is None else self.frame_of.get(packet, -1)
-                if index >= entry.frame:
-                    if _checksum(frame) != self.checksums[index]:
-                        break
-                    seen.add(index)
-            else:
-                if entry.frame in seen:
-                    return True
+            if self._gives_same_packets(entry, end) if is_safe else self._decodes(entry, end):
+                return True
         self.failures += 1
         return False
 
+    def _gives_same_packets(self, entry: Entry, end: int) -> bool:
+        if entry.time == NO_SEEK:
+            return True  # reading in order
+        marks = self.recording.marks[entry.packet : end + 1]
+        with self._open(again=not self.opened) as (container, stream):
+            cursor = PacketCursor(self.path, container, stream, tagged=())
+            cursor.go_to(entry, seek=True)
+            found = [
+                mark_packet(packet, bytes(packet)) for _, packet in zip(marks, cursor, strict=False)
+            ]
+        return found == marks
+
+    def _decodes(self, entry: Entry, end: int) -> bool:
+        """Decode without most non-reference frames, and compare pixels."""
+        seen = set()
+        for frame in self._decode(entry, end):
+            packet = packet_of(frame)
+            index = -1 if packet is None else self.frame_of.get(packet, -1)
+            if index >= entry.frame:
+                if self.recording.checksum(frame) != self.recording.checksums[index]:
+                    return False
+                if packet not in self.skipped:
+                    seen.add(index)
+        self.seen |= seen
+        return entry.frame in seen
+
     def _decode(self, entry: Entry, end: int) -> Iterator[VideoFrame]:
-        with open_video(self.path) as (container, stream):
+        with self._open(again=self._needs_new_decoder(entry)) as (container, stream):
             cursor = PacketCursor(self.path, container, stream)
             cursor.go_to(entry, seek=entry.time != NO_SEEK)
             shown = self.packet_of_entry.get(entry.packet, entry.packet)
-            yield from decode_run(cursor, max(end, shown), wanted={entry.packet, shown})
+            wanted = {entry.packet, shown} | self.chosen
+            yield from decode_run(cursor, max(end, shown), wanted)
 
+    def _needs_new_decoder(self, entry: Entry) -> bool:
+        if self.opened is None or entry.time == NO_SEEK:
+            return True
+        self.repeated += entry.packet in self.recording.alike_starts
+        return entry.packet not in self.recording.alike_starts or self.repeated <= NEW_DECODERS
 
-def _checksum(frame: VideoFrame) -> int:
-    """Return a checksum of a frame's pixels, without the padding of its rows."""
-    value = zlib.crc32(f"{frame.format.name} {frame.width}x{frame.height}".encode())
-    components = frame.format.components
-    packed_bits = frame.format.padded_bits_per_pixel
-    for plane in frame.planes:
-        planar_bytes = (components[0].bits + 7) // 8
-        row = plane.width * (planar_bytes if len(frame.planes) > 1 else packed_bits // 8)
-        pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:, :row]
-        value = zlib.crc32(np.ascontiguousarray(pixels).data, value)
-    return value
+    @contextmanager
+    def _open(self, *, again: bool) -> Iterator[Opened]:
+        if again or not self.opened:
+            with open_video(self.path) as opened:
+                yield opened
+        else:
+            with named_errors(self.path):
+                yield self.opened

@@ -23,6 +23,8 @@ QUARTER_TURNS = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}
 
 def upright_size(frame: VideoFrame) -> tuple[int, int]:
     """Return the width and height, in pixels, of what `upright_rgb` returns."""
+    if not frame.rotation:  # costs less than the matrix
+        return frame.width, frame.height
     turn, _ = _turn_and_matrix(frame)
     return (frame.height, frame.width) if turn in {90, 270} else (frame.width, frame.height)
 

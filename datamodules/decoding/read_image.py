@@ -1,5 +1,6 @@
 """Reads one image file as a frame."""
 
+import io
 import math
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -8,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from datamodules.decoding.open_file import TRANSIENT, cannot_be_opened, open_file
+from datamodules.decoding.containers.file_bytes import FileBytes
+from datamodules.decoding.open_file import TRANSIENT, cannot_be_opened, read_content
 from datamodules.errors import VideoAccessError, VideoDecodeError
 
 FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP")
@@ -21,7 +23,7 @@ DEEP_MODES: Final = {"I;16", "I;16L", "I;16B", "I;16N", "I"}
 REMEDY: Final = "extract the frames of the video again"
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path, file: FileBytes) -> NDArray[np.uint8]:
     """Read an image upright, as EXIF tells, uint8 0-255, (H, W, 3).
 
     Grey is repeated in three channels, palettes and CMYK become RGB, transparency is dropped, and
@@ -32,8 +34,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         VideoDecodeError: If the image is damaged, too large, or in another format.
     """
     try:
-        with open_file(path) as descriptor, open(descriptor, "rb", closefd=False) as stream:
-            return _decode(stream)
+        return _decode(io.BytesIO(read_content(path, file)))
     except VideoDecodeError:
         raise
     except MemoryError:

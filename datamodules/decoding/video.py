@@ -1,17 +1,33 @@
 """A video: a file that FFmpeg reads, or a folder of numbered images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.decoding.frame_folder import read_folder, scan_folder
+from datamodules.decoding.orientation import upright_rgb
 from datamodules.decoding.read_frames import read_frames
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
+from datamodules.decoding.video_stream import iterate_frames
+from datamodules.packs.find import is_folder
+
+
+class FrameSource(Protocol):
+    """Anything whose frames can be read by index: a video, a part of one, decoded frames."""
+
+    @property
+    def frames(self) -> int:
+        """The number of frames."""
+
+    def read(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
+        """Read frames by index, uint8 0-255, (len(indices), 3, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +50,22 @@ class Video:
         Raises:
             VideoDecodeError: If they do not decode.
         """
-        read = read_folder if self.path.is_dir() else read_frames
+        read = read_folder if is_folder(self.path) else read_frames
         return read(self.path, indices, self.seek_index)
+
+    def in_order(self) -> Iterator[NDArray[np.uint8]]:
+        """Read all frames from first to last, one at a time, uint8 0-255, (H, W, 3).
+
+        Raises:
+            VideoDecodeError: If one does not decode.
+        """
+        if is_folder(self.path):
+            for index in range(self.frames):
+                yield self.read([index])[0].permute(1, 2, 0).numpy()
+            return
+        converter = VideoReformatter()
+        for frame in iterate_frames(self.path):
+            yield upright_rgb(frame, converter)
 
 
 def scan(path: Path) -> VideoFacts:
@@ -44,4 +74,4 @@ def scan(path: Path) -> VideoFacts:
     Raises:
         VideoDecodeError: If it cannot be used.
     """
-    return scan_folder(path) if path.is_dir() else scan_video(path)
+    return scan_folder(path) if is_folder(path) else scan_video(path)

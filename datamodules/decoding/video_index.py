@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 import av
-from rich.progress import track
 
 from datamodules.cores import available_cores
 from datamodules.decoding.known_videos import KnownVideos, first_image_stamp
@@ -22,6 +21,7 @@ from datamodules.decoding.video import scan
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError, VideoAccessError, VideoDecodeError
 from datamodules.file_states import FileStates
+from datamodules.progress import with_progress
 
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
@@ -243,7 +243,7 @@ def _scan(
             try:
                 for path in paths:
                     pool.submit(look, path).add_done_callback(ended.put)
-                for _ in track(paths, "Indexing videos"):
+                for _ in with_progress(paths, "Indexing videos", len(paths)):
                     notes.wait_for(ended).result()
                     if monotonic() - saved > SECONDS_BETWEEN_SAVES:
                         save()

@@ -7,12 +7,13 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from datamodules.decoding.build_index import Recording, build_index
+from datamodules.decoding.bitstream.starts import make_starts
+from datamodules.decoding.build_index import build_index
 from datamodules.decoding.containers.demuxers import find_missing_part
-from datamodules.decoding.containers.file_bytes import FileBytes
-from datamodules.decoding.open_file import open_file
+from datamodules.decoding.open_file import open_file, refuse_altered
 from datamodules.decoding.orientation import upright_size
 from datamodules.decoding.packet_cursor import PacketCursor, packet_of, tag_packet
+from datamodules.decoding.recording import Recording, mark_packet
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_stream import (
     REMEDY,
@@ -43,9 +44,11 @@ def scan_video(path: Path) -> VideoFacts:
         for frame in decode_in_order(stream, packets):
             scan.take_frame(frame)
         scan.refuse_incomplete(container)
+        scan.record_starts()
         header_frames, fps = stream.frames, float(stream.average_rate or 0)
-    recording = scan.recording
-    index = build_index(path, recording)
+        recording = scan.recording
+        opened = (container, stream) if scan.lists_all_packets(container) else None
+        index = build_index(path, recording, opened)
     return VideoFacts(
         frames=len(recording.packets),
         header_frames=header_frames,
@@ -59,10 +62,15 @@ def scan_video(path: Path) -> VideoFacts:
 
 
 def _refuse_truncated(path: Path, container: InputContainer) -> None:
-    with open_file(path) as descriptor:
-        missing = find_missing_part(container.format.name, FileBytes(descriptor))
+    with open_file(path) as file:
+        refuse_altered(path, file)
+        missing = find_missing_part(container.format.name, file)
     if missing:
         raise VideoDecodeError(f"{path}: {CUT_SHORT}, {missing}; {REMEDY}")
+
+
+def _is_indexed(container: InputContainer) -> bool:
+    return bool(INDEXED & set(container.format.name.split(",")))
 
 
 FRAME_PER_PACKET = {"libdav1d"}
@@ -82,20 +90,29 @@ class _Scan:
         self.stream = stream
         self.recording = Recording(stream.codec_context.name)
         self.size = (0, 0)
+        self.listed_packets = len(stream.index_entries)  # fragments add more while they are read
+        self.starts = make_starts(stream.codec_context)
+        self.has_new_headers = False
         self.shown_packets = 0
         self.first_intra: int | None = None  # packet of the first frame that needs no other one
 
     def take_packet(self, packet: "Packet[VideoStream]") -> "Packet[VideoStream]":
         """Record a packet, and tag it."""
         recording = self.recording
-        recording.last_packet += 1
+        number, recording.packet_count = recording.packet_count, recording.packet_count + 1
         if packet.is_corrupt:  # it reaches beyond the end of the file, or follows a gap
-            where = f"packet {recording.last_packet} is incomplete"
+            where = f"packet {number} is incomplete"
             raise VideoDecodeError(f"{self.path}: {CUT_SHORT}, {where}; {REMEDY}")
         if packet.is_keyframe:
-            recording.keyframes.append((recording.last_packet, PacketCursor.time(packet)))
+            recording.keyframes.append((number, PacketCursor.time(packet)))
+        if self.starts:
+            content = bytes(packet)
+            self.starts.take(content, is_keyframe=packet.is_keyframe)
+            if self.starts.can_be_safe:
+                recording.marks.append(mark_packet(packet, content))
+                self.has_new_headers |= packet.has_sidedata("new_extradata")
         self.shown_packets += not packet.is_discard
-        tag_packet(packet, recording.last_packet)
+        tag_packet(packet, number)
         return packet
 
     def take_frame(self, frame: VideoFrame) -> None:
@@ -109,18 +126,30 @@ class _Scan:
             raise VideoDecodeError(f"{self.path}: {SIZE_CHANGES}")
         self.size = size
         packet = packet_of(frame)
-        is_intra = frame.key_frame or frame.pict_type == PictureType.I
-        if is_intra and packet is not None:
-            self.first_intra = min(packet, packet if self.first_intra is None else self.first_intra)
+        is_earlier = packet is not None and (self.first_intra is None or packet < self.first_intra)
+        if is_earlier and (frame.key_frame or frame.pict_type == PictureType.I):
+            self.first_intra = packet
         recording.add_frame(frame)
+
+    def lists_all_packets(self, container: InputContainer) -> bool:
+        """Return whether the container knew the place of each packet from the beginning."""
+        return _is_indexed(container) and self.listed_packets >= self.recording.packet_count
+
+    def record_starts(self) -> None:
+        """Record where decoding can start, unless headers change or packets give no frame each."""
+        recording = self.recording
+        if self.starts and not self.has_new_headers:
+            recording.alike_starts = self.starts.alike()
+            if self.shown_packets == len(recording.packets):
+                recording.safe_starts = self.starts.safe()
 
     def refuse_incomplete(self, container: InputContainer) -> None:
         """Refuse a file in which packets or the first keyframe are missing."""
         recording = self.recording
         if not recording.packets:
             raise VideoDecodeError(f"{self.path}: no frame decodes; {REMEDY}")
-        found, listed = recording.last_packet + 1, len(self.stream.index_entries)
-        if INDEXED & set(container.format.name.split(",")) and found < listed:
+        found, listed = recording.packet_count, len(self.stream.index_entries)
+        if _is_indexed(container) and found < listed:
             where = f"{found} of {listed} packets are there"
             raise VideoDecodeError(f"{self.path}: {CUT_SHORT}, {where}; {REMEDY}")
         if recording.codec in FRAME_PER_PACKET and len(recording.packets) < self.shown_packets:

@@ -13,11 +13,12 @@ from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from datamodules.decoding.containers.file_bytes import FileBytes
 from datamodules.decoding.open_file import (
     TRANSIENT,
-    URL,
     cannot_be_opened,
     ffmpeg_options,
+    ffmpeg_url,
     open_file,
 )
 from datamodules.errors import VideoAccessError, VideoDecodeError
@@ -44,7 +45,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         VideoAccessError: If the file cannot be read now.
         VideoDecodeError: If the file holds no video, or stops decoding.
     """
-    with open_file(path) as descriptor, _open_container(path, descriptor) as container:
+    with open_file(path) as file, _open_container(path, file) as container:
         stream = _choose_stream(path, container)
         for other in container.streams:
             if other.index != stream.index:
@@ -63,10 +64,12 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 @contextmanager
-def _open_container(path: Path, descriptor: int) -> Iterator[InputContainer]:
+def _open_container(path: Path, file: FileBytes) -> Iterator[InputContainer]:
     with named_errors(path, "it is in no container that is read here, or its headers are damaged"):
         # Some files carry metadata in unknown encodings; it is not used here.
-        container = av.open(URL, options=ffmpeg_options(descriptor), metadata_errors="ignore")
+        container = av.open(
+            ffmpeg_url(file), options=ffmpeg_options(file), metadata_errors="ignore"
+        )
     with container:
         yield container
 

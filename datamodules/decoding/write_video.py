@@ -1,6 +1,8 @@
 """Encodes frames as a video file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -13,9 +15,9 @@ from datamodules.atomic_write import atomic_write
 
 def write_video(
     path: Path,
-    frames: NDArray[np.uint8],
+    frames: Iterable[NDArray[np.uint8]],
     *,
-    fps: int = 25,
+    fps: int | Fraction = 25,
     codec: str = "libx264",
     pixel_format: str = "yuv420p",
     options: Mapping[str, str] | None = None,
@@ -24,7 +26,8 @@ def write_video(
 
     Args:
         path: The file; its ending chooses the container, its folder is made if missing.
-        frames: RGB, uint8 0-255, (n, H, W, 3); H and W even for yuv420p.
+        frames: One or more RGB images, uint8 0-255, (H, W, 3), or an array of them; H and W even
+            for yuv420p.
         fps: Frames per second.
         codec: FFmpeg's name of the encoder; ``libx264rgb`` with ``crf`` 0 is lossless.
         pixel_format: FFmpeg's name of the stored format, ``rgb24`` for ``libx264rgb``.
@@ -36,9 +39,11 @@ def write_video(
     with atomic_write(path) as draft, av.open(f"file:{draft}", "w") as container:
         stream = container.add_stream(codec, rate=fps, options=dict(options or {}))
         assert isinstance(stream, VideoStream)
-        stream.height, stream.width = frames.shape[1:3]
+        images = iter(frames)
+        first = next(images)
+        stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = pixel_format
         stream.codec_context.thread_count = 1
-        for image in frames:
+        for image in chain([first], images):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))

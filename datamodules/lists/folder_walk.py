@@ -8,8 +8,9 @@ from typing import NamedTuple
 from datamodules.errors import DataError
 from datamodules.lists.ignored import Ignored, Reason
 from datamodules.lists.video_files import has_image_suffix, has_video_suffix, is_system_name
+from datamodules.packs.find import PackEntry, scan_folder
 
-Entry = os.DirEntry[str]
+Entry = os.DirEntry[str] | PackEntry
 Test = Callable[[Entry], bool]
 
 
@@ -95,7 +96,7 @@ def is_folder(entry: Entry) -> bool:
 
 def _visible_entries(folder: str, ignored: Ignored) -> list[Entry]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(scan_folder(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); check root") from None
     for entry in entries:

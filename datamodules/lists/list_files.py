@@ -43,7 +43,7 @@ def read_lines(file: Path) -> list[tuple[int, str]]:
     Raises:
         DataError: If the file cannot be read or has no such line.
     """
-    numbered = enumerate(read_text(file).splitlines(), start=1)
+    numbered = enumerate(read_text(file).split("\n"), start=1)
     lines = [(number, line.strip()) for number, line in numbered if line.strip()]
     if not lines:
         raise DataError(f"{file}: lists no video; download the list again")
@@ -51,7 +51,10 @@ def read_lines(file: Path) -> list[tuple[int, str]]:
 
 
 def read_text(file: Path) -> str:
-    """Read a text file, with or without a byte order mark.
+    r"""Read a text file, with or without a byte order mark; each line ends in ``\n``.
+
+    Its lines are found with ``split("\n")``: ``splitlines`` also splits at characters that names
+    may hold, such as U+2028.
 
     Raises:
         DataError: If the file cannot be read or is not UTF-8 text.

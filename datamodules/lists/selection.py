@@ -12,6 +12,7 @@ from datamodules.decoding.video_index import VideoIndex, refuse_unreadable
 from datamodules.errors import DataError
 from datamodules.file_states import FileStates
 from datamodules.lists.annotations import Annotations
+from datamodules.packs.find import exists, find_packed, is_folder
 
 
 @dataclass(frozen=True)
@@ -154,13 +155,15 @@ def _still_unreadable(
         for path in paths
         if (stamp := reported.get(os.path.abspath(path))) is not None and stamp == _stamp(path)
     }
-    files = [path for path in unchanged if os.path.isfile(path)]
+    files = [path for path in unchanged if exists(path) and not is_folder(path)]
     readable = set(files) - {failure.path for failure in index.look_up(files).unreadable}
     return unchanged - readable
 
 
-def _stamp(path: str) -> list[int]:
+def _stamp(path: str) -> list[int] | list[str]:
     """Describe the state of a file, or of a folder with its images; empty if it is not there."""
+    if packed := find_packed(path):
+        return [packed.state()]
     try:
         states = [os.stat(path)]
         if os.path.isdir(path):

@@ -120,6 +120,25 @@ def read_csv(
     return videos
 
 
+def read_paths(file: Path) -> list[str]:
+    """Read only the column ``path`` of a csv, which needs no other; labels are ignored.
+
+    Args:
+        file: The csv, with a header line; relative paths start from its folder.
+
+    Raises:
+        DataError: If the file is not a csv with a column ``path``, or lists no video.
+    """
+    prefix = str(file.parent / "x")[:-1]
+    paths = [
+        _path(row.values.get("path", ""), file.parent, prefix, f"{file}, line {row.line}")
+        for row in read_table(file, ["path"]).rows
+    ]
+    if not paths:
+        raise DataError(f"{file}: lists no video")
+    return paths
+
+
 def _numbered_lines(file: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield the values of each line with its number."""
     try:
@@ -154,7 +173,7 @@ def _read_text(file: Path) -> str:
 
 def _delimiter(text: str) -> str:
     """Return the first delimiter by which the header names a column ``path``."""
-    header = text[:LONGEST_HEADER].splitlines()[:1]
+    header = re.split("[\r\n]", text[:LONGEST_HEADER], maxsplit=1)[:1]
     for delimiter in DELIMITERS:
         for columns in csv.reader(header, delimiter=delimiter, skipinitialspace=True):
             if "path" in map(_simplified, columns):
@@ -188,7 +207,7 @@ def _refuse_line_breaks(file: Path, row: CsvRow, wanted: Sequence[str]) -> None:
     if "".join(row.values.values()).isprintable():
         return  # quick, and true of nearly all rows
     for column in wanted:
-        if len(row.values.get(column, "").splitlines()) > 1:
+        if re.search("[\r\n]", row.values.get(column, "").rstrip("\r\n")):
             raise DataError(
                 f"{file}, line {row.line}: the {column} starts on an earlier line; close its "
                 "quotation mark"

@@ -16,7 +16,8 @@ class Sample(TypedDict):
     """One video as the network receives it.
 
     ``clips`` is uint8 0-255: a training clip (T, 3, S, S) or test views (V, T, 3, S, S). ``label``
-    is -1 where there is none. ``index`` is the record's index.
+    is -1 where there is none. ``index`` is the record's index. ``path`` ends in " (backwards)" if
+    the video is shown backwards.
     """
 
     clips: Tensor

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch.utils.data import Dataset
 
+from datamodules.clips.transforms import backwards
 from datamodules.clips.views import ViewMaker
 from datamodules.loading.in_progress import InProgress
 from datamodules.loading.sample import Sample, SampleKey
@@ -51,10 +52,11 @@ class VideoDataset(Dataset[Sample]):
         self._in_progress.start(index)
         views = self.make_views(video, np.random.default_rng([self.seed, epoch, index]))
         self._in_progress.end()
+        clips = backwards(views.clips) if self.records.backwards[index] else views.clips
         label = int(self.records.labels[index])
         if views.mirrored and label >= 0:
             label = int(self.mirrored_labels[label])
-        return Sample(clips=views.clips, label=label, index=index, path=str(video.path))
+        return Sample(clips=clips, label=label, index=index, path=self.records.name(index))
 
     def files_in_progress(self) -> list[str]:
         """List the videos that this process or any loader worker is reading."""

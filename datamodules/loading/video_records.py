@@ -24,6 +24,7 @@ class VideoRecords:
         frames: Numbers of frames that can be read, (n,).
         seek_indexes: The videos' packed seek indexes, one after another, uint8.
         seek_index_ends: The end of each one in ``seek_indexes``, (n,).
+        backwards: Whether each video is shown backwards, (n,).
     """
 
     path_bytes: NDArray[np.uint8]
@@ -32,16 +33,24 @@ class VideoRecords:
     frames: NDArray[np.int64]
     seek_indexes: NDArray[np.uint8]
     seek_index_ends: NDArray[np.int64]
+    backwards: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, paths: Sequence[str], labels: Sequence[int], facts: Sequence[VideoFacts]) -> Self:
-        """Make the records of some videos."""
+    def of(
+        cls,
+        paths: Sequence[str],
+        labels: Sequence[int],
+        facts: Sequence[VideoFacts],
+        backwards: Sequence[bool] | None = None,
+    ) -> Self:
+        """Make the records of some videos; None shows all of them forwards."""
         table = FactTable.of(facts)
         return cls(
             *PackedBytes(path.encode() for path in paths).as_arrays(),
             np.array(labels, dtype=np.int64),
             table.frames,
             *table.seek_indexes.as_arrays(),
+            np.zeros(len(paths), bool) if backwards is None else np.array(backwards, bool),
         )
 
     def __len__(self) -> int:
@@ -58,6 +67,10 @@ class VideoRecords:
         seek_index = _item(self.seek_indexes, self.seek_index_ends, index)
         return Video(Path(self.paths[index]), int(self.frames[index]), seek_index)
 
+    def name(self, index: int) -> str:
+        """Name one video by its path; one that is shown backwards has a name of its own."""
+        return f"{self.paths[index]}{' (backwards)' if self.backwards[index] else ''}"
+
     def unlabelled(self) -> list[str]:
         """List the videos without a label."""
         return [self.paths[index] for index in np.flatnonzero(self.labels < 0).tolist()]
@@ -69,9 +82,11 @@ class VideoRecords:
             num_classes: Classes of the data set.
             min_frames: In clips of videos with fewer frames, some frames are repeated.
         """
+        directions = "each file forwards and backwards"
         present = len(set(self.labels.tolist()) - {-1})
         short = int((self.frames < min_frames).sum())
         return [
+            *([directions] if self.backwards.any() else []),
             *([f"{present} of {num_classes} classes"] if present else []),
             *([f"{short:,} under {min_frames} frames, which repeat some"] if short else []),
         ]

@@ -1,4 +1,4 @@
-"""Prepares the videos of any data module: indexes, verifies or transcodes them.
+"""Prepares the videos of any data module: indexes, verifies, transcodes or packs them.
 
-python -m datamodules.prepare index | verify | transcode
+python -m datamodules.prepare index | verify | transcode | pack
 """

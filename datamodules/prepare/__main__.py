@@ -2,7 +2,9 @@
 
 import sys
 
+from datamodules.prepare.closed_output import quiet_if_output_closes
 from datamodules.prepare.command_line import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with quiet_if_output_closes():
+        sys.exit(main())

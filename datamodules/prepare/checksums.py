@@ -7,11 +7,14 @@ from pathlib import Path
 
 from datamodules.atomic_write import atomic_write
 from datamodules.base import VideoDataModule
+from datamodules.decoding.containers.file_bytes import FileBytes
+from datamodules.decoding.frame_folder import open_images
 from datamodules.decoding.image_series import ImageSeries
 from datamodules.decoding.open_file import open_file
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError
 from datamodules.lists.splitting import Split
+from datamodules.packs.find import is_folder
 from datamodules.prepare.inventory import take_inventory
 from datamodules.prepare.parallel import in_parallel
 
@@ -64,22 +67,25 @@ def verify_checksums(data: VideoDataModule, splits: Sequence[Split], jobs: int |
 
 def _checksum(video: tuple[str, VideoFacts]) -> str:
     path, facts = Path(video[0]), video[1]
-    if not path.is_dir():
-        return _digest(path)
-    series = ImageSeries.from_bytes(facts.seek_index)
-    names = map(series.name, range(facts.frames))
-    lines = (f"{_digest(path / name)}{SEPARATOR}{name}\n" for name in names)
+    if not is_folder(path):
+        with open_file(path) as file:
+            return _digest(file)
+    images = open_images(path, ImageSeries.from_bytes(facts.seek_index), range(facts.frames))
+    lines = (f"{_digest(file)}{SEPARATOR}{image.name}\n" for image, file in images)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _digest(path: Path) -> str:
-    with open_file(path) as descriptor, open(descriptor, "rb", closefd=False) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _digest(file: FileBytes) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        lines = file.read_text().splitlines()
+        # Not splitlines, which also splits at characters that names may hold, such as U+2028.
+        lines = filter(None, file.read_text(encoding="utf-8").split("\n"))
         return {path: digest for digest, path in (line.split(SEPARATOR, 1) for line in lines)}
     except FileNotFoundError:
         return {}
@@ -90,4 +96,4 @@ def _read(file: Path) -> dict[str, str]:
 def _write(file: Path, digests: dict[str, str]) -> None:
     lines = (f"{digest}{SEPARATOR}{path}\n" for path, digest in digests.items())
     with atomic_write(file, "name another data.index_dir") as draft:
-        draft.write_text("".join(lines))
+        draft.write_text("".join(lines), encoding="utf-8")

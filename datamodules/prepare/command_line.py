@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace, get_loader
-from jsonargparse.typing import PositiveInt
+from jsonargparse.typing import PositiveFloat, PositiveInt
 
 import datamodules
 from datamodules.base import VideoDataModule
@@ -17,6 +17,7 @@ from datamodules.errors import DataError
 from datamodules.lists.splitting import SPLITS, Split
 from datamodules.prepare.checksums import verify_checksums
 from datamodules.prepare.index import index_videos
+from datamodules.prepare.pack import DEFAULT_SHARD_MIB, pack_videos
 from datamodules.prepare.parser import OneLineParser, constructor_errors
 from datamodules.prepare.transcode import transcode_videos
 from datamodules.prepare.transcode_settings import TranscodeSettings
@@ -34,6 +35,7 @@ DESCRIPTION = """Prepare the videos of a data set, named as for train.py.
   python -m datamodules.prepare verify --data UCF101 --data.root videos --data.annotations lists
   python -m datamodules.prepare verify --config experiments/my_videos.yaml --splits val
   python -m datamodules.prepare transcode --config experiments/my_videos.yaml --output small
+  python -m datamodules.prepare pack --data SomethingSomethingV1 --data.root frames --output packed
 
 "<command> --help" lists a command's options, "<command> --data.help UCF101" a data set's. All
 commands run in parallel and continue where they were interrupted. Exit status: 0 no problem, 1
@@ -43,11 +45,13 @@ COMMANDS = {
     "index": "scan every video once: frames, sizes, where decoding may start",
     "verify": "compare lists, official counts and videos; write the report for skip_unreadable",
     "transcode": "write copies from which clips are read several times faster",
+    "pack": "write the videos into a few large files, which are read like the originals",
 }
 SPLITS_HELP = {
     "index": "Default: all that have a list.",
     "verify": "Default: all that have a list. The report covers only these.",
     "transcode": "Default: all that have a list.",
+    "pack": "Default: all that have a list.",
 }
 INTERRUPTED = 130
 
@@ -112,6 +116,14 @@ def _make_parser() -> ArgumentParser:
         if name == "transcode":
             command.add_argument("--output", type=str, required=True, help="Folder of the copy.")
             command.add_class_arguments(TranscodeSettings)
+        if name == "pack":
+            command.add_argument("--output", type=str, required=True, help="Folder of the pack.")
+            command.add_argument(
+                "--shard_mib",
+                type=PositiveFloat,
+                default=DEFAULT_SHARD_MIB,
+                help="Size of a tar file, MiB.",
+            )
         commands.add_subcommand(name, command, help=purpose)
     return parser
 
@@ -158,6 +170,9 @@ def _run(parser: ArgumentParser, options: Namespace) -> bool:
         settings = TranscodeSettings(**{name: chosen[name] for name in names})
         output = absolute_path(chosen.output, "--output")
         return transcode_videos(data, splits, chosen.jobs, output, settings)
+    if options.command == "pack":
+        output = absolute_path(chosen.output, "--output")
+        return pack_videos(data, splits, chosen.jobs, output, chosen.shard_mib)
     if chosen.lists_only and chosen.checksums:
         raise DataError("--checksums reads videos; leave out --lists_only")
     if chosen.lists_only:

@@ -11,6 +11,7 @@ from datamodules.decoding.video import Video
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_stream import iterate_frames
 from datamodules.errors import VideoDecodeError
+from datamodules.packs.find import is_folder
 from datamodules.prepare.transcode_settings import TranscodeSettings
 
 
@@ -29,7 +30,7 @@ def resized_frames(
     """
     width, height = settings.fit(facts.width, facts.height)
     resizer = VideoReformatter()
-    source = _images(path, facts) if path.is_dir() else _upright(path)
+    source = _images(path, facts) if is_folder(path) else _upright(path)
     for frame in source:
         if (frame.width, frame.height) != (facts.width, facts.height):
             raise VideoDecodeError(

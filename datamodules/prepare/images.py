@@ -4,7 +4,9 @@ from pathlib import Path
 
 import av
 
+from datamodules.decoding.frame_folder import open_images
 from datamodules.decoding.image_series import ImageSeries
+from datamodules.decoding.open_file import read_content
 from datamodules.decoding.read_image import read_image
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import VideoDecodeError
@@ -25,14 +27,13 @@ def refuse_damaged_images(folder: Path, facts: VideoFacts) -> None:
     """
     series = ImageSeries.from_bytes(facts.seek_index)
     size = (facts.height, facts.width)
-    for index in range(facts.frames):
-        image = folder / series.name(index)
-        if read_image(image).shape[:2] != size:
+    for image, file in open_images(folder, series, range(facts.frames)):
+        if read_image(image, file).shape[:2] != size:
             raise VideoDecodeError(
                 f"{image}: is not {facts.width}x{facts.height} as the first image; extract the "
                 "frames again"
             )
-        content = image.read_bytes()
+        content = read_content(image, file)
         if content.startswith(JPEG_START):
             _refuse_damaged_jpeg(image, content)
 

@@ -1,6 +1,5 @@
 """Compares the lists of a data set with the videos that exist and can be read."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
 from datamodules.lists.ignored import Ignored
 from datamodules.lists.splitting import SPLITS, Split
+from datamodules.packs.find import exists
 from datamodules.published import PublishedDataset
 
 
@@ -121,7 +121,7 @@ def take_inventory(
     inventory = read_lists(data, splits)
     present: list[str] = []
     for part in inventory.splits.values():
-        there = {path: os.path.exists(path) for path in part.videos}
+        there = {path: exists(path) for path in part.videos}
         part.missing = [path for path, is_there in there.items() if not is_there]
         present += [path for path, is_there in there.items() if is_there]
     present = list(dict.fromkeys(present))

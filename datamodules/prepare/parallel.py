@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from rich.progress import track
-
 from datamodules.cores import available_cores
+from datamodules.progress import with_progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,6 +24,6 @@ def in_parallel(
     """
     with ThreadPoolExecutor(jobs or available_cores()) as pool:
         try:
-            yield from track(pool.map(work, items), title, total=len(items))
+            yield from with_progress(pool.map(work, items), title, len(items))
         finally:
             pool.shutdown(cancel_futures=True)

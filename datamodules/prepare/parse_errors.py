@@ -70,12 +70,12 @@ class _Parts:
         return f"--{'.'.join(self.keys)}"
 
 
-def explain(message: str, prog: str, options: Collection[str], classes: Classes) -> str:
+def explain(message: str, help_command: str, options: Collection[str], classes: Classes) -> str:
     """Rewrite an error as one line.
 
     Args:
         message: The error of argparse or jsonargparse.
-        prog: The command, such as ``train.py fit``.
+        help_command: The command that lists all options, such as ``train.py fit --help``.
         options: The command's options, such as ``--trainer.max_epochs``.
         classes: The classes of options that take one.
 
@@ -87,14 +87,14 @@ def explain(message: str, prog: str, options: Collection[str], classes: Classes)
     if match := NOT_ACCEPTED.search(text):
         if parts.class_path:
             return _unknown_argument(parts, match[1])
-        return _unknown_option(f"--{match[1]}", prog, options)
+        return _unknown_option(f"--{match[1]}", help_command, options)
     if match := UNRECOGNIZED.search(text):
-        return _unknown_option(match[1], prog, options)
+        return _unknown_option(match[1], help_command, options)
     if match := REQUIRED.search(text):
         names = match[1].split(", ")
         if parts.class_path:
             return "; ".join(_required_by_class(names, parts))
-        return "; ".join(_required(names, prog, options, classes))
+        return "; ".join(_required(names, help_command, options, classes))
     if (match := NO_CLASS.search(text)) or ABSTRACT.search(text):
         name = (match and (match[1] or match[2])) or parts.value
         return _no_class(parts.option, "" if name.startswith("NestedArg") else name, classes)
@@ -124,10 +124,40 @@ def _expected(text: str) -> Iterator[str]:
         yield "null"
 
 
-def _unknown_option(option: str, prog: str, options: Collection[str]) -> str:
-    close = get_close_matches(option, options, n=1)
-    remedy = f"did you mean {close[0]}?" if close else f"{prog} --help lists all"
+def _unknown_option(option: str, help_command: str, options: Collection[str]) -> str:
+    close = nearest(option, options)
+    remedy = f"did you mean {' or '.join(close)}?" if close else f"{help_command} lists all"
     return f"{option}: no such option; {remedy}"
+
+
+def nearest(option: str, options: Collection[str]) -> list[str]:
+    """Find the options that a misspelt one may mean, at most three.
+
+    These are options that end with the same name, as ``--model.optimizer.lr`` for ``--lr``; else
+    the one that is written most alike; else those whose last name begins so or is written alike.
+
+    Args:
+        option: The option, such as ``--trainer.max_epoch``.
+        options: The existing options.
+    """
+    option = option.removesuffix(".class_path").partition(".init_args")[0]
+    endings: dict[str, list[str]] = {}
+    for known in dict.fromkeys(options):
+        if not known.endswith((".help", "+")):
+            endings.setdefault(_last_name(known), []).append(known)
+    name = _last_name(option)
+    if name in endings:
+        return endings[name][:3]
+    names = [one for group in endings.values() for one in group]
+    if alike := get_close_matches(option, names, n=1):
+        return alike
+    longer = [ending for ending in endings if name and ending.startswith(name)]
+    close = longer or get_close_matches(name, endings, n=2)
+    return [one for ending in close for one in endings[ending]][:3]
+
+
+def _last_name(option: str) -> str:
+    return option.lstrip("-").rpartition(".")[2]
 
 
 def _unknown_argument(parts: _Parts, name: str) -> str:
@@ -147,7 +177,7 @@ def _required_by_class(names: list[str], parts: _Parts) -> Iterator[str]:
 
 
 def _required(
-    names: list[str], prog: str, options: Collection[str], classes: Classes
+    names: list[str], help_command: str, options: Collection[str], classes: Classes
 ) -> Iterator[str]:
     for name in names:
         known = f"--{name}" in options
@@ -155,7 +185,7 @@ def _required(
         if key in classes:
             yield f"--{key} or --config must name one of {', '.join(classes[key])}"
         else:
-            yield f"{f'--{key}' if key else name} must be given; see {prog} --help"
+            yield f"{f'--{key}' if key else name} must be given; see {help_command}"
 
 
 def _no_class(option: str, name: str, classes: Classes) -> str:

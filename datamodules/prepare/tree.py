@@ -7,6 +7,7 @@ from pathlib import Path
 
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
+from datamodules.packs.find import find_packed, is_folder
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Copy:
         """Whether the copy exists and is newer than its source."""
         if not self.target.exists():
             return False
-        return self.target.stat().st_mtime_ns >= self.source.stat().st_mtime_ns
+        packed = find_packed(self.source)
+        source = packed.shard.path if packed else self.source
+        return self.target.stat().st_mtime_ns >= source.stat().st_mtime_ns
 
 
 def find_root(data: VideoDataModule, paths: Sequence[str]) -> Path:
@@ -77,7 +80,7 @@ def plan_copies(root: Path, output: Path, videos: Sequence[str], suffix: str) ->
     for video in dict.fromkeys(videos):
         source = Path(os.path.abspath(video))
         place = output / source.relative_to(root)
-        target = place.with_name((place.name if source.is_dir() else place.stem) + suffix)
+        target = place.with_name((place.name if is_folder(source) else place.stem) + suffix)
         if owners.setdefault(target, video) != video:
             raise DataError(f"{video} and {owners[target]}: copies of both would be {target}")
         copies[video] = Copy(source, target)
@@ -86,6 +89,8 @@ def plan_copies(root: Path, output: Path, videos: Sequence[str], suffix: str) ->
 
 def stored_bytes(path: Path) -> int:
     """Return the size of a file, or of the files in a folder, in bytes."""
+    if packed := find_packed(path):
+        return packed.size
     if path.is_dir():
         return sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
     return path.stat().st_size

@@ -7,10 +7,12 @@ import rich
 
 from datamodules.base import VideoDataModule
 from datamodules.decoding.frame_folder import other_images
+from datamodules.decoding.open_file import open_file, refuse_altered
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import VideoDecodeError
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.splitting import Split
+from datamodules.packs.find import find_packed, is_folder
 from datamodules.prepare.findings import Finding, find_all, find_in_lists
 from datamodules.prepare.images import refuse_damaged_images
 from datamodules.prepare.inventory import Inventory, SplitInventory, read_lists, take_inventory
@@ -34,7 +36,7 @@ def verify_videos(data: VideoDataModule, splits: Sequence[Split], jobs: int | No
         DataError: If no list can be used.
     """
     inventory = take_inventory(data, splits, jobs)
-    _decode_images(inventory, jobs)
+    _read_completely(inventory, jobs)
     findings = find_all(inventory, data.class_names, data.min_frames, splits)
     findings += [
         finding
@@ -72,7 +74,7 @@ def verify_lists(data: VideoDataModule, splits: Sequence[Split]) -> bool:
         columns[str(split)] = {
             "listed": f"{len(part.annotations.paths):,}",
             "official": "-" if official is None else f"{official:,}",
-            "classes": f"{len(classes):,} of {data.num_classes:,}",
+            "classes": f"{len(classes):,} of {len(data.class_names):,}",
         }
     findings = find_in_lists(inventory, data.class_names, splits)
     rich.print(side_by_side(f"{data.report_name}, lists only", columns))
@@ -87,13 +89,17 @@ def _conclude(findings: Sequence[Finding]) -> bool:
     return not wrong
 
 
-def _decode_images(inventory: Inventory, jobs: int | None) -> None:
-    """Move folders with damaged images from the usable videos to the unreadable ones."""
-    folders = [(path, facts) for path, facts in inventory.facts.items() if Path(path).is_dir()]
-    if not folders:
+def _read_completely(inventory: Inventory, jobs: int | None) -> None:
+    """Move folders with damaged images, and altered videos of packs, to the unreadable videos."""
+    videos = [
+        (path, facts)
+        for path, facts in inventory.facts.items()
+        if is_folder(path) or find_packed(path)
+    ]
+    if not videos:
         return
     for (path, _), reason in zip(
-        folders, in_parallel(_damage, folders, "Decoding images", jobs), strict=True
+        videos, in_parallel(_damage, videos, "Reading images and packs", jobs), strict=True
     ):
         if reason is not None:
             inventory.refuse(path, reason)
@@ -104,7 +110,7 @@ def _find_other_images(split: Split, part: SplitInventory) -> Finding | None:
     counts = {
         path: other_images(Path(path), facts.seek_index)
         for path, facts in part.facts.items()
-        if Path(path).is_dir()
+        if is_folder(path)
     }
     counts = {path: count for path, count in counts.items() if count}
     if not counts:
@@ -118,9 +124,13 @@ def _find_other_images(split: Split, part: SplitInventory) -> Finding | None:
 
 
 def _damage(video: tuple[str, VideoFacts]) -> str | None:
-    path, facts = video
+    path, facts = Path(video[0]), video[1]
     try:
-        refuse_damaged_images(Path(path), facts)
+        if is_folder(path):
+            refuse_damaged_images(path, facts)
+        else:
+            with open_file(path) as file:
+                refuse_altered(path, file)
     except VideoDecodeError as error:
         return str(error)
     return None

@@ -4,15 +4,17 @@ python -m experiments.benchmark decode videos/
 """
 
 from datamodules.prepare.parser import OneLineParser
-from experiments.benchmark import decode, fit, loader, model, modules, scale
+from experiments.benchmark import decode, fit, loader, look, model, modules, pack, scale
 from experiments.cli.user_errors import user_errors
 
 SUBCOMMANDS = {
     "decode": decode,
     "fit": fit,
     "loader": loader,
+    "look": look,
     "model": model,
     "modules": modules,
+    "pack": pack,
     "scale": scale,
 }
 """Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""
@@ -24,8 +26,8 @@ def main(args: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, module in SUBCOMMANDS.items():
         module.add_arguments(commands.add_parser(name, help=module.HELP, epilog=module.EPILOG))
-    options, extra = parser.parse_known_args(args)
     with user_errors():
+        options, extra = parser.parse_known_args(args)
         SUBCOMMANDS[options.command].run(options, extra)
 
 

@@ -22,10 +22,15 @@ from experiments.benchmark.decode_results import (
     group_table,
     libraries,
     ratio,
-    scan_table,
 )
 from experiments.benchmark.machine import describe_machine
-from experiments.benchmark.readers import RIVAL_PACKAGES, Reader, find_rivals, our_readers
+from experiments.benchmark.readers import (
+    OTHER_LIBRARIES,
+    OTHER_PACKAGES,
+    Reader,
+    find_other_readers,
+    our_readers,
+)
 from experiments.benchmark.same_frames import Verdict, compare, read_truth
 from experiments.benchmark.tables import show, write_json
 from experiments.benchmark.timing import CLOCKS, take_turns
@@ -33,10 +38,9 @@ from lightning_modules import RunError
 
 HELP = "time reading frames of your videos, compared with torchcodec and decord"
 EPILOG = (
-    "The other libraries are optional: pip install -r experiments/benchmark/rivals.txt. Each "
-    "reader opens the file and returns the middle frames of equal parts as uint8 RGB."
+    f"The other libraries are optional: pip install -r {OTHER_LIBRARIES}. Each reader opens the "
+    "file and returns the middle frames of equal parts as uint8 RGB."
 )
-SCAN = "scan"
 Group = tuple[str, str]
 
 
@@ -86,8 +90,8 @@ def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
     if not files and not originals:
         raise RunError("no video to measure; name files or folders")
     torch.set_num_threads(1)
-    rivals, absent = find_rivals()
-    readers = [*our_readers(), *rivals]
+    others, absent = find_other_readers()
+    readers = [*our_readers(), *others]
     with TemporaryDirectory() as folder:
         made = [vp9.transcode(path, Path(folder)) for path in originals]
         labels: list[Group] = [*options.group, ("vp9 webm, transcoded", f"{folder}/*")]
@@ -100,7 +104,7 @@ def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
             groups=labels,
         )
         results = [measure(path) for path in track([*files, *made], "Measuring", transient=True)]
-    facts = describe_machine(*RIVAL_PACKAGES)
+    facts = describe_machine(*OTHER_PACKAGES)
     facts["measured"] = (
         f"{options.frames} frames per file, one thread, median of {options.repeats} interleaved "
         f"repetitions, {options.clock} clock"
@@ -150,7 +154,7 @@ def measure_file(
     truth = read_truth(path, indices)
     verdicts: dict[str, Verdict] = {}
     failures: dict[str, str] = {}
-    jobs: dict[str, Callable[[], object]] = {SCAN: partial(scan_video, path)}
+    jobs: dict[str, Callable[[], object]] = {}
     for reader in readers:
         try:
             verdicts[reader.name] = compare(reader.read(path, indices, facts.seek_index), truth)
@@ -166,7 +170,6 @@ def measure_file(
         width=facts.width,
         height=facts.height,
         indexed=bool(facts.seek_index),
-        scan=seconds.pop(SCAN),
         seconds=seconds,
         verdicts=verdicts,
         failures=failures,
@@ -193,11 +196,11 @@ def _report(
     notes: Sequence[str],
     options: argparse.Namespace,
 ) -> None:
-    tables = [group_table(results, readers), file_table(results, readers), scan_table(results)]
+    tables = [group_table(results, readers), file_table(results, readers)]
     if options.json:
-        rivals = libraries(readers)
+        others = libraries(readers)
         files = [
-            {**r.as_dict(), "ratios": {library: ratio(r, rivals[library]) for library in rivals}}
+            {**r.as_dict(), "ratios": {library: ratio(r, others[library]) for library in others}}
             for r in results
         ]
         write_json(options.json, {"machine": facts, "notes": list(notes), "files": files})

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from experiments.benchmark.readers import IN_ORDER, OURS, Reader
+from experiments.benchmark.readers import OURS, Reader
 from experiments.benchmark.same_frames import SAME, Verdict
 from experiments.benchmark.tables import Table
 from experiments.benchmark.timing import median_ms
@@ -23,7 +23,6 @@ class FileResult:
         width: Pixels.
         height: Pixels.
         indexed: Whether single frames can be read without decoding all before them.
-        scan: Seconds of one scan, one per repetition.
         seconds: Reader -> seconds, one per repetition.
         verdicts: Reader -> whether it returned the requested frames.
         failures: Reader -> the reason why it returned nothing.
@@ -35,7 +34,6 @@ class FileResult:
     width: int
     height: int
     indexed: bool
-    scan: Sequence[float]
     seconds: dict[str, list[float]]
     verdicts: dict[str, Verdict]
     failures: dict[str, str] = field(default_factory=dict)
@@ -59,7 +57,6 @@ class FileResult:
         return {
             **{"file": str(self.path), "group": self.group, "frames": self.frames},
             **{"width": self.width, "height": self.height, "indexed": self.indexed},
-            "scan_ms": median_ms(self.scan),
             "readers": readers | {name: {"error": why} for name, why in self.failures.items()},
         }
 
@@ -73,16 +70,16 @@ def libraries(readers: Sequence[Reader]) -> dict[str, list[str]]:
     return names
 
 
-def ratio(result: FileResult, rivals: Sequence[str]) -> float | None:
+def ratio(result: FileResult, others: Sequence[str]) -> float | None:
     """Return the fastest reader's time divided by ours; None if all failed."""
-    times = [time for name in rivals if (time := result.ms(name)) is not None]
+    times = [time for name in others if (time := result.ms(name)) is not None]
     ours = result.ms(OURS)
     return min(times) / ours if times and ours else None
 
 
-def median_ratio(results: Sequence[FileResult], rivals: Sequence[str]) -> float | None:
+def median_ratio(results: Sequence[FileResult], others: Sequence[str]) -> float | None:
     """Return the median of `ratio` over files; None if there is none."""
-    ratios = [value for result in results if (value := ratio(result, rivals)) is not None]
+    ratios = [value for result in results if (value := ratio(result, others)) is not None]
     return median(ratios) if ratios else None
 
 
@@ -96,14 +93,14 @@ def by_group(results: Sequence[FileResult]) -> dict[str, list[FileResult]]:
 
 def group_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Table:
     """Summarise groups: each library's time divided by ours."""
-    rivals = libraries(readers)
+    others = libraries(readers)
     rows = []
     for group, members in by_group(results).items():
-        cells = [_group_cell(members, names) for names in rivals.values()]
+        cells = [_group_cell(members, names) for names in others.values()]
         rows.append([group, str(len(members)), *cells])
     return Table(
         "Time divided by ours: median over files",
-        ["group", "files", *rivals],
+        ["group", "files", *others],
         rows,
         ["Above 1, ours is faster. Of a library's modes, the faster one counts in each file."],
     )
@@ -122,26 +119,6 @@ def file_table(results: Sequence[FileResult], readers: Sequence[Reader]) -> Tabl
     ]
     notes = ["Median ms per file to open it and return the frames.", *_failures(results)]
     return Table("Times, ms", ["file", "size, frames", *names], rows, notes)
-
-
-def scan_table(results: Sequence[FileResult]) -> Table:
-    """Show the cost of our index, once per file."""
-    rows = []
-    for group, members in by_group(results).items():
-        scans = [median_ms(result.scan) for result in members]
-        multiples = [
-            median_ms(result.scan) / in_order
-            for result in members
-            if (in_order := result.ms(IN_ORDER))
-        ]
-        times = f"{median(multiples):.1f} x" if multiples else "-"
-        indexed = sum(result.indexed for result in members)
-        rows.append([group, f"{median(scans):.1f}", times, f"{indexed} of {len(members)}"])
-    return Table(
-        "Cost of the index, once per file; not in the times above",
-        ["group", "scan, ms", "times sequential decoding", "files with an index"],
-        rows,
-    )
 
 
 def _group_cell(members: Sequence[FileResult], names: Sequence[str]) -> str:

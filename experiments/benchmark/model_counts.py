@@ -3,10 +3,12 @@
 Networks run on torch's ``meta`` device, without computing values.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import fsum
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.benchmark.model_rows import Row
@@ -35,9 +37,20 @@ class Counts:
 
 def count(row: Row) -> Counts:
     """Count one row."""
+    return count_clip(row.build, row.frames, PAPER_SIZE)
+
+
+def count_clip(make: Callable[[], nn.Module], frames: int, size: int) -> Counts:
+    """Count a network on one clip.
+
+    Args:
+        make: Builds it.
+        frames: T.
+        size: Height and width, in pixels.
+    """
     with torch.device("meta"):
-        network = row.build().eval()
-        clip = torch.empty(1, row.frames, 3, PAPER_SIZE, PAPER_SIZE)
+        network = make().eval()
+        clip = torch.empty(1, frames, 3, size, size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(clip)
     flops = counter.get_flop_counts()["Global"]

@@ -14,8 +14,8 @@ from experiments.benchmark.machine import installed_version
 Indices = list[int]
 OURS = "ours"
 IN_ORDER = "PyAV, in order"
-RIVAL_PACKAGES = ("torchcodec", "decord")
-RIVALS_FILE = "experiments/benchmark/rivals.txt"
+OTHER_PACKAGES = ("torchcodec", "decord")
+OTHER_LIBRARIES = "experiments/benchmark/other_libraries.txt"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def our_readers() -> list[Reader]:
     ]
 
 
-def find_rivals() -> tuple[list[Reader], list[str]]:
+def find_other_readers() -> tuple[list[Reader], list[str]]:
     """List the other libraries' readers that can be used here.
 
     Returns:
@@ -58,16 +58,16 @@ def find_rivals() -> tuple[list[Reader], list[str]]:
 
 
 def _why_unusable(package: str) -> str | None:
-    remedy = f"pip install -r {RIVALS_FILE}"
+    remedy = f"pip install -r {OTHER_LIBRARIES}"
     if installed_version(package) is None:
         return f"{package}: not installed; {remedy}"
     try:
         module = import_module(package)
     except (ImportError, OSError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        return f"{package}: does not load ({reason}); see {RIVALS_FILE}"
+        return f"{package}: does not load ({reason}); see {OTHER_LIBRARIES}"
     if getattr(module, "ffmpeg_major_version", "its own") is None:  # torchcodec loads without
-        return f"{package}: finds no FFmpeg that it can use; see {RIVALS_FILE}"
+        return f"{package}: finds no FFmpeg that it can use; see {OTHER_LIBRARIES}"
     return None
 
 

@@ -13,6 +13,7 @@ from datamodules.decoding.video import Video
 from datamodules.decoding.video_stream import open_video
 from datamodules.loading.sample import Sample
 from datamodules.loading.video_dataset import VideoDataset
+from datamodules.packs.find import is_folder
 
 STAGES = ("open", "decode", "transform", "collate")
 DESCRIPTIONS = {
@@ -110,7 +111,7 @@ def clips_of(clips: Tensor) -> int:
 
 def _time_opening(video: Video) -> float:
     """Time the opening of a video, the first step of `Video.read`; folders are not opened."""
-    if video.path.is_dir():
+    if is_folder(video.path):
         return 0.0
     start = thread_time()
     with open_video(video.path):

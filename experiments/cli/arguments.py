@@ -1,6 +1,6 @@
 """Options of train.py beside those of trainer, model and data, and values stated only once."""
 
-from jsonargparse.typing import NonNegativeInt
+from jsonargparse.typing import NonNegativeInt, PositiveInt
 from pytorch_lightning.cli import LightningArgumentParser
 
 from lightning_modules.callbacks import BestCheckpoint, LastCheckpoint
@@ -29,6 +29,13 @@ def add_options(parser: LightningArgumentParser) -> None:
         help="About how many times a fit adds pictures to TensorBoard, evenly spread; 0 for none.",
     )
     parser.add_argument(
+        "--progress_every_n_steps",
+        type=PositiveInt,
+        default=50,
+        help="Where the output is no terminal, such as a log file, progress is a line for every so "
+        "many steps, and one for every epoch.",
+    )
+    parser.add_argument(
         "--allow_other_data",
         type=bool,
         default=False,
@@ -50,4 +57,4 @@ def link_options(parser: LightningArgumentParser) -> None:
         "data.num_classes", "model.network.init_args.num_classes", apply_on="instantiate"
     )
     parser.link_arguments("allow_other_data", "model.allow_other_data")
-    parser.link_arguments("data.class_names", "model.class_names", apply_on="instantiate")
+    parser.link_arguments("data.target_names", "model.class_names", apply_on="instantiate")

@@ -1,17 +1,25 @@
 """The callbacks that every run has beside those of its config."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.callbacks import (
+    Callback,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    ProgressBar,
+)
 
 from experiments.cli.hyperparameters import hyperparameters
 from lightning_modules.callbacks import (
+    ClassResults,
     DeviceMemory,
     GradientNorm,
     MetricsFile,
     NetworkSummary,
     PredictionsFile,
+    ProgressLines,
     RecipeReport,
     Throughput,
     WeightAverage,
@@ -19,6 +27,7 @@ from lightning_modules.callbacks import (
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.tensorboard import (
     AlignmentMaps,
+    ClipMaps,
     ConfusionMatrix,
     GateStatistics,
     HyperparameterTable,
@@ -39,6 +48,19 @@ def keep_in_run_folder(callbacks: Sequence[Callback], run: RunFolder) -> None:
     for callback in callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
             callback.dirpath = str(run.checkpoints)
+
+
+def progress_callbacks(config: Any, own: Sequence[Callback]) -> list[Callback]:
+    """Make what shows progress where the output is no terminal, unless the config has its own.
+
+    Args:
+        config: The configuration of the subcommand, as parsed.
+        own: The callbacks of the config.
+    """
+    chosen = any(isinstance(callback, ProgressBar) for callback in own)
+    if chosen or config.trainer.enable_progress_bar is False or sys.stdout.isatty():
+        return []
+    return [ProgressLines(config.progress_every_n_steps)]
 
 
 def training_callbacks(config: Any) -> list[Callback]:
@@ -63,7 +85,7 @@ def result_callbacks(config: Any) -> list[Callback]:
         config: The configuration of the subcommand, as parsed.
     """
     table = HyperparameterTable(hyperparameters(config), config.checkpoint.monitor)
-    return [MetricsFile(), PredictionsFile(), Throughput(), table]
+    return [MetricsFile(), ClassResults(), PredictionsFile(), Throughput(), table]
 
 
 def logging_callbacks(pictures: int) -> list[Callback]:
@@ -73,5 +95,5 @@ def logging_callbacks(pictures: int) -> list[Callback]:
         pictures: About how many times pictures are added; 0 for none.
     """
     curves = [LearningRateMonitor("step"), GradientNorm(), DeviceMemory(), GateStatistics()]
-    kinds = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps)
+    kinds = (ConfusionMatrix, WorstClips, TemporalKernels, AlignmentMaps, ClipMaps)
     return [*curves, *(kind(pictures) for kind in kinds if pictures)]

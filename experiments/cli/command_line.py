@@ -21,11 +21,14 @@ from experiments.cli.arguments import add_options, link_options
 from experiments.cli.callbacks import (
     keep_in_run_folder,
     logging_callbacks,
+    progress_callbacks,
     result_callbacks,
     training_callbacks,
 )
+from experiments.cli.first_weights import load_first_weights, take_weights
 from experiments.cli.loggers import make_loggers
 from experiments.cli.monitoring import check_monitors
+from experiments.cli.moved_run import adopt_moved_run
 from experiments.cli.parser import TrainParser
 from experiments.cli.paths import make_paths_absolute
 from experiments.cli.quiet import hide_harmless_messages
@@ -38,7 +41,7 @@ from experiments.cli.resuming import (
 )
 from experiments.cli.strict_yaml import refuse_duplicate_keys
 from experiments.cli.trainer_options import check_trainer, refuse_options
-from experiments.cli.trainer_parts import as_list, take_weights
+from experiments.cli.trainer_parts import as_list
 from experiments.cli.user_errors import USER_ERRORS, user_errors
 from lightning_modules import CheckpointFiles, RunError, VideoRecognizer
 from lightning_modules.callbacks import ConfigFile, ExactResume
@@ -89,6 +92,7 @@ class RecognitionCLI(LightningCLI):
             parser, understand_arguments(sys.argv[1:] if args is None else args)
         )
         config = self.config[self.config.subcommand]
+        adopt_moved_run(config)
         make_paths_absolute(config)
         refuse_options(config, self.config.subcommand == "fit")
 
@@ -139,7 +143,8 @@ class RecognitionCLI(LightningCLI):
         self.datamodule.read_lists(str(self.subcommand))
         if weights is not None:  # last, because they may be downloaded
             network.init_args.weights = weights
-            self.model.network.start_from(weights)
+            backbone = network.init_args.get("backbone")
+            load_first_weights(self.model.network, weights, backbone)
         self.model.configuration = json.loads(json.dumps(self.model_config, default=str))
         monitored = self.config[self.subcommand].checkpoint.monitor
         if self.fits and self.datamodule.validates_on_test and monitored:
@@ -176,10 +181,13 @@ class RecognitionCLI(LightningCLI):
         own = as_list(config.trainer.callbacks)
         keep_in_run_folder([*own, config.checkpoint], RunFolder(Path(config.run_dir)))
         parsed = self.config[self.subcommand]
+        lines = progress_callbacks(parsed, own)
         if not self.fits:
-            return [*own, *result_callbacks(parsed)]
+            if lines:
+                config.verbose = False  # they print the results, which Lightning prints as a table
+            return [*own, *lines, *result_callbacks(parsed)]
         exact = ExactResume(int(config.seed_everything))
-        callbacks = [exact, *own, *training_callbacks(parsed), *result_callbacks(parsed)]
+        callbacks = [exact, *own, *lines, *training_callbacks(parsed), *result_callbacks(parsed)]
         if config.trainer.logger not in (False, []):
             callbacks += logging_callbacks(config.pictures)
         return callbacks

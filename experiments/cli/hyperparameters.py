@@ -8,7 +8,10 @@ TRAINER = (
     *("max_epochs", "precision", "accumulate_grad_batches", "gradient_clip_val"),
     "sync_batchnorm",
 )
-DATA = ("num_segments", "batch_size", "sampling", "short_side", "crop_size", "flip_probability")
+DATA = (
+    *("num_segments", "batch_size", "sampling", "short_side", "crop_size"),
+    *("flip_probability", "reversal"),
+)
 LINKED = ("num_classes", "num_segments")
 """Arguments of the network that are copied from the data module."""
 
@@ -27,9 +30,10 @@ def hyperparameters(config: Any) -> dict[str, Value]:
     """
     model = config.model.as_dict()
     data = config.data.as_dict()
-    values: dict[str, Any] = {"seed": config.seed_everything, "ema_decay": config.ema_decay}
+    values: dict[str, Any] = {}
     for name in MODEL:
         values |= dict(_flatten(name, model[name]))
+    values |= {"seed": config.seed_everything, "ema_decay": config.ema_decay}
     for name in LINKED:
         values.pop(f"network.{name}", None)
     values["data"] = _class_name(data)

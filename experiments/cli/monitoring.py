@@ -1,14 +1,14 @@
-"""Before any work: whether what a fit monitors will be logged, and is followed the right way."""
+"""Before any work: whether what a fit monitors is known, and is followed the right way."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from experiments.cli.trainer_parts import as_list
 from lightning_modules import RunError
-from lightning_modules.checkpoints.run_folder import CHECKPOINTS
 from lightning_modules.monitored import BETTER, mode_of
 
 KNOWN_PACKAGES = ("pytorch_lightning.", "lightning_modules.", "lightning.")
-"""Callbacks of these log no metrics that are worth choosing an epoch by."""
+"""What callbacks of these log, such as learning rates, tells no good epoch from a bad one."""
 
 
 class Monitor(NamedTuple):
@@ -32,16 +32,13 @@ def check_monitors(config: Any) -> None:
         config: The configuration of ``fit``, as parsed.
 
     Raises:
-        RunError: If a metric is never logged, its mode contradicts it, or a second
-            ModelCheckpoint would write the files of the first.
+        RunError: If a metric cannot be monitored, or its mode contradicts it.
     """
-    for callback in _callbacks(config):
-        _refuse_same_files(callback, config)
     for option, name, mode in _monitors(config):
         if name not in BETTER and not _logs_more(config):
             raise RunError(
-                f"{option}.monitor={name}: no such metric is logged; choose one of "
-                f"{', '.join(BETTER)}"
+                f"{option}.monitor={name}: cannot be monitored; choose one of {', '.join(BETTER)}; "
+                "for a metric of your own, add the callback that logs it to trainer.callbacks"
             )
         mode_of(name, mode, option)
         if name.startswith("val/") and (reason := _why_no_validation(config.trainer)):
@@ -51,15 +48,10 @@ def check_monitors(config: Any) -> None:
             )
 
 
-def _callbacks(config: Any) -> list[Any]:
-    stated = config.trainer.callbacks or []
-    return stated if isinstance(stated, list) else [stated]
-
-
 def _monitors(config: Any) -> Iterator[Monitor]:
     if config.checkpoint.monitor is not None and config.checkpoint.save_top_k != 0:
         yield Monitor("checkpoint", config.checkpoint.monitor, config.checkpoint.mode)
-    for callback in _callbacks(config):
+    for callback in as_list(config.trainer.callbacks):
         arguments = callback.get("init_args") or {}
         if arguments.get("monitor") is not None:
             option = f"trainer.callbacks: {_class_name(callback)}"
@@ -72,7 +64,9 @@ def _class_name(callback: Any) -> str:
 
 def _logs_more(config: Any) -> bool:
     """Tell whether a callback of the user's may log metrics under names of its own."""
-    return any(not item.class_path.startswith(KNOWN_PACKAGES) for item in _callbacks(config))
+    return any(
+        not item.class_path.startswith(KNOWN_PACKAGES) for item in as_list(config.trainer.callbacks)
+    )
 
 
 def _why_no_validation(trainer: Any) -> str | None:
@@ -82,18 +76,3 @@ def _why_no_validation(trainer: Any) -> str | None:
     if every is not None and epochs is not None and 0 < epochs < every:
         return f"the first is after epoch {every}, trainer.max_epochs is {epochs}"
     return None
-
-
-def _refuse_same_files(callback: Any, config: Any) -> None:
-    """Refuse a second ModelCheckpoint that writes best.ckpt, last.ckpt or the same state."""
-    if _class_name(callback) != "ModelCheckpoint":
-        return
-    stated, own = callback.init_args, config.checkpoint
-    files = [f"{stated.filename}.ckpt", "last.ckpt" if stated.save_last else ""]
-    same = stated.monitor == own.monitor and own.save_top_k != 0
-    if (stated.dirpath is None and set(files) & set(CHECKPOINTS.values())) or same:
-        raise RunError(
-            "trainer.callbacks: ModelCheckpoint: would write or choose what --checkpoint and "
-            "--last already do; use their options, such as --checkpoint.save_top_k, or give it "
-            "another monitor and filename"
-        )

@@ -16,13 +16,20 @@ HARMLESS_WARNINGS = (
     ".*sync_dist=True.*",  # torchmetrics has already summed over the processes
 )
 
+HARMLESS_MESSAGES = {
+    "pytorch_lightning.utilities.rank_zero": "litlogger",  # an advertisement of another logger
+    "torch.utils.cpp_extension": "No CUDA runtime is found",  # a CPU's compilation needs none
+}
+"""Logger -> what its harmless message says."""
+
 
 def hide_harmless_messages() -> None:
-    """Hide the warnings above, and Lightning's advertisement of another logger."""
+    """Hide the warnings and messages above."""
     for pattern in HARMLESS_WARNINGS:
         warnings.filterwarnings("ignore", pattern)
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").addFilter(_is_no_advertisement)
+    for name in HARMLESS_MESSAGES:
+        logging.getLogger(name).addFilter(_is_to_be_shown)
 
 
-def _is_no_advertisement(record: logging.LogRecord) -> bool:
-    return "litlogger" not in record.getMessage()
+def _is_to_be_shown(record: logging.LogRecord) -> bool:
+    return HARMLESS_MESSAGES[record.name] not in record.getMessage()

@@ -1,12 +1,12 @@
 """Before any work: whether a run folder can be written, and which of its checkpoints is loaded."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.utilities import rank_zero_info
 
 from lightning_modules import RunError, slurm_job
+from lightning_modules.checkpoints.atomic_write import unwritable_place
 from lightning_modules.checkpoints.checkpoint_file import find_fault, peek
 from lightning_modules.checkpoints.loop_position import KEY
 from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
@@ -32,10 +32,10 @@ def require_writable(run: RunFolder) -> None:
     Raises:
         RunError: If not.
     """
-    place = next(path for path in (run.path, *run.path.absolute().parents) if path.exists())
-    if not place.is_dir():
+    place = unwritable_place(run.path)
+    if place and not place.is_dir():
         raise RunError(f"{run.path}: {place} is a file; choose another folder with --run_dir")
-    if not os.access(place, os.W_OK | os.X_OK):
+    if place:
         raise RunError(f"{run.path}: {place} cannot be written; choose another with --run_dir")
 
 
@@ -95,8 +95,7 @@ def _refuse_missing_best(run: RunFolder) -> None:
     if monitored:
         raise RunError(
             f"{run.checkpoint('best')}: no such checkpoint, though this run's fit monitors "
-            f"{monitored[0]}; give --ckpt_path last to use {last} (step {step_of(last)}), or name "
-            "a file"
+            f"{monitored[0]}; --ckpt_path {last} takes the last one (step {step_of(last)})"
         )
 
 

@@ -43,7 +43,7 @@ def refuse_options(config: Any, fits: bool) -> None:
     """
     _refuse_seed(config.seed_everything)
     trainer = config.trainer
-    refuse_parts(trainer, fits)
+    refuse_parts(config, fits)
     problems = [*_everywhere(trainer), *(_in_fits(trainer) if fits else ())]
     if fits and config.checkpoint.dirpath is not None:
         problems.append(

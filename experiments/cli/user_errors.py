@@ -8,6 +8,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from datamodules import DataError
+from datamodules.prepare.closed_output import quiet_if_output_closes
 from lightning_modules import RunError
 from lightning_modules.stop_signals import INTERRUPTED, PREEMPTED, Stopped
 from models import ModelError
@@ -19,10 +20,12 @@ USER_ERRORS = (DataError, ModelError, RunError, MisconfigurationException)
 def user_errors() -> Iterator[None]:
     """End the process with one line on stderr and status 1 if the user can fix the error.
 
-    Ctrl-C ends it with 130 and SIGTERM with 143, where Lightning's own statuses are 1 and 0.
+    Ctrl-C ends it with 130 and SIGTERM with 143, where Lightning's own statuses are 1 and 0; an
+    output that nobody reads any more ends it quietly, see `quiet_if_output_closes`.
     """
     try:
-        yield
+        with quiet_if_output_closes():
+            yield
     except USER_ERRORS as error:
         sys.exit(f"error: {_one_line(str(error))}")
     except SIGTERMException:

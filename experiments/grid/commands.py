@@ -7,7 +7,6 @@ jsonargparse cannot pass unknown flags on.
 import argparse
 import importlib
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,23 +18,27 @@ from rich.table import Table
 
 from datamodules.prepare.parser import OneLineParser
 from datamodules.user_path import path_argument
-from experiments.grid import task
+from experiments.grid.check import refuse_wrong_rows
 from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
 from experiments.grid.interruption import termination_as_interrupt
 from experiments.grid.launcher import Launcher
+from experiments.grid.listing import list_grids
 from experiments.grid.local_launcher import LocalLauncher
 from experiments.grid.report import write_report
-from experiments.grid.report.tables import HEADINGS, cells
-from experiments.grid.results import found_seeds, report_lines, row_state
-from experiments.grid.runner import STYLES, Runner
+from experiments.grid.report.section import read_section
+from experiments.grid.report.tables import FURTHER, headings, rows_of
+from experiments.grid.runner import Runner
 from experiments.grid.runs import expand
 from experiments.grid.state import refuse_other_flags
 from experiments.session import Run
 from lightning_modules import RunError
 from lightning_modules.stop_signals import INTERRUPTED
 
-TERMINAL_COLUMNS = HEADINGS.index("commit")
-"""The number of result columns that are printed on the terminal; reports have all."""
+REPORT_ONLY = {"commit", *FURTHER.values()}
+"""Columns of results that are not printed after a run; reports have them."""
+
+LOG_WIDTH = 300
+"""Characters of a line of a table where there is no terminal."""
 
 
 def main(args: list[str] | None = None) -> None:
@@ -47,13 +50,13 @@ def main(args: list[str] | None = None) -> None:
     options, flags = _parser().parse_known_args(args)
     if flags and not flags[0].startswith("-"):
         raise RunError(f"{flags[0]}: flags for train.py come last, or as --flag=value")
-    if flags and options.command != "run":
-        raise RunError(f"{flags[0]}: only run takes further flags, which go to train.py")
+    if flags and options.command == "report":
+        raise RunError(f"{flags[0]}: only run and list take further flags, which go to train.py")
     grids = [read_grid(file) for file in _grid_files(options.grids)]
     if options.command == "list":
-        list_grids(grids, options.runs)
+        list_grids(grids, options.runs, flags)
     elif options.command == "report":
-        for file in write_report(grids, options.runs, options.output):
+        for file in write_report(grids, options.runs, options.output or options.runs / "report"):
             print(file)
     else:
         run_grids(grids, options, flags)
@@ -72,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     texts = {
-        "list": "show every table, row and its state",
+        "list": "show every table and row: state and top-1 of each seed, and the command",
         "run": "train and test rows; finished ones are skipped, interrupted ones are resumed",
         "report": "write Markdown, CSV and an HTML page: paper, ours, difference",
     }
@@ -96,8 +99,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--output",
                 type=path_argument,
-                default="docs/results",
-                help="files to write, without suffix; default: docs/results",
+                help="files to write, without suffix; default: report in the folder of --runs",
             )
     return parser
 
@@ -109,7 +111,10 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--jobs", type=int, help="runs at once; default: one for each GPU, or one on the CPU"
     )
-    run.add_argument("--gpus-per-run", type=int, default=1, help="default: 1")
+    run.add_argument("--gpus-per-run", type=int, default=1, help="on each machine; default: 1")
+    run.add_argument(
+        "--nodes-per-run", type=int, default=1, help="machines of a run, under SLURM; default: 1"
+    )
     run.add_argument("--launcher", choices=["local", "slurm"], default="local")
     run.add_argument(
         "--slurm",
@@ -118,32 +123,16 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="sbatch's parameters, as submitit names them: partition=gpu time=2880",
     )
-    run.add_argument("--dry-run", action="store_true", help="print what would be run")
+    run.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check the configuration of every row, and print what would be run",
+    )
     run.add_argument(
         "--allow-other-flags",
         action="store_true",
         help="resume, or count as finished, runs that were started with other flags for train.py",
     )
-
-
-def list_grids(grids: Sequence[Grid], runs_dir: Path) -> None:
-    """Print every row with its state, the paper's top-1 and the command that runs it."""
-    console = Console(soft_wrap=True, highlight=False)
-    for grid in grids:
-        name = grid.name if grid.file == find_grid(grid.name) else str(grid.file)
-        console.print(f"[bold]{escape(grid.title)}[/]  ({escape(name)})")
-        width = max(map(len, grid.rows))
-        for row in grid.rows.values():
-            seeds = found_seeds(grid, row, runs_dir)
-            state = row_state(grid, row, seeds or [0], runs_dir)
-            colour = f"[{STYLES[state]}]" if state in STYLES else "[default]"
-            top1 = row.figures.get("top1")
-            command = shlex.join(
-                ["python", "-m", "experiments.grid", "run", name, "--rows", row.label]
-            )
-            text = f"{row.label:{width}}  {'' if top1 is None else f'paper {top1}':10}  "
-            text += "" if row.quoted else command
-            console.print(f"  {colour}{state:8}[/]  {escape(text.rstrip())}")
 
 
 def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[str]) -> None:
@@ -158,19 +147,19 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[st
         RunError: If an option is wrong, or a run did not finish.
     """
     chosen = _choose(grids, options.rows)
-    runs = expand(chosen, options.seeds, options.runs, flags)
     if options.jobs is not None and options.jobs < 1:
         raise RunError(f"--jobs {options.jobs}: must be at least 1")
     if options.gpus_per_run < 1:
         raise RunError(f"--gpus-per-run {options.gpus_per_run}: must be at least 1")
+    flags = [*flags, *_machines(options)]
+    runs = expand(chosen, options.seeds, options.runs, flags)
     if not options.allow_other_flags:
         refuse_other_flags(runs.values())
+    refuse_wrong_rows(chosen, options.runs, flags)
     if options.dry_run:
         _print_plan(runs, options)
         return
-    if flags and runs:
-        _require_known_flags(next(iter(runs.values())))
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
     runner = Runner(runs, _launcher(options), console)
     try:
         with termination_as_interrupt():
@@ -181,8 +170,31 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[st
     for grid, labels in chosen:
         _print_results(console, grid, labels, options.runs)
     if not finished:
-        bad = [name for name, one in runner.progress.items() if one.state != "finished"]
-        raise RunError(f"not finished: {', '.join(bad)}; the same command tries them again")
+        _print_reasons(console, runner)
+        names = ", ".join(name for name, one in runner.progress.items() if one.state != "finished")
+        raise RunError(
+            f"not finished: {names}; the reasons are above; the same command tries them again"
+        )
+
+
+def _print_reasons(console: Console, runner: Runner) -> None:
+    for name, one in runner.progress.items():
+        if one.state != "finished":
+            console.print(f"{name}: {one.state}: {one.message}", markup=False, soft_wrap=True)
+
+
+def _machines(options: argparse.Namespace) -> list[str]:
+    """Give the flags of train.py for runs that use several machines."""
+    if options.nodes_per_run < 1:
+        raise RunError(f"--nodes-per-run {options.nodes_per_run}: must be at least 1")
+    if options.nodes_per_run == 1:
+        return []
+    if options.launcher != "slurm":
+        raise RunError("--nodes-per-run: several machines need --launcher slurm")
+    return [
+        f"--trainer.num_nodes={options.nodes_per_run}",
+        f"--trainer.devices={options.gpus_per_run}",
+    ]
 
 
 def _choose(grids: Sequence[Grid], wanted: list[str] | None) -> list[tuple[Grid, list[str]]]:
@@ -201,15 +213,6 @@ def _choose(grids: Sequence[Grid], wanted: list[str] | None) -> list[tuple[Grid,
         (grid, [label for label in runnable[grid.name] if wanted is None or label in wanted])
         for grid in grids
     ]
-
-
-def _require_known_flags(run: Run) -> None:
-    """Let train.py check the flags once, so that not every run fails because of them."""
-    fit = ["fit", *run.common_arguments(), "--print_config"]
-    check = subprocess.run([*task.PROGRAM, *fit], capture_output=True, text=True, check=False)
-    if check.returncode:
-        lines = [line for line in check.stderr.splitlines() if line.strip()]
-        raise RunError(lines[-1].removeprefix("error: ") if lines else "train.py refuses the flags")
 
 
 def _launcher(options: argparse.Namespace) -> Launcher:
@@ -236,7 +239,9 @@ def _executor(options: argparse.Namespace) -> Any:
             raise RunError(f"--slurm {text}: write NAME=VALUE, such as partition=gpu")
         parameters[name] = int(value) if value.isdigit() else value
     folder = options.runs / "grid" / "slurm"
-    return _import_slurm_launcher().slurm_executor(folder, parameters, options.gpus_per_run)
+    return _import_slurm_launcher().slurm_executor(
+        folder, parameters, options.gpus_per_run, options.nodes_per_run
+    )
 
 
 def _print_plan(runs: dict[str, Run], options: argparse.Namespace) -> None:
@@ -252,12 +257,18 @@ def _print_plan(runs: dict[str, Run], options: argparse.Namespace) -> None:
 
 
 def _print_results(console: Console, grid: Grid, labels: list[str], runs_dir: Path) -> None:
-    lines = [line for line in report_lines(grid, runs_dir) if line.row.label in labels]
-    rows = [cells(line)[:TERMINAL_COLUMNS] for line in lines]
+    section = read_section(grid, runs_dir)
+    chosen = [
+        text
+        for line, text in zip(section.lines, rows_of(section), strict=True)
+        if line.row.label in labels
+    ]
+    names = [name for name in headings(section) if name not in REPORT_ONLY]
     table = Table(title=escape(grid.title))
-    used = [column for column in range(TERMINAL_COLUMNS) if any(row[column] for row in rows)]
-    for column in used:
-        table.add_column(HEADINGS[column], overflow="fold")
+    rows = [dict(zip(headings(section), texts, strict=True)) for texts in chosen]
+    used = [name for name in names if any(row[name] for row in rows)]
+    for name in used:
+        table.add_column(escape(name), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(row[column]) for column in used))
+        table.add_row(*(escape(row[name]) for name in used))
     console.print(table)

@@ -1,4 +1,4 @@
-"""Grid files: one YAML file for each table of a paper; mistakes in it are refused.
+"""Grid files: one YAML file for each table of a paper or study; mistakes in it are refused.
 
 A file can also repeat a table on another data set. It then names the grid (``rows_of``), the data
 set, and a replacement for each config that the grid's rows start from (``bases``).
@@ -21,8 +21,9 @@ GRIDS = Path(__file__).parent.parent / "grids"
 NUMBERS = {"top1", "top5", "test_top1", "params", "gflops", "views", "latency", "throughput"}
 NUMBERS |= {"blocks"}
 TEXTS = {"backbone", "pretrain", "frames"}
-REQUIRED = {"paper", "table", "caption", "protocols", "rows"}
-GRID_KEYS = REQUIRED | {"base", "dataset", "predict_split"}
+REQUIRED = {"caption", "protocols", "rows"}
+OF_A_PAPER = {"paper", "table"}
+GRID_KEYS = REQUIRED | OF_A_PAPER | {"base", "dataset", "predict_split", "predictions", "baseline"}
 REPETITION_KEYS = {"rows_of", "dataset", "protocols", "bases"}
 ROW_KEYS = {"name", "dataset", "base", "overrides", "protocols", "figures", "note", "quoted"}
 ROW_KEYS |= {"ensemble", "repeat_over", "pretrain"}
@@ -73,11 +74,13 @@ class Grid:
 
     Attributes:
         file: Its YAML file.
-        paper: The paper.
-        table: The table's number in the paper.
+        paper: The paper; empty for a study of one's own.
+        table: The table's number in the paper; empty likewise.
         caption: The table's caption.
         predict_split: The split whose predictions ensembles use: the one that ``test`` evaluates.
+        predictions: Whether every run saves its predictions of that split, for paired comparisons.
         rows: The rows by label, in the paper's order.
+        baseline: Label of the row that reports compare the others with; empty for none.
     """
 
     file: Path
@@ -85,7 +88,9 @@ class Grid:
     table: str
     caption: str
     predict_split: str
+    predictions: bool
     rows: Mapping[str, Row]
+    baseline: str = ""
 
     @property
     def name(self) -> str:
@@ -95,7 +100,7 @@ class Grid:
     @property
     def title(self) -> str:
         """Return its title in reports."""
-        return f"{self.paper}, table {self.table}: {self.caption}"
+        return f"{self.paper}, table {self.table}: {self.caption}" if self.paper else self.caption
 
 
 def shipped_grids() -> list[Path]:
@@ -142,7 +147,8 @@ def _load(file: Path) -> dict[str, Any]:
 
 def _read_table(file: Path, content: dict[str, Any]) -> Grid:
     """Read a file that has rows of its own."""
-    _check_keys(str(file), content, GRID_KEYS, REQUIRED)
+    of_a_paper = OF_A_PAPER if OF_A_PAPER & set(content) else set()
+    _check_keys(str(file), content, GRID_KEYS, REQUIRED | of_a_paper)
     if not isinstance(content["rows"], dict) or not content["rows"]:
         raise RunError(f"{file}: rows map labels to rows")
     rows = {
@@ -151,13 +157,19 @@ def _read_table(file: Path, content: dict[str, Any]) -> Grid:
     }
     for row in rows.values():
         _check_row(f"{file}, row {row.label}", row, rows)
+    baseline = str(content.get("baseline", ""))
+    if baseline and (baseline not in rows or rows[baseline].quoted):
+        runnable = ", ".join(label for label, row in rows.items() if not row.quoted)
+        raise RunError(f"{file}: baseline: no row {baseline} is run; there are {runnable}")
     return Grid(
         file,
-        str(content["paper"]),
-        str(content["table"]),
+        str(content.get("paper", "")),
+        str(content.get("table", "")),
         str(content["caption"]),
         str(content.get("predict_split", "test")),
+        bool(content.get("predictions", baseline != "")),
         rows,
+        baseline,
     )
 
 

@@ -57,14 +57,12 @@ def row_runs(grid: Grid, row: Row, seed: int, runs_dir: Path) -> list[Run]:
     """
     if row.quoted:
         return []
-    if not row.ensemble:
-        return _own_runs(row, seed, runs_dir)
+    members = [grid.rows[label] for label in row.ensemble] or [row]
+    runs = [run for member in members for run in _own_runs(member, seed, runs_dir)]
+    if not (row.ensemble or grid.predictions):
+        return runs
     files = tuple((grid.predict_split, protocol) for protocol in row.protocols)
-    return [
-        replace(run, predictions=files)
-        for label in row.ensemble
-        for run in _own_runs(grid.rows[label], seed, runs_dir)
-    ]
+    return [replace(run, predictions=files) for run in runs]
 
 
 def _with_pretraining(grid: Grid, row: Row, seed: int, runs_dir: Path) -> Iterator[Run]:

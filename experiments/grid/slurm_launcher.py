@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from submitit import Executor, Job, SlurmExecutor
+from submitit import Executor, Job, JobEnvironment, SlurmExecutor
 from submitit.core.utils import FailedJobError, UncompletedJobError
 from submitit.helpers import DelayedSubmission
 
@@ -28,12 +28,18 @@ WARNING_SECONDS = int(GRACE_SECONDS) + 60
 POLL_SECONDS = 0.1
 """Time between two checks whether a step has ended, in seconds."""
 
+FIRST_PORT, PORTS = 15_000, 10_000
+"""Ports on which the processes of a job meet, one for each of so many successive jobs."""
+
 IGNORE_SIGUSR2 = ("sh", "-c", "trap '' USR2; exec \"$@\"", "sh")
 """Starts a step that ignores SLURM's warning, which may reach all processes of a job."""
 
 
 class SlurmTask(RunTask):
     """Executes a run, and resumes it in another job when the time limit of its job is reached.
+
+    A job on several machines executes this on each of them at the same time; the processes of a
+    step find each other as under torchrun, by the first machine's name and a port.
 
     Args:
         run: The run.
@@ -43,6 +49,18 @@ class SlurmTask(RunTask):
     def __init__(self, run: Run, environment: Mapping[str, str] | None = None) -> None:
         super().__init__(run, environment)
         self.starter = IGNORE_SIGUSR2
+
+    def __call__(self) -> Record:
+        """Execute the steps, on this machine's part of the job."""
+        if int(os.environ.get("SLURM_JOB_NUM_NODES", "1")) > 1:
+            job = JobEnvironment()
+            self.machine = job.node
+            self.environment |= {
+                "MASTER_ADDR": job.hostnames[0],
+                "MASTER_PORT": str(FIRST_PORT + int(job.raw_job_id) % PORTS),
+                "NODE_RANK": str(job.node),
+            }
+        return super().__call__()
 
     def checkpoint(self) -> DelayedSubmission:
         """Respond to SLURM's warning: stop the step, so that it saves, and submit the run again.
@@ -73,7 +91,7 @@ class SlurmHandle:
         if not self.job.done():
             return None
         try:
-            return self.job.result()
+            return self.job.task(0).result()  # the first machine's
         except (FailedJobError, UncompletedJobError) as error:
             record = Record("failed", _last_line(error))
             write_record(self.task.run, record)
@@ -123,24 +141,28 @@ class SlurmLauncher:
             raise RunError(f"{run.name}: {message}") from error
 
 
-def slurm_executor(folder: Path, parameters: Mapping[str, Any], gpus_per_run: int) -> SlurmExecutor:
+def slurm_executor(
+    folder: Path, parameters: Mapping[str, Any], gpus_per_machine: int, machines: int = 1
+) -> SlurmExecutor:
     """Make an executor for SLURM.
 
     Args:
         folder: The folder for submitit's files and logs, on a disk that all machines share.
         parameters: sbatch's parameters as submitit names them, such as ``partition`` or ``time``.
-        gpus_per_run: GPUs of each run.
+        gpus_per_machine: GPUs of each run on each of its machines.
+        machines: Machines of each run.
 
     Raises:
         RunError: If submitit does not know a parameter, or the user may not choose it.
     """
     executor = _SlurmAnywhere(folder.resolve(), max_num_timeout=MAX_TIMEOUTS)
     defaults = {"time": 24 * 60, "signal_delay_s": WARNING_SECONDS}
-    fixed = {"nodes": 1, "ntasks_per_node": 1, "gpus_per_node": gpus_per_run}
+    fixed = {"nodes": machines, "ntasks_per_node": 1, "gpus_per_node": gpus_per_machine}
     for name in fixed:
         if name in parameters:
             raise RunError(
-                f"--slurm {name}: a run uses one machine; set its GPUs with --gpus-per-run"
+                f"--slurm {name}: set the machines of a run with --nodes-per-run, and its GPUs on "
+                "each of them with --gpus-per-run"
             )
     try:
         executor.update_parameters(**{**defaults, **parameters, **fixed})

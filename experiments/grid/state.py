@@ -36,6 +36,7 @@ class Record:
         starts: When each started, see `start_time`: a later process may have the same id.
         commands: The commands that were executed, in order.
         flags: The user's further arguments; None in records of versions that did not keep them.
+        fit_seconds: Time that the fit has taken so far, its earlier attempts included.
     """
 
     state: State
@@ -45,6 +46,7 @@ class Record:
     starts: list[int | None] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
     flags: list[str] | None = None
+    fit_seconds: float = 0.0
 
     @property
     def alive(self) -> bool:
@@ -65,14 +67,19 @@ def record_file(run: Run) -> Path:
     return _file(run, ".json")
 
 
-def log_file(run: Run) -> Path:
-    """Return the file with a run's stderr: messages, warnings, errors."""
-    return _file(run, ".log")
+def log_file(run: Run, machine: int = 0) -> Path:
+    """Return the file with a run's stderr: messages, warnings, errors.
+
+    Args:
+        run: The run.
+        machine: The number, from 0, of the machine among those of the run.
+    """
+    return _file(run, f".machine{machine}.log" if machine else ".log")
 
 
-def output_file(run: Run) -> Path:
-    """Return the file with a run's stdout: progress and tables."""
-    return _file(run, ".out")
+def output_file(run: Run, machine: int = 0) -> Path:
+    """Return the file with a run's stdout: progress and results; see `log_file`."""
+    return _file(run, f".machine{machine}.out" if machine else ".out")
 
 
 def _file(run: Run, suffix: str) -> Path:

@@ -7,10 +7,19 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from experiments.grid.state import Record, State, log_file, output_file, write_record
-from experiments.session import Run
+from experiments.grid.state import (
+    Record,
+    State,
+    log_file,
+    output_file,
+    read_record,
+    write_record,
+)
+from experiments.session import Run, read_metrics
+from lightning_modules.checkpoints.run_folder import RunFolder
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[2] / "train.py"))
 """The program that executes a step, given its arguments."""
@@ -28,6 +37,10 @@ class RunTask:
     Args:
         run: The run.
         environment: Variables added to the environment of the steps.
+
+    Attributes:
+        machine: The number, from 0, of this machine among those of the run; the first one writes
+            the record.
     """
 
     def __init__(self, run: Run, environment: Mapping[str, str] | None = None) -> None:
@@ -37,6 +50,7 @@ class RunTask:
         self.program: Sequence[str] = PROGRAM
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
+        self.machine = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the process, to pickle this object for other machines."""
@@ -44,10 +58,13 @@ class RunTask:
 
     def __call__(self) -> Record:
         """Execute the steps; the first that fails ends the run."""
-        record = Record("running")
+        record = Record("running", fit_seconds=self._seconds_so_far())
         log_file(self.run).parent.mkdir(parents=True, exist_ok=True)
         for arguments in self.run.missing_steps():
+            trains = arguments[0] == "fit" and "train" not in read_metrics(self.run.run_dir)
+            start = perf_counter()
             status, record.message = self._execute([*self.program, *arguments], record)
+            record.fit_seconds += perf_counter() - start if trains else 0.0
             if status or self.stopped:
                 stopped = self.stopped or status in PREEMPTED
                 record.state = "stopped" if stopped else "failed"
@@ -56,12 +73,22 @@ class RunTask:
                 break
         if record.state == "running":
             record.state, record.message = self._check_results()
-        write_record(self.run, record)
+        self._write(record)
         return record
+
+    def _write(self, record: Record) -> None:
+        if self.machine == 0:
+            write_record(self.run, record)
+
+    def _seconds_so_far(self) -> float:
+        """Read how long the fit that is resumed has taken."""
+        before = read_record(self.run)
+        resumes = RunFolder(self.run.run_dir).has_checkpoint()
+        return before.fit_seconds if before is not None and resumes else 0.0
 
     def _check_results(self) -> tuple[State, str]:
         """Check that all results exist: a step may exit with status 0 without them."""
-        missing = self.run.missing_steps()
+        missing = self.run.missing_steps() if self.machine == 0 else []  # which writes them
         return ("failed", f"{missing[-1][0]} left no result") if missing else ("finished", "")
 
     def _execute(self, command: list[str], record: Record) -> tuple[int, str]:
@@ -75,7 +102,8 @@ class RunTask:
         environment = {**_without_slurm(os.environ), **self.environment}
         record.commands.append(command)
         # Files, not pipes: a step can go on when the grid's process has been killed.
-        with log_file(self.run).open("a") as log, output_file(self.run).open("a") as output:
+        log_path, output_path = (file(self.run, self.machine) for file in (log_file, output_file))
+        with log_path.open("a") as log, output_path.open("a") as output:
             log.write(f"$ {' '.join(command)}\n")
             log.flush()
             start = log.tell()
@@ -87,11 +115,11 @@ class RunTask:
                 start_new_session=True,  # Ctrl-C reaches only the grid, which stops its steps
             )
             record.pids = [os.getpid(), self.process.pid]
-            write_record(self.run, record)
+            self._write(record)
             if self.stopped:  # `stop` was called before there was a process to signal
                 self._signal(signal.SIGTERM)
             status = self.process.wait()
-        return status, _last_line(log_file(self.run), start)
+        return status, _last_line(log_path, start)
 
     def stop(self) -> None:
         """Ask the running step to end; no further step is started."""

@@ -6,6 +6,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
+from lightning_modules.callbacks.class_results import MEAN
 from lightning_modules.checkpoints.loop_position import LoopPosition, finished_epochs
 from lightning_modules.checkpoints.origin import (
     Origin,
@@ -17,7 +18,7 @@ from lightning_modules.checkpoints.origin import (
     own_name,
 )
 from lightning_modules.checkpoints.results_file import Results, results_of
-from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RunFolder
+from lightning_modules.checkpoints.run_folder import CHECKPOINTS, RESULT_FILES, RunFolder
 from lightning_modules.checkpoints.versions import git_commit
 from lightning_modules.checkpoints.weights_hash import weights_hash
 
@@ -28,6 +29,8 @@ IN_TRAINING = (CHECKPOINTS["last"], CHECKPOINTS["previous"])
 
 class MetricsFile(Callback):
     """Writes split -> top1 and top5 (0-1), loss, n_videos, protocol into the run folder.
+
+    A test with `ClassResults` has ``mean_class_accuracy`` (0-1), too.
 
     ``val`` and ``test`` hold the latest results. Each test is also kept as ``test_<protocol>``, so
     that a run can have results of several protocols; one of another checkpoint, list or split gets
@@ -108,19 +111,21 @@ def _results(
     metrics = trainer.callback_metrics
     values: dict[str, Any] = {name: float(metrics[f"{stage}/{name}"]) for name in NAMES}
     values["n_videos"] = int(values["n_videos"])
+    if (mean := metrics.get(f"{stage}/{MEAN}")) is not None:
+        values[MEAN] = float(mean)
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     used, records = data.coverage[split], data.records[split]
     differs = list(origin.get("differs", []))
     if values["n_videos"] != used.used:
         differs.append(f"{values['n_videos']} of {used.used} videos")
-    about = {"protocol": protocol, "split": split, "data": data.report_name}
-    listed = {"list": list_hash(records.paths, records.labels.tolist())}
+    about = {"protocol": protocol, "split": split, "data": data.result_name}
+    listed = {"list": list_hash(records.paths, records.labels.tolist(), data.identity)}
     exact = {**about, **listed, **origin, **({"differs": differs} if differs else {})}
     return {**values, **exact, "commit": git_commit(), **used.as_dict()}
 
 
 def _remove_outdated(run: RunFolder, known: Results) -> None:
-    """Remove the tests and single validations of weights that training has replaced."""
+    """Remove the tests and single validations of replaced weights, with their class results."""
     outdated = [
         key
         for key, entry in known.items()
@@ -132,6 +137,8 @@ def _remove_outdated(run: RunFolder, known: Results) -> None:
         rank_zero_info(f"{run.metrics}: removed {removed}, which had other weights")
     for key in outdated:
         del known[key]
+        for file in RESULT_FILES:
+            run.result(key, file).unlink(missing_ok=True)
 
 
 def _writes(trainer: Trainer) -> bool:

@@ -1,7 +1,5 @@
 """Predictions of a run: a csv to read, and tensors for fusing."""
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,9 @@ from torch import Tensor
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.checkpoints.claim import for_a_moment
 from lightning_modules.checkpoints.origin import free_name, list_hash, origin_in_use
-from lightning_modules.checkpoints.prediction_files import KEY, origin_of, write_table
+from lightning_modules.checkpoints.prediction_files import KEY, origin_of, scores_csv, write_table
 from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.gathering import gather_lists
-
-SHOWN_CLASSES = 5
 
 
 class PredictionsFile(Callback):
@@ -67,7 +63,7 @@ class PredictionsFile(Callback):
             for part, output in enumerate(parts)
             for row, index in enumerate(output["index"])
         )
-        table = {
+        table: dict[str, Any] = {
             "paths": [parts[part]["path"][row] for _, part, row in order],
             "labels": torch.tensor([parts[part]["label"][row] for _, part, row in order]),
             "scores": torch.stack([parts[part]["scores"][row] for _, part, row in order]),
@@ -76,7 +72,8 @@ class PredictionsFile(Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         origin = {
             **{"protocol": data.protocol.name, "split": data.predicted_name},
-            **{"data": data.report_name, "list": _list_hash(table)},
+            "data": data.result_name,
+            "list": list_hash(table["paths"], table["labels"].tolist(), data.identity),
             **origin_in_use(trainer, pl_module),
         }
         run = RunFolder(Path(trainer.default_root_dir))
@@ -84,32 +81,18 @@ class PredictionsFile(Callback):
         with for_a_moment(usual.parent.with_name("predictions.claim")):
             name = free_name(usual.stem, origin, run, origin_of(usual))
             file = usual.with_name(f"{name}{usual.suffix}")
-            atomic_write(usual.with_name(f"{name}.csv"), _as_csv(**table))  # type: ignore[arg-type]
+            atomic_write(usual.with_name(f"{name}.csv"), _as_csv(table))
             # Last, so that the csv exists wherever the tensors do.
             write_table(file, {**table, KEY: origin})
         stem = file.parent / name
         rank_zero_info(f"predictions of {len(order):,} videos: {stem}.csv and .pt")
 
 
-def _list_hash(table: Mapping[str, Any]) -> str:
-    return list_hash(table["paths"], table["labels"].tolist())
+def _as_csv(table: Mapping[str, Any]) -> str:
+    names, labels = table["class_names"], table["labels"].tolist()
+    written = [names[label] if label >= 0 else "" for label in labels]
+    return scores_csv({"path": table["paths"], "label": written}, table["scores"], names)
 
 
 def _plain(value: Tensor | list[str]) -> list[Any]:
     return value.tolist() if isinstance(value, Tensor) else list(value)
-
-
-def _as_csv(paths: list[str], labels: Tensor, scores: Tensor, class_names: list[str]) -> str:
-    best = scores.softmax(dim=1).topk(min(SHOWN_CLASSES, len(class_names)))
-    ranks = range(1, best.indices.shape[1] + 1)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(
-        ["path", "label", *(f"{what}{rank}" for rank in ranks for what in ("top", "p"))]
-    )
-    rows = zip(paths, labels.tolist(), best.indices.tolist(), best.values.tolist(), strict=True)
-    for path, label, classes, probabilities in rows:
-        shown = zip(classes, probabilities, strict=True)
-        cells = [cell for k, p in shown for cell in (class_names[k], f"{p:.4f}")]
-        writer.writerow([path, class_names[label] if label >= 0 else "", *cells])
-    return text.getvalue()

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 from lightning_modules.batch_norm import describe_batch_norm
 from lightning_modules.callbacks.weight_average import WeightAverage
 from lightning_modules.checkpoints.provenance import KEY
+from lightning_modules.checkpoints.setting_changes import changed_settings
 from lightning_modules.errors import RunError
 from lightning_modules.optimization.total_batch import TotalBatch, describe_learning_rate
 from lightning_modules.video_recognizer import VideoRecognizer
@@ -117,24 +118,17 @@ def _changes(
     """List the settings that differ from the checkpoint's, without those of the optimizer."""
     if not provenance:
         return []
-    there = _flat(provenance["model"]) if recognizer.configuration else {}
-    here = _flat(recognizer.configuration)
-    there["trainer.max_epochs"] = provenance["recipe"].get("max_epochs")
-    here["trainer.max_epochs"] = trainer.max_epochs
+    changes: dict[str, tuple[Any, Any]] = {}
+    if recognizer.configuration:
+        changes = changed_settings(provenance["model"], recognizer.configuration, type(recognizer))
+    epochs = (provenance["recipe"].get("max_epochs"), trainer.max_epochs)
+    if epochs[0] != epochs[1]:
+        changes["trainer.max_epochs"] = epochs
     return [
-        f"{name} {there.get(name)} -> {here.get(name)}"
-        for name in dict.fromkeys([*there, *here])
-        if there.get(name) != here.get(name) and not name.startswith("model.optimizer")
+        f"{name} {there} -> {here}"
+        for name, (there, here) in changes.items()
+        if not name.startswith("model.optimizer")
     ]
-
-
-def _flat(values: dict[str, Any], prefix: str = "model") -> dict[str, Any]:
-    """Flatten nested values to dotted names -> values."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        key = prefix if name == "init_args" else f"{prefix}.{name}"
-        flat |= _flat(value, key) if isinstance(value, dict) else {key: value}
-    return flat
 
 
 def _groups(groups: list[dict[str, Any]]) -> str:

@@ -57,3 +57,13 @@ def atomic_write(file: Path, content: str | bytes | memoryview) -> None:
             f"{file}: cannot be written ({error.strerror or error}); free some space, or choose "
             "another path"
         ) from error
+
+
+def unwritable_place(folder: Path) -> Path | None:
+    """Find what keeps a folder from being written or made; None if nothing does.
+
+    Returns:
+        The folder, or its nearest parent that exists: a file, or a folder without permission.
+    """
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return None if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else place

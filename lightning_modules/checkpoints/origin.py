@@ -7,7 +7,7 @@ same: the results of a checkpoint's newer weights replace those of its older one
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,27 @@ def origin_in_use(trainer: Trainer, pl_module: LightningModule) -> Origin:
     return {"checkpoint": place.name if in_run else str(place), **loaded}
 
 
-def list_hash(paths: Iterable[Any], labels: Iterable[int]) -> str:
-    """Hash the paths of videos and their labels, in order."""
-    lines = (
-        f"{os.path.abspath(str(path))}\t{label}" for path, label in zip(paths, labels, strict=True)
-    )
+def list_hash(
+    paths: Iterable[Any], labels: Sequence[int], identity: Mapping[str, str] | None = None
+) -> str:
+    """Hash the paths of videos and their labels, in order.
+
+    A list with labels has the same hash wherever its folder lies: its paths count from the folder
+    that all of its videos share. New videos without labels are often in folders of the same
+    structure, so there the whole path counts.
+
+    Args:
+        paths: The videos.
+        labels: Their classes, -1 where unknown.
+        identity: What identifies the data set of a list with labels.
+    """
+    full = [os.path.abspath(str(path)) for path in paths]
+    lines = []
+    if full and max(labels) >= 0:
+        lines = [f"{key}\t{value}" for key, value in (identity or {}).items()]
+        shared = os.path.commonpath([os.path.dirname(path) for path in full])
+        full = [os.path.relpath(path, shared) for path in full]
+    lines += [f"{path}\t{label}" for path, label in zip(full, labels, strict=True)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:DIGITS]
 
 

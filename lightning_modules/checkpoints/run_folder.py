@@ -7,6 +7,10 @@ CHECKPOINTS = {"best": "best.ckpt", "last": "last.ckpt", "previous": "previous.c
 """What ``--ckpt_path`` takes by name -> file."""
 
 
+RESULT_FILES = ("classes.csv", "classes.png", "confusion.csv", "confusion.png")
+"""The files of a test, behind its name in metrics.json."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """One run's folder.
@@ -19,7 +23,9 @@ class RunFolder:
         checkpoints/last.ckpt     the latest state, from which a fit resumes
         checkpoints/previous.ckpt the last.ckpt before
         metrics.json              results
+        results/                  <test>_classes and _confusion, .csv and .png
         predictions/              <split>_<protocol>.csv and .pt, see `origin` for longer names
+        exports/                  the network as ONNX and the like, see `experiments.export`
         claim.json                while a fit runs: the process that writes here
 
     Attributes:
@@ -56,9 +62,17 @@ class RunFolder:
         """Give the file of a checkpoint: ``best``, ``last`` or ``previous``."""
         return self.checkpoints / CHECKPOINTS[name]
 
+    def result(self, name: str, ending: str) -> Path:
+        """Give a file of a result in metrics.json, such as ``test_1x1`` with ``classes.csv``."""
+        return self.path / "results" / f"{name}_{ending}"
+
     def predictions(self, split: str, protocol: str) -> Path:
         """Give the tensors of a split's predictions; the table for people ends in ``.csv``."""
         return self.path / "predictions" / f"{split}_{protocol}.pt"
+
+    def export(self, name: str) -> Path:
+        """Give a file that was exported for other programs."""
+        return self.path / "exports" / name
 
     def has_checkpoint(self) -> bool:
         """Tell whether a fit has saved ``last.ckpt`` here."""

@@ -5,6 +5,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torchmetrics.classification import MulticlassConfusionMatrix
 
+from lightning_modules.metrics import count_confusions
 from lightning_modules.tensorboard.pictures.class_accuracy import draw_class_accuracy
 from lightning_modules.tensorboard.pictures.confusion import draw_confusion
 from lightning_modules.tensorboard.writer import PictureTimes, show
@@ -25,9 +26,8 @@ class ConfusionMatrix(Callback):
         """Start a new matrix if this validation is to be drawn."""
         self.metric = None
         if self.times.due(trainer):
-            num_classes = len(pl_module.class_names)  # type: ignore[arg-type]
-            metric = MulticlassConfusionMatrix(num_classes, validate_args=False)
-            self.metric = metric.to(pl_module.device)
+            names: Any = pl_module.class_names
+            self.metric = count_confusions(len(names), pl_module.device)
 
     def on_validation_batch_end(
         self,

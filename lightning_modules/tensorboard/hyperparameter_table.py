@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_only
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+from torch.utils.tensorboard.summary import hparams
 
 from lightning_modules.monitored import BETTER
 from lightning_modules.tensorboard.writer import boards_of, loggers_of, step_of
 
 Value = bool | int | float | str
+
+FIRST = ("network", "optimizer.lr")
+"""The first columns. TensorBoard sorts columns by name, those that are marked as different first.
+"""
 
 
 class HyperparameterTable(Callback):
@@ -54,7 +62,7 @@ class HyperparameterTable(Callback):
         metrics = {f"final/{name}": value for name, value in final.items()}
         metrics |= {f"best/{name}": value for name, value in self.best.items()}
         for board in boards:
-            board.log_hyperparams(self.values, metrics=metrics, step=step_of(trainer))
+            _write_row(board, self.values, metrics, step_of(trainer))
 
     def state_dict(self) -> dict[str, Any]:
         """Save the best metrics, so that a resumed fit knows them."""
@@ -65,3 +73,20 @@ class HyperparameterTable(Callback):
         best = state_dict["best"]  # without the other two in older checkpoints
         if best and state_dict.get("monitor", "val/top1") == self.metric:
             self.best, self.best_value = best, state_dict.get("value", best["top1"])
+
+
+@rank_zero_only
+def _write_row(
+    board: TensorBoardLogger, values: Mapping[str, Value], metrics: dict[str, float], step: int
+) -> None:
+    """Write what `TensorBoardLogger.log_hyperparams` does, with `FIRST` as the first columns."""
+    board.log_metrics(metrics, step)
+    experiment, start, end = hparams(dict(values), metrics)
+    plugin = experiment.value[0].metadata.plugin_data
+    columns = HParamsPluginData.FromString(plugin.content)
+    for column in columns.experiment.hparam_infos:
+        column.differs = column.name in FIRST
+    plugin.content = columns.SerializeToString()
+    writer = board.experiment._get_file_writer()
+    for summary in (experiment, start, end):
+        writer.add_summary(summary, step)

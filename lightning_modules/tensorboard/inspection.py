@@ -70,6 +70,21 @@ def stage_of(network: nn.Module, module_name: str) -> str:
     return module_name.partition(".")[0]
 
 
+def stage_ends(network: nn.Module) -> dict[str, nn.Module]:
+    """Find the last block of each stage, whose output is the stage's, in the network's order.
+
+    If the network has no method ``stage_of``, these are its children by name.
+    """
+    if not isinstance(network, NamingStages):
+        return dict(network.named_children())
+    ends: dict[str, nn.Module] = {}
+    for name, module in network.named_modules():
+        stage, around = network.stage_of(name), network.stage_of(name.rpartition(".")[0])
+        if stage and not around:  # a block, not a part of one
+            ends[stage] = module
+    return ends
+
+
 def by_stage(network: nn.Module, readings: Mapping[str, Reading]) -> dict[str, dict[str, Reading]]:
     """Group readings by stage: stage -> module name -> reading."""
     stages: dict[str, dict[str, Reading]] = {}

@@ -26,6 +26,8 @@ def suits(query: Tensor, key: Tensor) -> bool:
     """
     if query.device.type != "cpu" or query.dtype != torch.float32:
         return False
+    if torch.compiler.is_exporting():  # an exported program holds torch's own operations alone
+        return False
     if torch.is_autocast_enabled("cpu"):
         return False
     if torch.is_grad_enabled() and (query.requires_grad or key.requires_grad):

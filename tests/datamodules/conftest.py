@@ -14,6 +14,7 @@ import pytest
 
 from datamodules import VideoList
 from datamodules.decoding.write_video import write_video
+from tests.datamodules.originals import Originals, write_originals
 
 LOSSLESS = {"crf": "0", "preset": "ultrafast"}
 SMALL_CLIPS: dict[str, Any] = {"num_segments": 4, "short_side": 16, "crop_size": 16}
@@ -98,3 +99,9 @@ def write_folders(tmp_path: Path, write_clip: Callable[..., Path]) -> Callable[.
         return tmp_path / root
 
     return write
+
+
+@pytest.fixture
+def originals(tmp_path: Path) -> Originals:
+    """Write a list of videos and folders of images to be packed."""
+    return write_originals(tmp_path)

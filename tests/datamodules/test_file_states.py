@@ -9,6 +9,7 @@ import pytest
 
 from datamodules import file_states
 from datamodules.file_states import FileStates
+from tests.datamodules.originals import FOLDERS, NAMES, write_originals
 
 
 @pytest.fixture
@@ -73,3 +74,16 @@ def test_some_of_the_states_may_be_taken(files: list[str]) -> None:
         states.stamp(9),
         states.stamp(4),
     ]
+
+
+def test_videos_in_a_pack_have_states_of_their_own(tmp_path: Path) -> None:
+    originals = write_originals(tmp_path)
+    originals.packed()
+    listed = [str(originals.pack / name) for name in (*NAMES, "a/four.mp4", NAMES[0])]
+    states = FileStates(listed)
+    assert [states.exists(place) for place in range(7)] == [True] * 5 + [False, True]
+    assert not any(states.is_folder(place) for place in range(3, 3 + len(FOLDERS)))
+    assert states.first_of_same() == [0, 1, 2, 3, 4, 5, 0]
+    assert len({states.stamp(place) for place in range(5)}) == 5
+    (originals.pack / "00000.tar").touch()
+    assert FileStates(listed).stamp(0) != states.stamp(0)

@@ -78,14 +78,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def start(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Return a function that starts a fit in two processes of one machine, or of two."""
 
-    def run(nodes: int = 1, file: Path = source) -> list[VideoList]:
+    def run(nodes: int = 1, file: Path = source, **settings: Any) -> list[VideoList]:
         strategy = Strategy(2)
         processes: list[VideoList] = []
         for rank in range(2):
             local, node = (rank, 0) if nodes == 1 else (0, rank)
             monkeypatch.setenv("LOCAL_RANK", str(local))
             folder = tmp_path / (f"index{node}" if nodes > 1 else "index")
-            data = VideoList(str(file), index_dir=str(folder), num_workers=0, batch_size=2)
+            settings |= {"index_dir": str(folder), "num_workers": 0, "batch_size": 2}
+            data = VideoList(str(file), **settings)
             data.read_lists("fit")
             trainer: Any = SimpleNamespace(
                 global_rank=rank, local_rank=local, node_rank=node, world_size=2, strategy=strategy
@@ -116,6 +117,13 @@ def test_all_processes_have_the_same_videos(start: Start) -> None:
         assert dict(columns(first.records[split])) == dict(columns(second.records[split]))
         assert first.coverage[split] == second.coverage[split]
     assert first.describe() == second.describe()
+    assert first.result_name == second.result_name
+
+
+def test_all_processes_show_the_same_videos_backwards(start: Start) -> None:
+    for data in start(reversal="double"):
+        assert data.records["train"].backwards.tolist() == [False, True] * 8
+        assert data.records["train"].labels.tolist() == [0, 2, 1, 3] * 4
 
 
 def test_each_file_is_asked_for_by_one_process(start: Start, asked: Counter[str]) -> None:

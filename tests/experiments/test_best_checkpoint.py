@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 from tests.conftest import tiny_arguments
 from tests.experiments.cli.test_command_line import stopped_with
@@ -83,14 +84,14 @@ def test_a_mode_that_contradicts_its_metric_is_refused(
 
 
 @pytest.mark.parametrize("monitor", ["val/acc", "val_loss", "lr-SGD", "val/n_videos", "test/top1"])
-def test_a_metric_that_is_never_logged_is_refused_with_those_that_are(
+def test_what_cannot_be_monitored_is_refused_with_what_can(
     fit: Fit, tmp_path: Path, monitor: str
 ) -> None:
     stated = (f"--checkpoint.monitor={monitor}", "--checkpoint.mode=max")
     message = refused(fit, tmp_path, *stated)
-    assert f"{monitor}: no such metric is logged; choose one of val/top1, " in message
+    assert f"{monitor}: cannot be monitored; choose one of val/top1, " in message
     early = (f"--trainer.callbacks+={EARLY}", f"--trainer.callbacks.monitor={monitor}")
-    assert "no such metric is logged" in refused(fit, tmp_path, *early)
+    assert "cannot be monitored" in refused(fit, tmp_path, *early)
 
 
 @pytest.mark.parametrize(
@@ -211,12 +212,57 @@ def test_an_option_that_would_break_what_best_means_is_refused_by_name(
     assert option in refused(fit, tmp_path, f"--checkpoint.{option}={value}")
 
 
-def test_a_second_checkpoint_callback_never_writes_best(fit: Fit, tmp_path: Path) -> None:
-    second = "--trainer.callbacks+=pytorch_lightning.callbacks.ModelCheckpoint"
-    named = (second, "--trainer.callbacks.filename=best")
-    assert "give another filename" in refused(fit, tmp_path, *named)
-    run_dir = fit(second, "--trainer.callbacks.every_n_train_steps=6")
+class SubclassOfLightnings(ModelCheckpoint):
+    """A callback of the user's that behaves like Lightning's."""
+
+
+SECOND = ["pytorch_lightning.callbacks.ModelCheckpoint", f"{__name__}.SubclassOfLightnings"]
+
+
+@pytest.mark.parametrize("kind", SECOND)
+@pytest.mark.parametrize(
+    ("stated", "file"),
+    [
+        (["filename=best"], "best.ckpt"),
+        (["save_last=true"], "last.ckpt"),
+        (["save_last=true", "dirpath={run}/checkpoints"], "last.ckpt"),
+        (["filename=previous", "dirpath={run}/x/../checkpoints"], "previous.ckpt"),
+        (["monitor=val/loss"], "{epoch}-{step}.ckpt"),
+    ],
+)
+def test_a_second_checkpoint_callback_never_writes_the_first_one_s_files(
+    kind: str, stated: list[str], file: str, fit: Fit, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    options = [f"--trainer.callbacks.{option.format(run=run)}" for option in stated]
+    several_epochs = "--checkpoint.save_top_k=2"
+    message = refused(fit, tmp_path, f"--trainer.callbacks+={kind}", *options, several_epochs)
+    assert f"{file} of this folder is saved by --checkpoint or --last" in message
+
+
+def test_an_exception_never_writes_last(fit: Fit, tmp_path: Path) -> None:
+    kind = "pytorch_lightning.callbacks.OnExceptionCheckpoint"
+    stated = [f"dirpath={tmp_path / 'run' / 'checkpoints'}", "filename=last"]
+    options = [f"--trainer.callbacks.{option}" for option in stated]
+    message = refused(fit, tmp_path, f"--trainer.callbacks+={kind}", *options)
+    assert "last.ckpt of this folder" in message
+
+
+@pytest.mark.parametrize("kind", SECOND)
+def test_a_second_checkpoint_callback_with_files_of_its_own_is_honoured(
+    kind: str, fit: Fit, tmp_path: Path
+) -> None:
+    stated = ["every_n_train_steps=6", "save_last=true", f"dirpath={tmp_path / 'mine'}"]
+    options = [f"--trainer.callbacks.{option}" for option in stated]
+    run_dir = fit(f"--trainer.callbacks+={kind}", *options)
     assert best_step(run_dir) == steps_in_order(run_dir, "val/top1")[0]
+    assert step_of(run_dir / "checkpoints" / "last.ckpt") == 5 * 4
+    assert step_of(tmp_path / "mine" / "last.ckpt") >= 18
+
+
+def test_a_second_checkpoint_callback_follows_another_metric(fit: Fit, tmp_path: Path) -> None:
+    options = [f"--trainer.callbacks+={SECOND[0]}", "--trainer.callbacks.monitor=val/top1"]
+    assert "follows the metric of --checkpoint" in refused(fit, tmp_path, *options)
 
 
 def test_weights_alone_are_tested_and_last_resumes(fit: Fit, shapes_root: Path) -> None:

@@ -255,6 +255,18 @@ def test_changes_in_a_resumed_fit_are_named(fit: Fit) -> None:
     ]
 
 
+def test_a_setting_that_is_newer_than_the_checkpoint_has_not_changed(
+    fit: Fit, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    assert_is_terminated(fit, hook="on_train_batch_end", batches=2)
+    file = tmp_path / RUN / "checkpoints" / "last.ckpt"
+    content = torch.load(file, weights_only=True)
+    del content["provenance"]["model"]["compile"]
+    torch.save(content, file)
+    fit(RESUME)
+    assert not [w for w in recwarn if "resumed: from here on" in str(w.message)]
+
+
 def test_another_learning_rate_is_reported_and_another_network_refused(
     fit: Fit,
 ) -> None:

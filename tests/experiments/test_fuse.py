@@ -49,6 +49,19 @@ def test_videos_are_joined_by_name_not_by_place(tmp_path: Path, files: list[Path
     assert torch.equal(fused.scores, fuse_files(files).scores)
 
 
+@pytest.mark.parametrize("mean", [[], ["--mean"]])
+def test_other_protocols_are_refused_unless_they_are_asked_for(
+    files: list[Path], mean: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file, protocol in zip(files, ("1x1", "10x3"), strict=True):
+        torch.save({**torch.load(file), "origin": {"protocol": protocol}}, file)
+    command = [*map(str, files), *mean]
+    with pytest.raises(RunError, match=r"two\.pt is of protocol 10x3, .*one\.pt of 1x1: predict"):
+        main(command)
+    main([*command, "--mixed-protocols"])
+    assert "top-1" in capsys.readouterr().out
+
+
 def test_weights_and_probabilities(files: list[Path]) -> None:
     assert fuse_files(files, [1.0, 0.0]).scores.tolist() == torch.tensor(ONE).tolist()
     total = fuse_files(files, kind="softmax").scores.sum(dim=1)

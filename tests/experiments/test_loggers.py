@@ -60,7 +60,7 @@ def test_a_fit_without_a_logger_is_complete(tiny_run: Run) -> None:
     run_dir = tiny_run("fit", SMALL_NETWORK, "--trainer.logger=false")
     tiny_run("test", SMALL_NETWORK, "--ckpt_path=best")
     assert {path.name for path in run_dir.iterdir()} == {
-        *("config.yaml", "checkpoints", "metrics.json"),
+        *("config.yaml", "checkpoints", "metrics.json", "results"),
     }
 
 
@@ -130,9 +130,8 @@ def test_a_test_never_takes_last_for_a_best_that_is_missing(run_dir: Path, tiny_
             tiny_run(subcommand)
         message = stopped_with(error)
         assert "best.ckpt: no such checkpoint, though this run's fit monitors val/top1" in message
-        assert (
-            f"--ckpt_path last to use {run_dir / 'checkpoints' / 'last.ckpt'} (step 4)" in message
-        )
+        last = run_dir / "checkpoints" / "last.ckpt"
+        assert f"--ckpt_path {last} takes the last one (step 4)" in message
     tiny_run("test", "--ckpt_path=last")
     shutil.rmtree(run_dir / "checkpoints")
     with pytest.raises(SystemExit) as error:

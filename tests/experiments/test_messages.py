@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torchvision.models import ResNet18_Weights
 
-import models.weights
-from models import ModelError
+import models.weights.sources
+from models import WeightsError
 from tests.conftest import TINY_NETWORK, Run
 from tests.experiments.cli.test_command_line import stopped_with
 from tests.experiments.runs import SMALL_NETWORK
@@ -46,9 +47,9 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     def refuse(member: object) -> None:
         asked.append(member)
-        raise ModelError(f"{member}: no network here")
+        raise WeightsError(f"{member}: no network here")
 
-    monkeypatch.setattr(models.weights, "_download", refuse)
+    monkeypatch.setattr(models.weights.sources, "_download", refuse)
     return asked
 
 
@@ -94,8 +95,30 @@ def test_a_wrong_setting_is_named_before_weights_are_downloaded(
 def test_weights_are_loaded_when_all_else_is_right(tiny_run: Run, downloads: list[object]) -> None:
     with pytest.raises(SystemExit) as error:
         tiny_run("fit", *WEIGHTS)
-    assert "IMAGENET1K_V1: no network here" in stopped_with(error)
+    assert "--model.network.weights: ResNet18_Weights.IMAGENET1K_V1: no network" in stopped_with(
+        error
+    )
     assert len(downloads) == 1
+
+
+def test_a_download_is_announced_with_its_address_and_the_option_that_avoids_it(
+    tiny_run: Run,
+    downloads: list[object],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    url = ResNet18_Weights.IMAGENET1K_V1.url
+    with pytest.raises(SystemExit):
+        tiny_run("fit", *WEIGHTS)
+    assert f"downloading {url}; to avoid it, give --model.network.weights null" in caplog.text
+    caplog.clear()
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / url.rpartition("/")[2]).touch()  # as if downloaded before
+    with pytest.raises(SystemExit):
+        tiny_run("fit", *WEIGHTS)
+    assert "downloading" not in caplog.text
 
 
 @pytest.mark.parametrize("prefix", ["module.", "backbone.", ""])

@@ -43,7 +43,7 @@ def test_two_fine_tuning_processes_scale_the_learning_rate_and_report_the_new_he
     lr = "lr 0.01 at total batch 64 -> 0.0025 at 16 (2 processes x 4 clips x 2 accumulations)"
     assert said.count(lr) == 1
     assert said.count("BatchNorm: 1 of 20 layers learn") == 1
-    assert f"{other_classes}: its head of 5 classes is replaced by a new one of 8" in said
+    assert "new: the head of 8 classes; left over: the head of 5 classes" in said
     assert "Warning" not in said
     checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     groups = checkpoint["optimizer_states"][0]["param_groups"]

@@ -102,7 +102,6 @@ CALLBACKS: dict[str, tuple[dict[str, Any], str]] = {
     "ModelPruning": ({"pruning_fn": "l1_unstructured"}, "renames parameters"),
     "SpikeDetection": ({}, "ends the run by itself"),
     "Timer": ({"duration": "00:00:10:00"}, "give trainer.max_time"),
-    "OnExceptionCheckpoint": ({"dirpath": ".", "filename": "last"}, "give another filename"),
 }
 
 

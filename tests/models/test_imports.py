@@ -4,6 +4,7 @@ from tests.conftest import packages_imported_by
 
 OUTSIDE = {
     *("pytorch_lightning", "lightning", "lightning_fabric", "torchmetrics"),
+    *("safetensors", "onnx", "onnxscript", "onnxruntime"),
     *("av", "torchcodec", "datamodules", "lightning_modules", "experiments"),
 }
 

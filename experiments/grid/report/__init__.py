@@ -7,7 +7,7 @@ from experiments.grid.grid_file import Grid
 from experiments.grid.report.csv_table import as_csv
 from experiments.grid.report.markdown import as_markdown
 from experiments.grid.report.page import as_page
-from experiments.grid.results import report_lines
+from experiments.grid.report.section import read_section
 from lightning_modules import RunError
 
 __all__ = ["write_report"]
@@ -27,8 +27,8 @@ def write_report(grids: Sequence[Grid], runs_dir: Path, output: Path) -> list[Pa
     Raises:
         RunError: If they cannot be written.
     """
-    tables = [(grid, report_lines(grid, runs_dir)) for grid in grids]
-    texts = {".md": as_markdown(tables), ".csv": as_csv(tables), ".html": as_page(tables)}
+    sections = [read_section(grid, runs_dir) for grid in grids]
+    texts = {".md": as_markdown(sections), ".csv": as_csv(sections), ".html": as_page(sections)}
     stem = output.stem if output.suffix in texts else output.name
     files = {output.with_name(stem + ending): text for ending, text in texts.items()}
     try:

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import math
+from collections.abc import Sequence
 
 from experiments.grid.grid_file import Grid
-from experiments.grid.report.tables import Tables
+from experiments.grid.report.section import Section
+from experiments.grid.report.study_columns import COSTS, settings
 from experiments.grid.results import ReportLine
 
 HEADINGS = (
@@ -12,17 +15,19 @@ HEADINGS = (
     *("paper_top1", "ours_top1", "difference", "paper_top5", "ours_top5", "videos", "commit"),
     *("paper_test_top1", "paper_params", "paper_gflops", "paper_views"),
     *("paper_latency", "paper_throughput", "backbone", "pretrain", "frames", "note"),
+    *("baseline", "minus_baseline", "low", "high", "paired", "settings"),
+    *COSTS.values(),
 )
 
 
-def as_csv(tables: Tables) -> str:
+def as_csv(sections: Sequence[Section]) -> str:
     """Write all tables as CSV, a line for each row, protocol and seed, at full precision."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(HEADINGS)
-    for grid, lines in tables:
-        for line in lines:
-            writer.writerows(_rows(grid, line))
+    for section in sections:
+        for line in section.lines:
+            writer.writerows([*row, *_study(section, line)] for row in _rows(section.grid, line))
     return stream.getvalue()
 
 
@@ -42,6 +47,21 @@ def _rows(grid: Grid, line: ReportLine) -> list[list[object]]:
         ]
         for one in line.results
     ]
+
+
+def _study(section: Section, line: ReportLine) -> list[object]:
+    """Write a row's comparison with the baseline, its settings and its costs."""
+    if not section.is_study:
+        return [""] * (6 + len(COSTS))
+    compared = section.comparisons.get((line.row.label, line.protocol))
+    numbers: list[object] = ["", "", "", ""]
+    if compared is not None:
+        found = compared.difference
+        ends = ["" if math.isnan(end) else end for end in (found.low, found.high)]
+        numbers = [found.mean, *ends, compared.paired]
+    costs = section.costs.get(line.row.label)
+    values = [_cell(getattr(costs, name)) if costs else "" for name in COSTS.values()]
+    return [section.grid.baseline, *numbers, settings(section, line), *values]
 
 
 def _cell(value: float | None) -> object:

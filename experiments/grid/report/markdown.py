@@ -1,17 +1,20 @@
 """Tables of a report as Markdown."""
 
+from collections.abc import Sequence
+
 from experiments.grid.report.remarks import remarks
-from experiments.grid.report.tables import LEGEND, TITLE, Tables, datasets, headings, rows_of
+from experiments.grid.report.section import Section
+from experiments.grid.report.tables import datasets, headings, legend, rows_of, title
 
 
-def as_markdown(tables: Tables) -> str:
+def as_markdown(sections: Sequence[Section]) -> str:
     """Write all tables as Markdown."""
-    parts = [f"# {TITLE}\n", LEGEND + "\n"]
-    for grid, lines in tables:
-        parts.append(f"## {grid.title}\n")
-        parts.append(f"{datasets(lines)}\n")
-        head = headings(lines)
-        rows = [head, ("---",) * len(head), *rows_of(lines)]
+    parts = [f"# {title(sections)}\n", legend(sections) + "\n"]
+    for section in sections:
+        parts.append(f"## {section.grid.title}\n")
+        parts += [f"{name}\n"] if (name := datasets(section.lines)) else []
+        head = headings(section)
+        rows = [head, ("---",) * len(head), *rows_of(section)]
         parts += [f"| {' | '.join(text.replace('|', '/') for text in row)} |" for row in rows]
-        parts += ["", *(f"- {remark}" for remark in remarks(lines)), ""]
+        parts += ["", *(f"- {remark}" for remark in remarks(section)), ""]
     return "\n".join(parts)

@@ -6,18 +6,26 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from experiments.grid.grid_file import Grid
 from experiments.grid.report.plots import plots
 from experiments.grid.report.remarks import remarks
-from experiments.grid.report.tables import LEGEND, TITLE, Tables, datasets, headings, rows_of
+from experiments.grid.report.section import Section
+from experiments.grid.report.tables import datasets, headings, legend, rows_of, title
 from experiments.grid.results import ReportLine
 
+PLOT_LEGEND = (
+    "In the plots, filled marks are ours, hollow ones the papers'; GFLOPs and throughput are the "
+    "papers'."
+)
+STUDY_PLOT_LEGEND = (
+    "In the plots, dots are seeds and bars their mean; differences whose interval excludes 0 are "
+    "blue, the others grey."
+)
 TEMPLATE = "page.html"
-TEXT_COLUMNS = {"row", "protocol", "seeds", "videos", "commit"}
+TEXT_COLUMNS = {"row", "protocol", "seeds", "videos", "commit", "settings"}
 """Columns that are aligned to the left."""
 
 
-def as_page(tables: Tables) -> str:
+def as_page(sections: Sequence[Section]) -> str:
     """Write all tables and plots as one page."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -27,26 +35,34 @@ def as_page(tables: Tables) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template(TEMPLATE).render(
-        title=TITLE,
-        legend=LEGEND,
+        title=title(sections),
+        legend=legend(sections),
+        plot_legend=_plot_legend(sections),
         text_columns=TEXT_COLUMNS,
-        sections=[_section(grid, lines) for grid, lines in tables],
+        sections=[_section(section) for section in sections],
         zip=zip,
     )
 
 
-def _section(grid: Grid, lines: Sequence[ReportLine]) -> dict[str, Any]:
+def _plot_legend(sections: Sequence[Section]) -> str:
+    parts = [PLOT_LEGEND] if any(section.grid.paper for section in sections) else []
+    parts += [STUDY_PLOT_LEGEND] if any(section.is_study for section in sections) else []
+    return " ".join(parts)
+
+
+def _section(section: Section) -> dict[str, Any]:
+    lines = section.lines
     return {
-        "name": grid.name,
-        "title": grid.title,
+        "name": section.grid.name,
+        "title": section.grid.title,
         "datasets": datasets(lines),
-        "headings": headings(lines),
+        "headings": headings(section),
         "rows": [
             {"kind": _kind(line), "name": line.row.name, "texts": texts}
-            for line, texts in zip(lines, rows_of(lines), strict=True)
+            for line, texts in zip(lines, rows_of(section), strict=True)
         ],
-        "remarks": remarks(lines),
-        "plots": plots(lines),
+        "remarks": remarks(section),
+        "plots": plots(section),
     }
 
 

@@ -1,25 +1,46 @@
 """The plots of a table, as far as its figures allow them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from experiments.grid.report.row_plot import draw_rows
 from experiments.grid.report.scatter import Point, scatter
+from experiments.grid.report.section import Section
 from experiments.grid.results import ReportLine
 
 ACCURACY = "top-1, %"
 
 
-def plots(lines: Sequence[ReportLine]) -> list[str]:
+def plots(section: Section) -> list[str]:
     """Draw a table's plots, those of each data set separately.
 
     Returns:
-        SVG elements: top-1 against GFLOPs, against throughput, and ours against the paper's.
+        SVG elements: of a study the rows in order, and top-1 against GMAC; of a paper's table top-1
+        against GFLOPs, against throughput, and ours against the paper's.
     """
-    drawn = []
+    lines = section.lines
+    drawn = [*_study(section)] if section.is_study else []
     for dataset in dict.fromkeys(line.row.dataset for line in lines):
         some = [line for line in lines if line.row.dataset == dataset]
         start = f"{dataset}: top-1 against" if dataset else "top-1 against"
         drawn += [*_by_gflops(some, start), *_by_throughput(some, start), *_by_paper(some, start)]
     return drawn
+
+
+def _study(section: Section) -> Iterator[str]:
+    """Draw the rows of each protocol below each other, and their top-1 against GMAC."""
+    for protocol in dict.fromkeys(line.protocol for line in section.lines):
+        measured = [one for one in section.lines if one.protocol == protocol and one.results]
+        if measured:
+            yield draw_rows(measured, section.comparisons, section.grid.baseline, protocol)
+        points = [
+            Point(costs.gigamacs, top1, line.row.label, True, line.spread("top1") or 0.0)
+            for line in measured
+            if (costs := section.costs.get(line.row.label)) is not None
+            and costs.gigamacs is not None
+            and (top1 := line.ours("top1")) is not None
+        ]
+        if len({point.x for point in points}) > 1:
+            yield scatter(points, f"{protocol}: top-1 against GMAC", "GMAC of one view", ACCURACY)
 
 
 def _by_gflops(lines: Sequence[ReportLine], start: str) -> list[str]:

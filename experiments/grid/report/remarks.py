@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Sequence
 
 from experiments.grid.report.rank_agreement import Agreement, agreements
+from experiments.grid.report.section import Section
 from experiments.grid.results import ReportLine
 
 
-def remarks(lines: Sequence[ReportLine]) -> list[str]:
+def remarks(section: Section) -> list[str]:
     """List the remarks on a table, one sentence each."""
+    lines = section.lines
     notes = _by_label(lines, lambda line: line.row.note)
     found = [_sentence(agreement) for agreement in agreements(lines)]
     found += [f"{label}: {note}." for label, note in notes.items()]

@@ -166,17 +166,20 @@ def _draw_labels(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def _as_element(figure: Figure, points: Sequence[Point], title: str) -> str:
+    def begin_mark(match: re.Match[str]) -> str:
+        point = points[int(match[1])]
+        kind = "ours" if point.ours else "paper"
+        return f'<g class="{kind}"><title>{escape(point.hint)}</title>'
+
+    return re.sub(r'<g id="mark-(\d+)">', begin_mark, as_svg(figure, title))
+
+
+def as_svg(figure: Figure, title: str) -> str:
+    """Write a figure, drawn with `SETTINGS`, as an SVG element with a title for screen readers."""
     stream = io.StringIO()
     no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(stream, format="svg", metadata=no_metadata)
     text = stream.getvalue()
     opening, rest = text[text.index("<svg ") :].split(">", 1)
     svg = f'{opening} role="img">\n <title>{escape(title)}</title>{rest}'
-
-    def begin_mark(match: re.Match[str]) -> str:
-        point = points[int(match[1])]
-        kind = "ours" if point.ours else "paper"
-        return f'<g class="{kind}"><title>{escape(point.hint)}</title>'
-
-    svg = re.sub(r'<g id="mark-(\d+)">', begin_mark, svg)
     return re.sub(r' id="[\w.]+_\d+"', "", svg)  # these ids are not used; a page has many plots

@@ -2,16 +2,25 @@
 
 from collections.abc import Sequence
 
-from experiments.grid.grid_file import Grid
+from experiments.grid.report.section import Section
+from experiments.grid.report.study_columns import (
+    comparison_column,
+    cost_columns,
+    settings_column,
+)
 from experiments.grid.results import ReportLine
 
-Tables = Sequence[tuple[Grid, Sequence[ReportLine]]]
-
-TITLE = "Results beside the papers'"
-LEGEND = (
-    "Accuracies in per cent; ours as mean ± standard deviation over the seeds; difference is ours "
-    "minus the paper's, of the same data set. The paper's figure belongs to a row's first "
-    "protocol. Quoted rows are other works' figures, which are not run."
+TITLE, STUDY_TITLE = "Our results and those of the papers", "Results"
+LEGEND = "Accuracies in per cent, as mean ± standard deviation over the seeds."
+PAPER_LEGEND = (
+    "Difference is ours minus the paper's, of the same data set. The paper's figure belongs to a "
+    "row's first protocol. Quoted rows are other works' figures, which are not run."
+)
+STUDY_LEGEND = (
+    "Brackets behind a difference to the baseline row hold its 95 % interval: a bootstrap over the "
+    "same clips and over seeds, or, marked seeds, Welch's over seeds alone; with fewer "
+    "than about five seeds the first is too narrow. GMAC is of one view. "
+    "Minutes are those of the fit and its validations, on the machine that ran it."
 )
 HEADINGS = (
     *("row", "protocol", "paper top-1", "ours top-1", "difference"),
@@ -29,18 +38,29 @@ FURTHER = {
 COMMIT_LENGTH = 10
 
 
-def headings(lines: Sequence[ReportLine]) -> tuple[str, ...]:
+def headings(section: Section) -> tuple[str, ...]:
     """Name the columns of a table."""
-    return (*_applicable(lines, HEADINGS), *(FURTHER[name] for name in _further(lines)))
+    return tuple(_columns(section, section.lines[0]))
 
 
-def rows_of(lines: Sequence[ReportLine]) -> list[tuple[str, ...]]:
+def rows_of(section: Section) -> list[tuple[str, ...]]:
     """Write the cells of a table, in the columns of `headings`."""
-    names = _further(lines)
-    return [
-        (*_applicable(lines, cells(line)), *(_figure(line, name) for name in names))
-        for line in lines
-    ]
+    return [tuple(_columns(section, line).values()) for line in section.lines]
+
+
+def _columns(section: Section, line: ReportLine) -> dict[str, str]:
+    """Map the headings of a table to the cells of a line, in order."""
+    unused = _unused(section)
+    own = {n: text for n, text in zip(HEADINGS, cells(line), strict=True) if n not in unused}
+    further = {FURTHER[name]: _figure(line, name) for name in _further(section.lines)}
+    if not section.is_study:
+        return own | further
+    commit, columns = own.pop("commit"), {"row": own.pop("row"), **settings_column(section, line)}
+    for name, text in own.items():
+        columns[name if section.grid.paper else name.removeprefix("ours ")] = text
+        if name == "ours top-1":
+            columns |= comparison_column(section, line)
+    return {**columns, **further, **cost_columns(section, line), "commit": commit}
 
 
 def cells(line: ReportLine) -> tuple[str, ...]:
@@ -60,6 +80,19 @@ def cells(line: ReportLine) -> tuple[str, ...]:
     )
 
 
+def title(sections: Sequence[Section]) -> str:
+    """Name a report."""
+    return TITLE if any(section.grid.paper for section in sections) else STUDY_TITLE
+
+
+def legend(sections: Sequence[Section]) -> str:
+    """Explain the columns that a report has."""
+    parts = [LEGEND]
+    parts += [PAPER_LEGEND] if any(section.grid.paper for section in sections) else []
+    parts += [STUDY_LEGEND] if any(section.is_study for section in sections) else []
+    return " ".join(parts)
+
+
 def datasets(lines: Sequence[ReportLine]) -> str:
     """Name the data sets of a table: ours, and the paper's if it differs."""
     ours = _joined({line.row.dataset for line in lines if line.row.dataset})
@@ -67,12 +100,11 @@ def datasets(lines: Sequence[ReportLine]) -> str:
     return f"{ours}; the paper's figures are of {papers}" if papers else ours
 
 
-def _applicable(lines: Sequence[ReportLine], columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave the difference out if no row has a paper's figure of the same data set."""
-    index = HEADINGS.index("difference")
-    if any(line.comparable for line in lines):
-        return columns
-    return columns[:index] + columns[index + 1 :]
+def _unused(section: Section) -> set[str]:
+    """Name the columns that a table cannot have: those of a paper, or of the same data set."""
+    if not section.grid.paper:
+        return {"paper top-1", "difference", "paper top-5"}
+    return set() if any(line.comparable for line in section.lines) else {"difference"}
 
 
 def _further(lines: Sequence[ReportLine]) -> list[str]:

@@ -1,11 +1,14 @@
 """Shared by all pictures: sizes in pixels, colour maps, and names shortened to fit."""
 
+import io
 from bisect import bisect_right
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+
+from lightning_modules.tensorboard.pictures.fonts import provide_glyphs
 
 DPI = 80
 LINE = 16
@@ -30,6 +33,13 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure((width / DPI, height / DPI), DPI)
 
 
+def as_png(figure: Figure) -> memoryview:
+    """Encode a figure as the content of a file."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return content.getbuffer()
+
+
 def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Add axes at a place given in pixels from the figure's top left corner."""
     wide, high = figure.get_size_inches() * DPI
@@ -48,6 +58,7 @@ def shorten(text: str, width: float) -> str:
     def cut(kept: int) -> str:
         return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
 
+    provide_glyphs(text)
     if text_width(text) <= width:
         return text
     fitting = bisect_right(range(len(text)), width, key=lambda kept: text_width(cut(kept)))

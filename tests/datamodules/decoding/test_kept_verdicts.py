@@ -79,7 +79,7 @@ def test_a_read_that_fails_midway_is_no_verdict_either(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    for place in ("video_scan.decode_in_order", "build_index.decode_run"):
+    for place in ("video_scan.decode_in_order", "read_frames.decode_run"):
         with monkeypatch.context() as patch:
             patch.setattr(f"datamodules.decoding.{place}", fail)
             assert len(index.scan([path])) == 1

@@ -29,9 +29,6 @@ LONG_GROUP_WITH_B_FRAMES = {
 FILLER_UNIT = 12
 """Type of a unit that decoders pass over; ITU-T H.264, table 7-1."""
 
-SMALL_FILE = 200_000
-"""Bytes; the few larger files of the decoder regression take longer than all others together."""
-
 
 def indices_of(path: Path, wanted: list[int]) -> list[int]:
     """Read the indices that the frames of a numbered clip show."""

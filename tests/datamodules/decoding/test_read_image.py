@@ -9,12 +9,19 @@ import numpy as np
 import pytest
 from PIL import Image, UnidentifiedImageError
 
+from datamodules.decoding.open_file import open_file
 from datamodules.decoding.read_image import read_image
 from datamodules.errors import VideoAccessError, VideoDecodeError
 
 ROWS, COLUMNS = np.mgrid[0:40, 0:60]
 COLOURS = np.stack([COLUMNS * 4, ROWS * 6, 60 + 0 * ROWS], axis=-1).astype(np.uint8)
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n"
+
+
+def read(path: Path) -> np.ndarray:
+    """Read the image of a file."""
+    with open_file(path) as file:
+        return read_image(path, file)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
@@ -26,7 +33,7 @@ def test_colours_come_back_without_transparency(mode: str, tmp_path: Path) -> No
         image.putalpha(Image.fromarray(np.full(ROWS.shape, 7, dtype=np.uint8)))
     (image.quantize(256) if mode == "P" else image).save(path)
     assert Image.open(path).mode == mode
-    np.testing.assert_array_equal(read_image(path), few)
+    np.testing.assert_array_equal(read(path), few)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "1"])
@@ -35,20 +42,20 @@ def test_grey_comes_in_three_channels(mode: str, tmp_path: Path) -> None:
     image = Image.fromarray(COLOURS).convert(mode)
     image.save(path)
     grey = np.asarray(image.convert("L"))
-    np.testing.assert_array_equal(read_image(path), np.stack([grey] * 3, axis=-1))
+    np.testing.assert_array_equal(read(path), np.stack([grey] * 3, axis=-1))
 
 
 def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
     path = tmp_path / "00001.jpg"
     Image.fromarray(COLOURS).convert("CMYK").save(path, quality=100, subsampling=0)
-    assert np.abs(read_image(path).astype(int) - COLOURS).max() < 6
+    assert np.abs(read(path).astype(int) - COLOURS).max() < 6
 
 
 def test_16_bit_grey_is_scaled_and_not_white(tmp_path: Path) -> None:
     path = tmp_path / "00001.png"
     Image.fromarray((COLUMNS * 1000).astype(np.uint16)).save(path)
     grey = COLUMNS * 1000 // 256
-    np.testing.assert_array_equal(read_image(path), np.stack([grey] * 3, axis=-1))
+    np.testing.assert_array_equal(read(path), np.stack([grey] * 3, axis=-1))
 
 
 def test_16_bit_colours_are_scaled(tmp_path: Path) -> None:
@@ -56,7 +63,7 @@ def test_16_bit_colours_are_scaled(tmp_path: Path) -> None:
     deep = (COLOURS.astype(int) * 256 + 77).astype(">u2").tobytes()
     rows = b"".join(b"\0" + deep[at : at + 360] for at in range(0, len(deep), 360))
     path.write_bytes(png(60, 40, rows, depth=16))
-    np.testing.assert_array_equal(read_image(path), COLOURS)
+    np.testing.assert_array_equal(read(path), COLOURS)
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png"])
@@ -71,7 +78,7 @@ def test_an_image_is_shown_upright_as_its_exif_says(
     exif = Image.Exif()
     exif[0x112] = orientation
     Image.fromarray(COLOURS).save(path, exif=exif, quality=100, subsampling=0)
-    shown = read_image(path)
+    shown = read(path)
     assert shown.shape == expected.shape
     assert np.abs(shown.astype(int) - expected).max() < 6
 
@@ -80,7 +87,7 @@ def test_an_image_is_shown_upright_as_its_exif_says(
 def test_the_content_tells_the_format_and_not_the_name(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "00001.jpg"
     Image.fromarray(COLOURS).save(path, kind, lossless=True)
-    np.testing.assert_array_equal(read_image(path), COLOURS)
+    np.testing.assert_array_equal(read(path), COLOURS)
 
 
 def test_an_eps_named_jpg_starts_no_program(
@@ -91,7 +98,7 @@ def test_an_eps_named_jpg_starts_no_program(
     started: list[object] = []
     monkeypatch.setattr(subprocess, "Popen", lambda *args, **_: started.append(args))
     with pytest.raises(VideoDecodeError) as caught:
-        read_image(path)
+        read(path)
     assert str(caught.value).startswith(f"{path}: does not decode (it is none of JPEG, PNG")
     assert not started
 
@@ -101,7 +108,7 @@ def test_other_formats_are_refused_by_name(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "00001.jpg"
     Image.fromarray(COLOURS).save(path, kind)
     with pytest.raises(VideoDecodeError, match="it is none of JPEG, PNG"):
-        read_image(path)
+        read(path)
 
 
 def png(width: int, height: int, rows: bytes, depth: int = 8) -> bytes:
@@ -122,7 +129,7 @@ def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(side: int, tmp_
     path = tmp_path / "00001.png"
     path.write_bytes(png(side, side, bytes(100)))
     with pytest.raises(VideoDecodeError, match="claims more pixels than"):
-        read_image(path)
+        read(path)
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), struct.error("x"), UnidentifiedImageError("x")])
@@ -137,7 +144,7 @@ def test_whatever_a_decoder_raises_names_the_image(
 
     monkeypatch.setattr(Image, "open", fail)
     with pytest.raises(VideoDecodeError) as caught:
-        read_image(path)
+        read(path)
     assert str(caught.value).startswith(f"{path}: does not decode (")
 
 
@@ -152,4 +159,4 @@ def test_memory_that_runs_out_is_no_fault_of_the_image(
 
     monkeypatch.setattr(Image, "open", fail)
     with pytest.raises(VideoAccessError, match="does not fit into memory"):
-        read_image(path)
+        read(path)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from datamodules import HMDB51, UCF101, DataError, Kinetics400, SomethingSomethingV2
+from datamodules.lists.list_files import read_lines
 from datamodules.published import PublishedDataset
 from tests.datamodules.layouts import write_lines
 
@@ -48,6 +49,12 @@ OPEN: dict[str, tuple[Callable[..., PublishedDataset], str]] = {
     "ucf101": (ucf101, f"{UCF} 37"),
     "hmdb51": (hmdb51, f"{HMDB} 1"),
 }
+
+
+def test_only_line_breaks_end_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes("a\u2028b.avi 1\r\n\nc\x0cd.avi 2\n".encode())
+    assert read_lines(file) == [(1, "a\u2028b.avi 1"), (3, "c\x0cd.avi 2")]
 
 
 @pytest.mark.parametrize("data_set", OPEN)

@@ -52,6 +52,12 @@ def test_absolute_paths_are_kept(write_csv: WriteCsv) -> None:
     assert video.path == "/elsewhere/a.mp4"
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c"])
+def test_only_line_breaks_end_a_line(mark: str, write_csv: WriteCsv, tmp_path: Path) -> None:
+    (video,) = read(write_csv("path,label", f"a{mark}b.mp4,0"))
+    assert video.path == str(tmp_path / f"a{mark}b.mp4")
+
+
 def test_a_csv_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text("path,label\na.mp4,0\n", encoding="utf-8-sig")

@@ -53,6 +53,18 @@ def test_new_videos_are_added(listed: Listed) -> None:
     assert len(after.splitlines()) == 3
 
 
+def test_a_name_may_hold_a_character_that_some_programs_take_for_a_line_break(
+    listed: Listed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "a/one\u2028two.mp4"
+    listed.csv.write_text(listed.csv.read_text().replace("a/one.mp4", name))
+    (listed.folder / "a" / "one.mp4").rename(listed.folder / name)
+    assert listed.run("verify", "--checksums") == 0
+    capsys.readouterr()
+    assert listed.run("verify", "--checksums") == 0
+    assert "3 videos unaltered, 0 altered, 0 new" in capsys.readouterr().out
+
+
 def test_an_image_of_a_folder_counts(listed: Listed, capsys: pytest.CaptureFixture[str]) -> None:
     folder = listed.add("frames", 0, "train")
     folder.mkdir()

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import jsonargparse
 import pytest
 
+import models
 from datamodules.prepare.parser import OneLineParser, class_names, constructor_errors
 from tests.datamodules.prepare import shop
 
@@ -107,6 +108,11 @@ def test_an_error_of_argparse_alone_has_the_same_form(
 
 def test_own_classes_are_offered_without_abstract_ones_and_errors() -> None:
     assert class_names(shop) == ["Hammer", "Saw"]
+
+
+def test_the_base_of_other_classes_is_not_offered() -> None:
+    assert issubclass(models.TSN, models.VideoNetwork)
+    assert class_names(models) == ["ECO", "I3D", "STM", "TEINet", "TSINet", "TSM", "TSN"]
 
 
 def test_what_a_constructor_raises_is_raised_as_it_is(parser: ShopParser) -> None:

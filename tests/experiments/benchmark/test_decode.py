@@ -19,14 +19,13 @@ from experiments.benchmark.decode_results import (
     group_table,
     median_ratio,
     ratio,
-    scan_table,
 )
 from experiments.benchmark.readers import IN_ORDER, OURS, Reader, our_readers
 from experiments.benchmark.same_frames import OTHER_FRAMES, OTHER_SIZE, SAME, Verdict
 
 LOSSLESS = {"crf": "0", "preset": "ultrafast"}
-FAST = Reader("rival, fast", "rival", lambda path, indices, layout: read_frames(path, indices))
-SLOW = Reader("rival, slow", "rival", FAST.read)
+FAST = Reader("other, fast", "other", lambda path, indices, layout: read_frames(path, indices))
+SLOW = Reader("other, slow", "other", FAST.read)
 READERS = [*our_readers(), FAST, SLOW]
 SAME_FRAMES = Verdict(SAME, 0)
 
@@ -46,7 +45,7 @@ def result(
     """A file whose readers took these times."""
     seconds = {reader: [time / 1000] for reader, time in milliseconds.items()}
     verdicts = dict.fromkeys(seconds, SAME_FRAMES)
-    fields: dict[str, object] = {"verdicts": verdicts, "scan": [0.04], **kwargs}
+    fields: dict[str, object] = {"verdicts": verdicts, **kwargs}
     return FileResult(Path(name), group, 30, 48, 32, True, seconds=seconds, **fields)  # type: ignore[arg-type]
 
 
@@ -63,7 +62,7 @@ def test_a_library_that_fails_everywhere_has_no_ratio() -> None:
 
 
 def test_the_median_over_files_skips_failures() -> None:
-    times = [{OURS: 10, FAST.name: rival} for rival in (10, 20, 90)]
+    times = [{OURS: 10, FAST.name: other} for other in (10, 20, 90)]
     files = [result("f", "g", time) for time in [*times, {OURS: 10}]]
     assert median_ratio(files, [FAST.name]) == pytest.approx(2.0)
 
@@ -79,7 +78,7 @@ def test_groups_are_summed_up_apart_with_their_remarks() -> None:
         ),
     ]
     table = group_table(files, READERS)
-    assert table.headings == ["group", "files", IN_ORDER, "rival"]
+    assert table.headings == ["group", "files", IN_ORDER, "other"]
     assert table.rows[0] == ["first", "1", "2.00", "3.00"]
     assert table.rows[1] == ["second", "2", "1.50", "3.00 (other frames in 1, fails in 1)"]
     cells = file_table(files, READERS).rows
@@ -93,11 +92,6 @@ def test_a_reason_to_fail_is_reported_once() -> None:
     files.append(result("c.mp4", "g", {OURS: 10}, failures={FAST.name: "broken"}))
     _, *said = file_table(files, READERS).notes
     assert said == [f"{FAST.name} on c.mp4: broken", f"{FAST.name} on 2 files: does not load"]
-
-
-def test_the_index_is_compared_with_sequential_decoding() -> None:
-    file = result("a.mp4", "g", {OURS: 10, IN_ORDER: 20})
-    assert list(scan_table([file]).rows[0]) == ["g", "40.0", "2.0 x", "1 of 1"]
 
 
 def test_every_reader_gets_a_column_and_every_file_a_row(
@@ -123,7 +117,7 @@ def test_the_table_is_shown_on_a_terminal(video: Path, capsys: pytest.CaptureFix
     assert "date: " in printed
 
 
-def test_rivals_that_return_other_frames_are_reported(video: Path) -> None:
+def test_other_libraries_that_return_other_frames_are_reported(video: Path) -> None:
     late = Reader("late", "late", lambda path, at, layout: read_frames(path, [i + 1 for i in at]))
     small = Reader("small", "small", lambda path, at, layout: torch.zeros(len(at), 3, 8, 8))
     broken = Reader("broken", "broken", lambda path, at, layout: torch.zeros(1)[5])
@@ -147,37 +141,37 @@ def test_frames_with_other_colours_are_the_same_frames(video: Path) -> None:
     assert found.verdicts["bright"] == Verdict(SAME, 5)
 
 
-def test_missing_rivals_are_reported(
+def test_missing_libraries_are_reported(
     video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(readers, "installed_version", lambda package: None)
     __main__.main(["decode", str(video), "--repeats=1", "--markdown"])
     printed = capsys.readouterr().out
-    for package in readers.RIVAL_PACKAGES:
-        assert f"{package}: not installed; pip install -r {readers.RIVALS_FILE}" in printed
+    for package in readers.OTHER_PACKAGES:
+        assert f"{package}: not installed; pip install -r {readers.OTHER_LIBRARIES}" in printed
 
 
-def test_rivals_that_do_not_load_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_libraries_that_do_not_load_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(package: str) -> None:
         raise RuntimeError("Could not load libtorchcodec\nmore")
 
     monkeypatch.setattr(readers, "installed_version", lambda package: "1")
     monkeypatch.setattr(readers, "import_module", refuse)
-    found, absent = readers.find_rivals()
+    found, absent = readers.find_other_readers()
     assert found == []
     assert "torchcodec: does not load (Could not load libtorchcodec)" in absent[0]
 
 
-def test_a_rival_without_ffmpeg_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_without_ffmpeg_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = SimpleNamespace(ffmpeg_major_version=None)
     monkeypatch.setattr(readers, "installed_version", lambda package: "1")
     monkeypatch.setattr(readers, "import_module", {"torchcodec": alone, "decord": None}.get)
-    found, absent = readers.find_rivals()
+    found, absent = readers.find_other_readers()
     assert [reader.library for reader in found] == ["decord"]
     assert absent[0].startswith("torchcodec: finds no FFmpeg that it can use; see ")
 
 
-def test_the_ffmpeg_of_a_rival_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ffmpeg_of_another_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchcodec", SimpleNamespace(ffmpeg_major_version=8))
     monkeypatch.setattr(machine, "installed_version", lambda package: "0.17.0")
     assert machine.describe_machine("torchcodec")["torchcodec"] == "0.17.0 with FFmpeg 8"

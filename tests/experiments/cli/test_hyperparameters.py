@@ -24,7 +24,7 @@ def tags() -> Callable[[Path], dict[str, set[str]]]:
     return read
 
 
-VALIDATION = {"val/confusion", "val/classes", "val/worst_clips"}
+VALIDATION = {"cam/first_clip", "val/confusion", "val/classes", "val/worst_clips"}
 STAGES = ("res2", "res3", "res4", "res5")
 
 

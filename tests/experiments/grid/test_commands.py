@@ -26,7 +26,41 @@ def test_list_shows_states_figures_and_commands(
     assert title == f"Tiny, table 1a: What is tested  ({file})"
     assert [line.split()[0] for line in rows] == ["finished", "not", "quoted"]
     assert rows[0].split()[2:4] == ["paper", "45.0"]
-    assert rows[1].endswith(f"python -m experiments.grid run {file} --rows 'two words'")
+    assert "seed 0: 50.0 %" in rows[0]
+    assert f"python -m experiments.grid run {file} --rows 'two words'" in rows[1]
+
+
+def test_list_s_commands_reproduce_what_was_asked_with_the_state_of_each_seed(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid, runs = make_grid(ROWS), tmp_path / "others"
+    write_result(runs / "base-seed1", 0.5)
+    (runs / "base-seed4" / "checkpoints").mkdir(parents=True)
+    (runs / "base-seed4" / "checkpoints" / "last.ckpt").touch()
+    main(["list", str(grid.file), "--runs", str(runs), "--data.root", "/a b"])
+    line = capsys.readouterr().out.splitlines()[1]
+    assert "seed 1: 50.0 %  seed 4: stopped  python" in line
+    command = f"run {grid.file} --rows A --seeds 1 4 --runs {runs} --data.root '/a b'"
+    assert line.endswith(f"python -m experiments.grid {command}")
+    monkeypatch.chdir(tmp_path)
+    main(["list", str(grid.file)])
+    assert capsys.readouterr().out.splitlines()[1].endswith("--rows A")
+
+
+@pytest.mark.parametrize(
+    ("dry", "override", "answer"),
+    [
+        ([], "model.netwrok.dropout: 0.1", r"--model\.netwrok\.dropout: no such option; did you "),
+        (["--dry-run"], "data.batch_sise: 4", r".*batch_sise: .* mean --data\.batch_size\?$"),
+    ],
+)
+def test_a_misspelt_override_is_refused_with_its_row_and_the_nearest_key(
+    make_grid: MakeGrid, tmp_path: Path, dry: list[str], override: str, answer: str
+) -> None:
+    file = make_grid(f"  A: {{}}\n  B: {{overrides: {{{override}}}}}\n").file
+    with pytest.raises(RunError, match=f"row B: {answer}"):
+        main(["run", str(file), "--runs", str(tmp_path / "runs"), *dry])
+    assert not (tmp_path / "runs").exists()
 
 
 def test_labels_are_shown_as_they_are(make_grid: MakeGrid, tmp_path: Path, capsys: Output) -> None:
@@ -54,9 +88,17 @@ def test_run_runs_the_chosen_rows_and_shows_them_beside_the_paper(
 
 
 @pytest.mark.usefixtures("fake_train")
-def test_a_failure_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="not finished: base-seed0, other-seed0"):
+def test_a_failure_names_each_run_with_its_reason_and_its_log(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    with pytest.raises(
+        RunError, match="not finished: base-seed0, other-seed0; the reasons are above"
+    ):
         main(["run", str(make_grid(ROWS).file), "--runs", str(tmp_path), "--fail=fit"])
+    *_, first, second = capsys.readouterr().out.splitlines()
+    for line, name in ((first, "base-seed0"), (second, "other-seed0")):
+        log = tmp_path / "grid" / f"{name}.log"
+        assert line == f"{name}: failed: error: out of luck (log: {log})"
 
 
 def test_a_dry_run_prints_the_commands_and_does_nothing(
@@ -84,6 +126,17 @@ def test_a_dry_run_shows_the_sbatch_script(
     assert "#SBATCH --partition=gpu" in capsys.readouterr().out
 
 
+def test_a_run_on_several_machines_is_told_so(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    command = ["run", str(make_grid(ROWS).file), "--rows", "A", "--runs", str(tmp_path)]
+    machines = ["--launcher", "slurm", "--nodes-per-run", "2", "--gpus-per-run", "4"]
+    main([*command, "--dry-run", *machines])
+    shown = capsys.readouterr().out
+    assert {"#SBATCH --nodes=2", "#SBATCH --gpus-per-node=4"} <= set(shown.splitlines())
+    assert shown.count("--trainer.num_nodes=2 --trainer.devices=4") == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -99,7 +152,9 @@ def test_a_dry_run_shows_the_sbatch_script(
             ["run", "GRID", "--launcher", "slurm", "--dry-run", "--slurm", "gpu"],
             "write NAME=VALUE",
         ),
-        (["list", "--row", "A"], "only run takes further flags"),
+        (["report", "--row", "A"], "only run and list take further flags"),
+        (["run", "GRID", "--nodes-per-run", "0"], "--nodes-per-run 0"),
+        (["run", "GRID", "--nodes-per-run", "2"], "several machines need --launcher slurm"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(
@@ -138,6 +193,15 @@ def test_flags_that_all_rows_had_are_reported_once(make_grid: MakeGrid, tmp_path
     report = (tmp_path / "results.md").read_text()
     assert "- All rows: run with --trainer.max_epochs=1.\n" in report
     assert report.count("run with") == 1
+
+
+def test_a_report_is_written_beside_the_runs_unless_told_otherwise(
+    make_grid: MakeGrid, tmp_path: Path, capsys: Output
+) -> None:
+    main(["report", str(make_grid(ROWS).file), "--runs", str(tmp_path / "runs")])
+    files = [tmp_path / "runs" / f"report.{ending}" for ending in ("md", "csv", "html")]
+    assert capsys.readouterr().out.split() == list(map(str, files))
+    assert all(file.is_file() for file in files)
 
 
 def test_a_report_that_cannot_be_written_is_one_line(make_grid: MakeGrid, tmp_path: Path) -> None:

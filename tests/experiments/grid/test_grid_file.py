@@ -62,12 +62,21 @@ def test_a_wrong_row_is_named(make_grid: MakeGrid, rows: str, named: str) -> Non
     [
         (HEAD + "seeds: 3\n", "unknown key seeds"),
         (HEAD.replace("paper: Tiny\n", ""), "key paper is missing"),
+        (HEAD.replace("caption: What is tested\n", ""), "key caption is missing"),
+        (HEAD + "baseline: B\n", "baseline: no row B is run; there are A"),
         (HEAD.replace("base: base.yaml\n", ""), "row A: needs a base"),
     ],
 )
 def test_a_wrong_head_is_named(make_grid: MakeGrid, head: str, named: str) -> None:
     with pytest.raises(RunError, match=named):
         make_grid("  A: {}\n", head)
+
+
+def test_a_study_of_one_s_own_needs_no_paper(make_grid: MakeGrid) -> None:
+    head = "caption: Which block?\nprotocols: [1x1]\nbase: base.yaml\nbaseline: A\n"
+    grid = make_grid("  A: {}\n  B: {overrides: {x: 1}}\n", head)
+    assert (grid.title, grid.baseline) == ("Which block?", "A")
+    assert grid.predictions  # for a comparison clip by clip
 
 
 def test_a_missing_grid_is_named(tmp_path: Path) -> None:

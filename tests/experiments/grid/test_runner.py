@@ -146,11 +146,11 @@ def test_more_gpus_than_there_are_are_refused() -> None:
 
 PROGRAM = """
 import sys
-from experiments.grid import local_launcher, task
-from experiments.grid.commands import main
+from experiments.grid import commands, local_launcher, task
 task.PROGRAM = (sys.executable, sys.argv[1])
 local_launcher.visible_gpus = list
-main(sys.argv[2:])
+commands.refuse_wrong_rows = lambda *arguments: None
+commands.main(sys.argv[2:])
 """
 
 

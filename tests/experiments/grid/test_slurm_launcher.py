@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments.grid.slurm_launcher import SlurmLauncher, SlurmTask, sbatch_script, slurm_executor
-from experiments.grid.state import read_record, state_of
+from experiments.grid.state import log_file, read_record, state_of
 from experiments.grid.task import GRACE_SECONDS
 from experiments.session import Run
 from lightning_modules import RunError
@@ -116,6 +116,31 @@ def test_a_warning_does_not_end_the_step_itself(run: Run) -> None:
     step = "import os, signal, sys; os.kill(os.getpid(), signal.SIGUSR2); sys.exit('lives')"
     task.program = (sys.executable, "-c", step)
     assert task().message == "lives"
+
+
+STEP_OF_A_MACHINE = """
+import os, sys
+names = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "SLURM_JOB_ID")
+print(*(os.environ.get(name) for name in names), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("machine", [0, 1])
+def test_the_machines_of_a_run_meet_at_the_first_and_only_it_writes_the_record(
+    run: Run, machine: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = {"NUM_NODES": "2", "NODELIST": "gpu[3-4]", "ID": "12345678"}
+    for name, value in {f"JOB_{k}": v for k, v in job.items()}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setenv("SLURM_NODEID", str(machine))
+    monkeypatch.setenv("SUBMITIT_EXECUTOR", "slurm")
+    task = SlurmTask(run)
+    task.program = (sys.executable, "-c", STEP_OF_A_MACHINE)
+    record = task()
+    last = log_file(run, machine).read_text().splitlines()[-1]
+    assert last == f"gpu3 20678 {machine} None"
+    assert (read_record(run) == record) == (machine == 0)
+    assert (log_file(run).exists(), read_record(run) is None) == (machine == 0, machine == 1)
 
 
 def test_a_task_whose_step_has_ended_does_not_wait(run: Run) -> None:

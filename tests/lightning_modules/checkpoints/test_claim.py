@@ -23,7 +23,7 @@ from lightning_modules.checkpoints.results_file import read_results, results_of
 from lightning_modules.checkpoints.run_folder import RunFolder
 
 ROUNDS = 60
-RIVALS = 4
+PROCESSES = 4
 fork = multiprocessing.get_context("fork")
 
 
@@ -82,7 +82,7 @@ def test_of_several_processes_exactly_one_gets_a_file(
         barrier.wait()  # winners hold their files until all have tried
         pipe.send(won)
 
-    won = in_processes(RIVALS, work)
+    won = in_processes(PROCESSES, work)
     assert sorted(number for numbers in won for number in numbers) == list(range(ROUNDS))
     assert {path.name for file in files for path in file.parent.iterdir()} == {"claim.json"}
 
@@ -158,8 +158,8 @@ def test_no_result_is_lost_when_several_processes_write_at_once(tmp_path: Path) 
                 results[f"{index}-{number}"] = {"top1": 0.5}
         pipe.send(None)
 
-    in_processes(RIVALS, work)
-    assert len(read_results(run)) == RIVALS * 20
+    in_processes(PROCESSES, work)
+    assert len(read_results(run)) == PROCESSES * 20
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
 
 

@@ -1,11 +1,17 @@
 """HyperparameterTable: a row of TensorBoard's HParams tab in the run's own events."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from pytorch_lightning.callbacks import ModelCheckpoint
+from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.context import RequestContext
+from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams import plugin_data_pb2
+from tensorboard.plugins.hparams.backend_context import Context
 
 from lightning_modules.tensorboard import HyperparameterTable
 from lightning_modules.tensorboard.hyperparameter_table import Value
@@ -28,6 +34,21 @@ def test_the_row_holds_the_values_and_names_the_metrics(watch: Fit, board: Board
     infos = hparams_data(board, "experiment").experiment.metric_infos
     assert {info.name.tag for info in infos} == METRICS
     assert set(board().Tags()["scalars"]) >= METRICS
+
+
+def test_network_and_learning_rate_are_the_first_columns(watch: Fit, tmp_path: Path) -> None:
+    watch(HyperparameterTable({"batch_size": 4, "data": "Clips", **VALUES}))
+    multiplexer = EventMultiplexer().AddRunsFromDirectory(str(tmp_path))
+    multiplexer.Reload()
+    flags = SimpleNamespace(generic_data="true")
+    provider = MultiplexerDataProvider(multiplexer, str(tmp_path))
+    context = TBContext(data_provider=provider, logdir=str(tmp_path), flags=flags)
+    backend, request = Context(context), RequestContext()
+    found = backend.experiment_from_metadata(
+        request, "", True, backend.hparams_metadata(request, ""), []
+    )
+    columns = [column.name for column in found.hparam_infos]
+    assert columns == ["network", "optimizer.lr", "batch_size", "data", "seed"]
 
 
 def test_it_makes_no_folder_and_no_second_file_of_events(watch: Fit, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from lightning_modules import VideoRecognizer
 from lightning_modules.tensorboard import (
     AlignmentMaps,
+    ClipMaps,
     ConfusionMatrix,
     GateStatistics,
     TemporalKernels,
@@ -31,7 +32,7 @@ from lightning_modules.tensorboard.writer import show
 from tests.lightning_modules.conftest import CLASSES, Board, Fit
 from tests.lightning_modules.glass import VALIDATION, Glass, loader_of
 
-PICTURES = (AlignmentMaps, ConfusionMatrix, TemporalKernels, WorstClips)
+PICTURES = (AlignmentMaps, ClipMaps, ConfusionMatrix, TemporalKernels, WorstClips)
 
 
 def test_the_first_and_the_last_validation_and_some_between_are_drawn(
@@ -41,7 +42,7 @@ def test_the_first_and_the_last_validation_and_some_between_are_drawn(
     tags = board().Tags()["images"]
     assert set(tags) == {
         *("alignment/first_clip", "val/confusion", "val/classes", "val/worst_clips"),
-        *("kernels/stage1", "kernels/stage2"),
+        *("cam/first_clip", "kernels/stage1", "kernels/stage2"),
     }
     for tag in tags:
         assert [image.step for image in board().Images(tag)] == [0, 3, 7], tag

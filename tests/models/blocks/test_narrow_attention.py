@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -73,6 +73,17 @@ def test_torch_accepts_the_operation_and_compiles_it_into_one_graph() -> None:
     compiled = torch.compile(salient_attention, backend="aot_eager", fullgraph=True)
     frames = torch.randn(2, 1, 4, 24, 24).unbind()
     torch.testing.assert_close(compiled(*frames), salient_attention(*frames))
+
+
+def test_an_exported_program_has_torch_s_own_operations_alone() -> None:
+    class Salience(nn.Module):
+        def forward(self, current: Tensor, following: Tensor) -> Tensor:
+            return salient_attention(current, following)
+
+    program = torch.export.export(Salience(), torch.randn(2, 1, 4, 24, 24).unbind())
+    called = [str(node.target) for node in program.graph.nodes if node.op == "call_function"]
+    assert called
+    assert all(target.startswith("aten.") for target in called)
 
 
 def test_its_multiply_adds_are_counted() -> None:

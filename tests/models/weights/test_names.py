@@ -8,7 +8,7 @@ import torchvision
 from torchvision.models import _api as torchvision_api
 
 from models import TSN, WeightsError
-from models.weights import read_state_dict
+from models.weights import read_source
 from tests.models.weights.states import State, build, differing
 
 
@@ -42,7 +42,7 @@ def test_a_torchvision_name_is_downloaded_and_loaded(downloads: list[str], resne
 def test_a_name_means_the_backbone_s_own_weights(
     name: str, member: str, downloads: list[str]
 ) -> None:
-    read_state_dict(name, "resnet50")
+    read_source(name, "resnet50", "fc")
     assert downloads == [torchvision.models.ResNet50_Weights[member].url]
 
 
@@ -51,7 +51,7 @@ def test_an_unknown_name_is_refused_and_the_known_ones_are_listed(
     name: str, downloads: list[str]
 ) -> None:
     with pytest.raises(WeightsError, match="IMAGENET1K_V1, IMAGENET1K_V2") as refusal:
-        read_state_dict(name, "resnet50")
+        read_source(name, "resnet50", "fc")
     assert name in str(refusal.value)
     assert downloads == []
 
@@ -68,7 +68,7 @@ def test_a_failing_download_names_the_address_the_cause_and_the_remedy(
 
     monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", fail)
     with pytest.raises(WeightsError, match=r"fetch that file .* give its path") as refusal:
-        read_state_dict("IMAGENET1K_V1", "resnet18")
+        read_source("IMAGENET1K_V1", "resnet18", "fc")
     assert torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url in str(refusal.value)
     assert str(failure) in str(refusal.value)
 
@@ -79,7 +79,7 @@ def test_a_damaged_download_is_refused_with_the_remedy(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(torchvision_api, "load_state_dict_from_url", fail)
     with pytest.raises(WeightsError, match="invalid hash value"):
-        read_state_dict("IMAGENET1K_V1", "resnet18")
+        read_source("IMAGENET1K_V1", "resnet18", "fc")
 
 
 @pytest.mark.parametrize("name", ["ResNet18_Weights.IMAGENET1K_V1", "runs/best.IMAGENET1K_V1"])
@@ -87,4 +87,4 @@ def test_another_backbone_s_enum_or_a_path_is_not_taken_for_this_one_s(
     name: str, downloads: list[str]
 ) -> None:
     with pytest.raises(WeightsError, match=name):
-        read_state_dict(name, "resnet50")
+        read_source(name, "resnet50", "fc")

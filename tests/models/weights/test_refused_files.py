@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models import TSN, ModelError, WeightsError
-from models.weights import read_state_dict
+from models.weights import read_source
 from tests.models.weights.states import build, saved
 
 
@@ -112,7 +112,7 @@ def test_a_bit_that_flipped_among_the_weights_is_found(tmp_path: Path) -> None:
     path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
     assert not torch.equal(torch.load(path)["layer"], torch.full((64,), 0.5))  # torch says nothing
     with pytest.raises(WeightsError, match="BadZipFile"):
-        read_state_dict(str(path), "resnet18")
+        read_source(str(path), "resnet18", "fc")
 
 
 @pytest.mark.parametrize(
@@ -138,13 +138,13 @@ def test_files_that_only_look_like_a_state_dict_are_refused_by_name(
 def test_a_foreign_pickle_is_never_run(tmp_path: Path) -> None:
     make_object(tmp_path / "weights.pth")
     with pytest.raises(WeightsError):
-        read_state_dict(str(tmp_path / "weights.pth"), "resnet18")
+        read_source(str(tmp_path / "weights.pth"), "resnet18", "fc")
     assert not (tmp_path / "trace").exists()
 
 
 def test_a_missing_file_s_message_lists_the_known_names(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="IMAGENET1K_V1, IMAGENET1K_V2"):
-        read_state_dict(str(tmp_path / "none.pth"), "resnet50")
+        read_source(str(tmp_path / "none.pth"), "resnet50", "fc")
 
 
 def test_a_refusal_of_weights_is_a_model_error_and_a_value_error() -> None:

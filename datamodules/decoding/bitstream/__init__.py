@@ -1,0 +1,1 @@
+"""Reads from packets, without decoding them, where decoding can start exactly."""

@@ -1,0 +1,1 @@
+"""Packed data sets: many videos in a few tar files, found by an index of offsets."""

@@ -1,0 +1,119 @@
+"""Paired comparisons of two networks that were tested on the same clips.
+
+Correctness is an array (seeds, clips): whether the training with that seed classified that clip
+correctly. Both networks have the same clips in the same order; their seeds may differ in number,
+because two networks with equal seeds are no pair: their weights share no random numbers.
+"""
+
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightning_modules import RunError
+
+Correct = NDArray[np.bool_]
+RESAMPLES = 10_000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of mean accuracies, ours minus the baseline's, all in per cent of the clips.
+
+    Attributes:
+        mean: The difference.
+        low: Lower end of its interval.
+        high: Upper end.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.low > 0 or self.high < 0
+
+    def __str__(self) -> str:
+        """Write the difference with its interval."""
+        return f"{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
+
+
+def bootstrap_difference(
+    ours: Correct, baseline: Correct, *, resamples: int = RESAMPLES, level: float = LEVEL
+) -> Difference:
+    """Estimate the difference of two networks' accuracies and its percentile interval.
+
+    Each resample draws clips, the same for both networks, and the seeds of each network, all with
+    replacement. The interval thus covers other clips of the same kind and other seeds; with fewer
+    than about five seeds it is too narrow, and one seed adds nothing to it.
+
+    Args:
+        ours: (S, N).
+        baseline: (R, N).
+        resamples: Number of resamples. They are the same in every call.
+        level: Part of the resamples inside the interval.
+
+    Raises:
+        RunError: If there is no clip or no seed, or the clips differ in number.
+    """
+    _require_pairs(ours, baseline)
+    rng = np.random.default_rng(0)
+    clips = ours.shape[1]
+    drawn = rng.multinomial(clips, np.full(clips, 1 / clips), size=resamples) / clips  # (B, N)
+    differences = _resampled(ours, drawn, rng) - _resampled(baseline, drawn, rng)
+    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    mean = ours.mean() - baseline.mean()
+    return Difference(100 * float(mean), 100 * float(low), 100 * float(high))
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's test of two trainings on the same clips.
+
+    Attributes:
+        wins: Clips that only ours classified correctly.
+        losses: Clips that only the baseline classified correctly.
+        p_value: Of the exact two-sided test that both are equally likely.
+    """
+
+    wins: int
+    losses: int
+    p_value: float
+
+
+def mcnemar(ours: Correct, baseline: Correct) -> McNemar:
+    """Compare one training of each network on the same clips, without an interval over seeds.
+
+    Args:
+        ours: (N,).
+        baseline: (N,).
+
+    Raises:
+        RunError: If the clips differ in number or there is none.
+    """
+    _require_pairs(ours[None], baseline[None])
+    wins, losses = int((ours & ~baseline).sum()), int((baseline & ~ours).sum())
+    discordant = wins + losses
+    tail = sum(comb(discordant, k) for k in range(min(wins, losses) + 1))
+    return McNemar(wins, losses, min(1.0, 2 * tail / 2**discordant))
+
+
+def _resampled(correct: Correct, drawn: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """Compute the accuracy of each resample, (B,), given the weights of its clips, (B, N)."""
+    seeds = len(correct)
+    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(drawn)) / seeds  # (B, S)
+    accuracies: NDArray[Any] = (weights * (drawn @ correct.T.astype(float))).sum(axis=1)
+    return accuracies
+
+
+def _require_pairs(ours: Correct, baseline: Correct) -> None:
+    if not ours.size or not baseline.size or ours.shape[1] != baseline.shape[1]:
+        raise RunError(
+            f"paired comparison of {ours.shape} and {baseline.shape} (seeds, clips): both networks "
+            "need the same clips, and at least one seed"
+        )

@@ -1,0 +1,189 @@
+"""A video with its scores over time, and Grad-CAM of the frames that the network has seen.
+
+T frames of a clip, K classes.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.colors import to_rgb
+from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2.functional import resize
+
+from datamodules.clips.frame_sampling import Indices
+from datamodules.decoding.video import Video
+from datamodules.decoding.write_video import write_video
+from experiments.inference.prediction import Prediction
+from experiments.inference.recognizer import Recognizer
+from experiments.inference.render.layout import HEIGHT, WIDTH, Box, Layout, layout_for
+from experiments.inference.render.panels import (
+    SAMPLED_COLOUR,
+    Pixels,
+    Timeline,
+    choose_colours,
+    draw_bars,
+    draw_text,
+)
+from experiments.inference.windows import Window, whole
+from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.tensorboard.explain import clip_maps
+from lightning_modules.tensorboard.grad_cam import grad_cam, last_map
+from lightning_modules.tensorboard.pictures.clip_maps import draw_clip_maps, heat
+from lightning_modules.tensorboard.pictures.figures import as_png
+
+FPS = 25
+"""Of a rendering whose video has no frame rate, such as a folder of images."""
+PIXELATED_FROM = 3
+"""Videos that are enlarged more than this keep their pixels; others are smoothed."""
+CAPTION = "Grad-CAM of the clip's frames, as the network sees them; yellow: sampled frames"
+BORDER = 5
+GAP = 4
+ENCODER = {"crf": "20", "preset": "veryfast"}
+HIGHLIGHT = np.array([round(255 * part) for part in to_rgb(SAMPLED_COLOUR)], dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is shown of a window beside its scores.
+
+    Attributes:
+        sampled: Indices of all frames that the network has seen of it.
+        shown: Indices of the T frames of its middle clip.
+        cams: These frames with Grad-CAM, as they stand in the row of frames.
+    """
+
+    sampled: set[int]
+    shown: list[int]
+    cams: list[Pixels]
+
+
+class Renderer:
+    """Renders predictions.
+
+    Args:
+        recognizer: The network.
+        stage: The stage of Grad-CAM; None for the last.
+    """
+
+    def __init__(self, recognizer: Recognizer, stage: str | None = None) -> None:
+        self.recognizer = recognizer
+        self.layer = None if stage is None else recognizer.stage_end(stage)
+
+    def write_maps(self, prediction: Prediction, file: Path) -> None:
+        """Draw the T frames of the video's middle clip with Grad-CAM and, for SME, its maps."""
+        clip = self._middle(self.recognizer.views(prediction.video))
+        network = self.recognizer.module.network
+        cam, maps = clip_maps(self.recognizer.classify, network, clip, self.layer)
+        name = self.recognizer.class_names[cam.label]
+        title = f"{name} {100 * cam.probability:.0f} %   {prediction.video.path.name}"
+        atomic_write(file, as_png(draw_clip_maps(clip, maps, title)))
+
+    def write_video(self, prediction: Prediction, file: Path) -> None:
+        """Render the video with its windows, or as one window."""
+        rate = Fraction(prediction.facts.fps or FPS).limit_denominator(1001)
+        write_video(file, self.frames(prediction), fps=rate, options=ENCODER)
+
+    def frames(self, prediction: Prediction) -> Iterator[Pixels]:
+        """Compose the frames one after another."""
+        facts, names = prediction.facts, self.recognizer.class_names
+        layout = layout_for(facts.width, facts.height)
+        windows = prediction.windows or [whole(facts)]
+        logits = prediction.window_logits if prediction.windows else prediction.logits[None]
+        shares, edges = logits.softmax(1), _edges(windows)
+        rate, unit = (facts.fps, "s") if facts.fps else (1.0, "frames")
+        indices = [self.recognizer.frame_indices(w.frames) + w.start for w in windows]
+        seen = np.unique(np.concatenate([part.ravel() for part in indices])) / rate
+        colours = choose_colours(shares)
+        timeline = Timeline(layout.timeline, edges, shares, colours, seen.tolist(), unit)
+        canvas = np.full((HEIGHT, WIDTH, 3), 255, dtype=np.uint8)
+        _paste(canvas, layout.caption, draw_text(layout.caption, CAPTION))
+        current = -1
+        for number, image in enumerate(prediction.video.in_order()):
+            place = int(np.searchsorted(edges[1:-1], number / rate, side="right"))
+            if place != current:
+                current, window = place, windows[place]
+                moment = self._moment(prediction.video, window, indices[place], layout)
+                title = _title(prediction.video, window, unit)
+                bars = draw_bars(layout.bars, title, shares[place], names, colours)
+                _paste(canvas, layout.bars, bars)
+            _paste(canvas, layout.timeline, timeline.at(number / rate))
+            _show_clip(canvas, layout.frames, moment, number)
+            _show_frame(canvas, layout.video, image, number in moment.sampled)
+            yield canvas
+
+    def _moment(self, video: Video, window: Window, indices: Indices, layout: Layout) -> Moment:
+        classify, network = self.recognizer.classify, self.recognizer.module.network
+        clip = self._middle(self.recognizer.views(window.of(video)))
+        cam = grad_cam(classify, clip, self.layer or last_map(classify, network, clip))
+        side = min(layout.frames.height, layout.frames.width // len(clip) - GAP)
+        cams = heat(_scaled(clip, side, side), cam.maps).permute(0, 2, 3, 1).numpy()
+        shown = indices[len(indices) // 2].tolist()
+        return Moment(set(indices.ravel().tolist()), shown, list(cams))
+
+    def _middle(self, views: Tensor) -> Tensor:
+        """Choose the middle crop of the middle clip, (T, 3, S, S)."""
+        protocol = self.recognizer.make_views.protocol
+        return views[protocol.clips // 2 * protocol.crops + protocol.crops // 2]
+
+
+def _edges(windows: Sequence[Window]) -> list[float]:
+    """Divide the time among windows: each gets what is nearest to its middle."""
+    middles = [(window.start_time + window.end_time) / 2 for window in windows]
+    between = [(one + two) / 2 for one, two in pairwise(middles)]
+    return [windows[0].start_time, *between, windows[-1].end_time]
+
+
+def _title(video: Video, window: Window, unit: str) -> str:
+    digits = 2 if unit == "s" else 0
+    start, end = (f"{time:.{digits}f}" for time in (window.start_time, window.end_time))
+    return f"{video.path.name}, {start} to {end} {unit}"
+
+
+def _show_clip(canvas: Pixels, box: Box, moment: Moment, number: int) -> None:
+    """Show the clip's frames; a border marks the last one that has been reached."""
+    canvas[box.top : box.top + box.height, box.left : box.left + box.width] = 255
+    reached = [place for place, frame in enumerate(moment.shown) if frame <= number]
+    for place, picture in enumerate(moment.cams):
+        left = box.left + place * (picture.shape[1] + GAP)
+        part = Box(left, box.top, picture.shape[1], picture.shape[0])
+        _paste(canvas, part, picture)
+        if reached and place == reached[-1]:
+            _frame(canvas, part)
+
+
+def _show_frame(canvas: Pixels, box: Box, image: Pixels, sampled: bool) -> None:
+    """Show a frame of the video as large as fits, with a border if the network has seen it."""
+    high, wide = image.shape[:2]
+    scale = min(box.height / high, box.width / wide)
+    height, width = max(1, round(scale * high)), max(1, round(scale * wide))
+    left, top = box.left + (box.width - width) // 2, box.top + (box.height - height) // 2
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+    canvas[box.top - 8 : box.top + box.height + 8, box.left - 8 : box.left + box.width + 8] = 255
+    part = Box(left, top, width, height)
+    _paste(canvas, part, _scaled(pixels, height, width).permute(1, 2, 0).numpy())
+    if sampled:
+        _frame(canvas, part)
+
+
+def _scaled(images: Tensor, height: int, width: int) -> Tensor:
+    """Resize (..., H, W); few pixels stay visible as squares."""
+    large = height > PIXELATED_FROM * images.shape[-2]
+    method = InterpolationMode.NEAREST if large else InterpolationMode.BILINEAR
+    return resize(images, [height, width], method, antialias=True)
+
+
+def _paste(canvas: Pixels, box: Box, picture: Pixels) -> None:
+    canvas[box.top : box.top + box.height, box.left : box.left + box.width] = picture
+
+
+def _frame(canvas: Pixels, box: Box) -> None:
+    """Draw a border inside a box."""
+    part = canvas[box.top : box.top + box.height, box.left : box.left + box.width]
+    for edge in (part[:BORDER], part[-BORDER:], part[:, :BORDER], part[:, -BORDER:]):
+        edge[:] = HIGHLIGHT

@@ -1,0 +1,5 @@
+"""Networks of a few blocks."""
+
+from tests.models.conftest import seeded, tiny_backbones
+
+__all__ = ["seeded", "tiny_backbones"]
