@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pytorch_lightning import LightningDataModule
 from pytorch_lightning.trainer.states import TrainerFn
@@ -15,7 +16,7 @@ from datamodules.clips.frame_sampling import SamplingKind, make_sampler
 from datamodules.clips.protocols import get_protocol
 from datamodules.clips.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.clips.views import ProtocolViews, RandomClip
-from datamodules.decoding.video_index import VideoIndex
+from datamodules.decoding.video_index import LookKind, VideoIndex
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
 from datamodules.lists.ignored import Ignored
@@ -58,9 +59,13 @@ class VideoDataModule(LightningDataModule, ABC):
         test_split: The split that ``test`` reads.
         predict_split: The split that ``predict`` reads.
         index_dir: Folder of `VideoIndex`'s file, and of reports.
+        look: ``full`` decodes every new file before the first step. ``packets`` only counts its
+            packets; a file is decoded by the loader worker that first reads it, before it chooses
+            frames, and the index keeps the result. Clips are the same, bit for bit.
         skip_unreadable: Whether to leave out, in every split, the videos that ``python -m
             datamodules.prepare verify`` has reported, and count them; any other unreadable video
-            still ends the run.
+            still ends the run. With ``look=packets``, files that do not decode when they are first
+            read are left out and counted, too: their batches have fewer videos.
         num_workers: Loader processes; None for this process's share of the cores minus one.
         worker_timeout: Seconds to wait for a batch before the run ends with an error; 0 for no
             limit.
@@ -93,12 +98,16 @@ class VideoDataModule(LightningDataModule, ABC):
         test_split: Split = "test",
         predict_split: Split = "test",
         index_dir: str = "data/index",
+        look: LookKind = "full",
         skip_unreadable: bool = False,
         num_workers: int | None = None,
         worker_timeout: float = 600.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        _require(
+            look in get_args(LookKind), f"{look=}: choose one of {', '.join(get_args(LookKind))}"
+        )
         _require(num_segments > 0, f"{num_segments=} must be at least 1")
         _require(batch_size > 0, f"{batch_size=} must be at least 1")
         is_valid = eval_batch_size is None or eval_batch_size > 0
@@ -118,13 +127,14 @@ class VideoDataModule(LightningDataModule, ABC):
         self.test_split = test_split
         self.predict_split = predict_split
         self.index = VideoIndex(index_dir)
+        self.look = look
         self.skip_unreadable = skip_unreadable
         self.num_workers = num_workers
         self.worker_timeout = worker_timeout
         self.seed = seed
         self.lists: dict[Split, Annotations] = {}
         self.records: dict[Split, VideoRecords] = {}
-        self.coverage: dict[Split, Coverage] = {}
+        self.selected: dict[Split, Coverage] = {}
 
         sampler = make_sampler(sampling, num_segments)
         self.min_frames = sampler.min_frames
@@ -192,6 +202,22 @@ class VideoDataModule(LightningDataModule, ABC):
     def ignored(self) -> Ignored:
         """Return the counts of the files and folders among the videos that are not read."""
         return Ignored()
+
+    @property
+    def coverage(self) -> dict[Split, Coverage]:
+        """Return how many videos of each loaded list are used, as far as it is known by now."""
+        if not self._defers_unreadable:
+            return self.selected
+        refused = self.index.refused()
+        return {
+            split: replace(found, skipped=found.skipped + self.records[split].count(refused))
+            for split, found in self.selected.items()
+        }
+
+    @property
+    def _defers_unreadable(self) -> bool:
+        """Whether unreadable videos are left out when they are first read."""
+        return self.look == "packets" and self.skip_unreadable
 
     def describe(self) -> dict[str, Any]:
         """Return what a checkpoint stores about its data, as plain values."""
@@ -299,26 +325,31 @@ class VideoDataModule(LightningDataModule, ABC):
         """Load the splits that are not loaded yet, and log their numbers of videos."""
         new = [split for split in splits if split not in self.records]
         self._read(new)  # a wrong list shows before any long scan
-        report = self.report_file if self.skip_unreadable else None
+        defers = self._defers_unreadable
+        uses_report = self.skip_unreadable and (not defers or self.report_file.exists())
+        report = self.report_file if uses_report else None
         for split in new:
             annotations = self.lists.pop(split)
-            used = select_usable(annotations, self.index, report, self.missing_list(split))
+            missing_list = self.missing_list(split)
+            used = select_usable(
+                annotations, self.index, report, missing_list, self.look, keep_places=defers
+            )
             used, backwards = self.reversal.in_both_directions(used, len(self.class_names))
             records = VideoRecords.of(used.paths, used.labels, used.facts, backwards)
-            self.records[split], self.coverage[split] = records, used.coverage
+            self.records[split], self.selected[split] = records, used.coverage
             notes = records.summary(self.num_classes, self.min_frames)
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
 
     def _loaded(self, splits: Sequence[Split]) -> Loaded:
         self._load(splits)
         records = {split: self.records[split] for split in splits}
-        coverage = {split: self.coverage[split] for split in splits}
-        return Loaded(records, coverage, self.findings())
+        selected = {split: self.selected[split] for split in splits}
+        return Loaded(records, selected, self.findings())
 
     def _take(self, loaded: Loaded) -> None:
         """Use what another process has loaded."""
         self.records |= loaded.records
-        self.coverage |= loaded.coverage
+        self.selected |= loaded.coverage
         vars(self).update(loaded.findings)
         self.lists.clear()
 
@@ -353,6 +384,8 @@ class VideoDataModule(LightningDataModule, ABC):
             seed=self.seed,
             num_workers=self.num_workers,
             worker_timeout=self.worker_timeout,
+            prove=self.index.prove,
+            leaves_out=self._defers_unreadable,
             trainer=self.trainer,
         )
 

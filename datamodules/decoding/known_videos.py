@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from datamodules.decoding.fact_table import FactTable
 from datamodules.decoding.image_series import ImageSeries
-from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_facts import UNPROVEN, VideoFacts
 from datamodules.file_states import FileStates
 
 FACT_NAMES = tuple(field.name for field in fields(VideoFacts))
@@ -101,6 +101,10 @@ class KnownVideos:
             for path, place in self.places.items()
             if self._rows[place] == NO_ROW and place not in self.reasons
         }
+
+    def holds_unproven(self) -> bool:
+        """Whether some facts are not proven yet."""
+        return UNPROVEN in self._facts.seek_indexes
 
     def facts(self, places: Iterable[int]) -> FactTable:
         """Return the facts of the videos at some places, in their order; unusable ones are none."""

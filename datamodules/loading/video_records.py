@@ -1,6 +1,7 @@
 """The videos of one split in arrays, which loader workers and processes share without copies."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, overload
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from datamodules.decoding.fact_table import FactTable, PackedBytes
 from datamodules.decoding.video import Video
-from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_facts import UNPROVEN, VideoFacts
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,18 @@ class VideoRecords:
         """List the videos without a label."""
         return [self.paths[index] for index in np.flatnonzero(self.labels < 0).tolist()]
 
+    def count(self, files: Collection[str]) -> int:
+        """Count the videos that are among some files, given by absolute paths."""
+        return sum(os.path.abspath(path) in files for path in self.paths) if files else 0
+
+    def unproven(self) -> int:
+        """Count the videos that have not been decoded yet."""
+        ends = self.seek_index_ends[np.diff(self.seek_index_ends, prepend=0) == len(UNPROVEN)]
+        places = ends[:, None] + np.arange(-len(UNPROVEN), 0)
+        return int((self.seek_indexes[places] == np.frombuffer(UNPROVEN, np.uint8)).all(1).sum())
+
     def summary(self, num_classes: int, min_frames: int) -> list[str]:
-        """Describe in short phrases how many classes occur and how many videos are short.
+        """Describe in short phrases classes, and videos that are short or not decoded yet.
 
         Args:
             num_classes: Classes of the data set.
@@ -85,10 +96,12 @@ class VideoRecords:
         directions = "each file forwards and backwards"
         present = len(set(self.labels.tolist()) - {-1})
         short = int((self.frames < min_frames).sum())
+        unproven = self.unproven()
         return [
             *([directions] if self.backwards.any() else []),
             *([f"{present} of {num_classes} classes"] if present else []),
             *([f"{short:,} under {min_frames} frames, which repeat some"] if short else []),
+            *([f"{unproven:,} to be decoded when they are first read"] if unproven else []),
         ]
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from datamodules import DataError, VideoList, file_states
 from datamodules.loading.machine_share import MachineShare
+from datamodules.loading.video_dataset import VideoDataset
 from datamodules.loading.video_records import VideoRecords
 
 WriteClip = Callable[..., Path]
@@ -85,8 +87,8 @@ def start(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> Star
             local, node = (rank, 0) if nodes == 1 else (0, rank)
             monkeypatch.setenv("LOCAL_RANK", str(local))
             folder = tmp_path / (f"index{node}" if nodes > 1 else "index")
-            settings |= {"index_dir": str(folder), "num_workers": 0, "batch_size": 2}
-            data = VideoList(str(file), **settings)
+            usual = {"index_dir": str(folder), "num_workers": 0, "batch_size": 2}
+            data = VideoList(str(file), **usual, **settings)
             data.read_lists("fit")
             trainer: Any = SimpleNamespace(
                 global_rank=rank, local_rank=local, node_rank=node, world_size=2, strategy=strategy
@@ -149,6 +151,17 @@ def test_shared_videos_can_be_read(start: Start) -> None:
     assert sorted(key.record for key in [*keys[0], *keys[1]]) == list(range(8))
     batches: list[Any] = [next(iter(data.val_dataloader())) for data in (first, second)]
     assert [batch["index"].tolist() for batch in batches] == [[0, 2], [1, 3]]
+
+
+def test_videos_that_are_not_decoded_yet_can_be_read_by_all(start: Start) -> None:
+    first, second = start(look="packets")
+    assert [data.records["val"].unproven() for data in (first, second)] == [4, 4]
+    decoded = start()[0]
+    batches: list[Any] = [next(iter(data.val_dataloader())) for data in (first, second)]
+    whole = VideoDataset(decoded.records["val"], decoded.loaders["val"].views)
+    for batch in batches:
+        expected = torch.stack([whole[index]["clips"] for index in batch["index"].tolist()])
+        assert torch.equal(batch["clips"], expected)
 
 
 def test_without_temporary_files_every_process_reads_by_itself(

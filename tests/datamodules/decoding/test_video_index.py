@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.decoding import video_index
+from datamodules.decoding import index_table, video_index
 from datamodules.decoding.video import scan
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_index import VideoIndex
@@ -191,7 +191,7 @@ def test_another_ffmpeg_looks_anew(
 ) -> None:
     paths = write_clips(write_clip, 7)
     VideoIndex(tmp_path).facts(paths)
-    monkeypatch.setattr(video_index, "READER", "1 av 0.0.0")
+    monkeypatch.setattr(index_table, "READER", "1 av 0.0.0")
     VideoIndex(tmp_path).facts(paths)
     assert counted == ["7.mkv", "7.mkv"]
 
