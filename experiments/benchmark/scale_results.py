@@ -56,12 +56,14 @@ class ScaleResult:
     Attributes:
         videos: Number of videos.
         scan_ms: CPU ms of scanning one of the small videos.
+        first_look: Number of files whose packets were looked at, and CPU and wall seconds of it.
         look_up: CPU and wall seconds of asking the index for all videos.
         starts: Of each process.
     """
 
     videos: int
     scan_ms: float
+    first_look: Mapping[str, float]
     look_up: Mapping[str, float]
     starts: Sequence[ProcessStart]
 
@@ -72,7 +74,7 @@ class ScaleResult:
 
 def start_table(result: ScaleResult) -> Table:
     """Show what a start costs each process."""
-    rows = []
+    rows, first = [], result.first_look
     for start in result.starts:
         seconds = [f"{start.steps[step]['cpu']:.2f}" for step in STEPS]
         own, peak = start.steps["batch"]["own"], start.peak
@@ -99,6 +101,7 @@ def start_table(result: ScaleResult) -> Table:
         "not shared with other processes. The first process of a machine looks up the videos.",
         f"The index answers for all {result.videos:,} videos in {result.look_up['cpu']:.1f} s of "
         f"CPU ({result.look_up['wall']:.1f} s); scanning one of these small videos takes "
-        f"{result.scan_ms:.1f} ms of CPU.",
+        f"{result.scan_ms:.1f} ms of CPU. Looking at the packets of {first['files']:,} of them "
+        f"takes {first['cpu']:.1f} s of CPU ({first['wall']:.1f} s).",
     ]
     return Table(f"{result.videos:,} known videos", headings, rows, notes)

@@ -87,7 +87,7 @@ def start(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> Star
             local, node = (rank, 0) if nodes == 1 else (0, rank)
             monkeypatch.setenv("LOCAL_RANK", str(local))
             folder = tmp_path / (f"index{node}" if nodes > 1 else "index")
-            usual = {"index_dir": str(folder), "num_workers": 0, "batch_size": 2}
+            usual: dict[str, Any] = {"index_dir": str(folder), "num_workers": 0, "batch_size": 2}
             data = VideoList(str(file), **usual, **settings)
             data.read_lists("fit")
             trainer: Any = SimpleNamespace(
