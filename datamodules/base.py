@@ -2,10 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pytorch_lightning import LightningDataModule
 from pytorch_lightning.trainer.states import TrainerFn
@@ -21,13 +20,12 @@ from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
 from datamodules.lists.ignored import Ignored
 from datamodules.lists.reversal import Reversal, ReversalKind
-from datamodules.lists.selection import Coverage, select_usable
+from datamodules.lists.selection import Coverage
 from datamodules.lists.splitting import Split
 from datamodules.loading.loader_settings import LoaderName, LoaderSettings
-from datamodules.loading.machine_share import Loaded, MachineShare
 from datamodules.loading.make_loader import make_loader
 from datamodules.loading.sample import Sample
-from datamodules.loading.trainer_state import rank_and_world_size
+from datamodules.loading.split_videos import SplitVideos
 from datamodules.loading.video_records import VideoRecords
 
 Loader = DataLoader[Sample]
@@ -67,8 +65,7 @@ class VideoDataModule(LightningDataModule, ABC):
             still ends the run. With ``look=packets``, files that do not decode when they are first
             read are left out and counted, too: their batches have fewer videos.
         num_workers: Loader processes; None for this process's share of the cores minus one.
-        worker_timeout: Seconds to wait for a batch before the run ends with an error; 0 for no
-            limit.
+        worker_timeout: Seconds to wait for a batch before the run ends with an error; 0: no limit.
         seed: Seed of the order of videos and of random clips.
 
     Raises:
@@ -105,9 +102,6 @@ class VideoDataModule(LightningDataModule, ABC):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        _require(
-            look in get_args(LookKind), f"{look=}: choose one of {', '.join(get_args(LookKind))}"
-        )
         _require(num_segments > 0, f"{num_segments=} must be at least 1")
         _require(batch_size > 0, f"{batch_size=} must be at least 1")
         is_valid = eval_batch_size is None or eval_batch_size > 0
@@ -127,14 +121,12 @@ class VideoDataModule(LightningDataModule, ABC):
         self.test_split = test_split
         self.predict_split = predict_split
         self.index = VideoIndex(index_dir)
-        self.look = look
-        self.skip_unreadable = skip_unreadable
         self.num_workers = num_workers
         self.worker_timeout = worker_timeout
         self.seed = seed
         self.lists: dict[Split, Annotations] = {}
-        self.records: dict[Split, VideoRecords] = {}
-        self.selected: dict[Split, Coverage] = {}
+        self.usable = SplitVideos(self.index, look, skip_unreadable)
+        self.records = self.usable.records
 
         sampler = make_sampler(sampling, num_segments)
         self.min_frames = sampler.min_frames
@@ -206,18 +198,7 @@ class VideoDataModule(LightningDataModule, ABC):
     @property
     def coverage(self) -> dict[Split, Coverage]:
         """Return how many videos of each loaded list are used, as far as it is known by now."""
-        if not self._defers_unreadable:
-            return self.selected
-        refused = self.index.refused()
-        return {
-            split: replace(found, skipped=found.skipped + self.records[split].count(refused))
-            for split, found in self.selected.items()
-        }
-
-    @property
-    def _defers_unreadable(self) -> bool:
-        """Whether unreadable videos are left out when they are first read."""
-        return self.look == "packets" and self.skip_unreadable
+        return self.usable.coverage
 
     def describe(self) -> dict[str, Any]:
         """Return what a checkpoint stores about its data, as plain values."""
@@ -288,11 +269,11 @@ class VideoDataModule(LightningDataModule, ABC):
         if self.trainer is None or self.trainer.world_size == 1:
             self._load(needed)
         else:
-            self._take(MachineShare(self.trainer).load_once(partial(self._loaded, needed)))
-        first = needed[0]
-        _require_videos(first, len(self.records[first]), stage)
+            vars(self).update(self.usable.share(self.trainer, needed, partial(self._load, needed)))
+            self.lists.clear()
+        _require_videos(needed[0], len(self.records[needed[0]]), stage)
         for split in needed:
-            self._check(split, labels_needed=stage != "predict")
+            self.usable.check(split, self.trainer, labels_needed=stage != "predict")
         if stage in ("test", "predict"):
             rank_zero_info(f"protocol {self.protocol}")
 
@@ -321,37 +302,19 @@ class VideoDataModule(LightningDataModule, ABC):
         """Return a loader of the views of ``predict_split``, (B, V, T, 3, S, S)."""
         return self._loader("predict")
 
-    def _load(self, splits: Sequence[Split]) -> None:
-        """Load the splits that are not loaded yet, and log their numbers of videos."""
+    def _load(self, splits: Sequence[Split]) -> dict[str, str]:
+        """Load the splits that are not loaded yet, log their numbers, and return `findings`."""
         new = [split for split in splits if split not in self.records]
         self._read(new)  # a wrong list shows before any long scan
-        defers = self._defers_unreadable
-        uses_report = self.skip_unreadable and (not defers or self.report_file.exists())
-        report = self.report_file if uses_report else None
         for split in new:
             annotations = self.lists.pop(split)
-            missing_list = self.missing_list(split)
-            used = select_usable(
-                annotations, self.index, report, missing_list, self.look, keep_places=defers
-            )
+            used = self.usable.select(annotations, self.report_file, self.missing_list(split))
             used, backwards = self.reversal.in_both_directions(used, len(self.class_names))
             records = VideoRecords.of(used.paths, used.labels, used.facts, backwards)
-            self.records[split], self.selected[split] = records, used.coverage
+            self.records[split], self.usable.selected[split] = records, used.coverage
             notes = records.summary(self.num_classes, self.min_frames)
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
-
-    def _loaded(self, splits: Sequence[Split]) -> Loaded:
-        self._load(splits)
-        records = {split: self.records[split] for split in splits}
-        selected = {split: self.selected[split] for split in splits}
-        return Loaded(records, selected, self.findings())
-
-    def _take(self, loaded: Loaded) -> None:
-        """Use what another process has loaded."""
-        self.records |= loaded.records
-        self.selected |= loaded.coverage
-        vars(self).update(loaded.findings)
-        self.lists.clear()
+        return self.findings()
 
     def _read(self, splits: Sequence[Split]) -> None:
         """Read the lists that are not read yet, and keep them until their videos are loaded."""
@@ -360,17 +323,6 @@ class VideoDataModule(LightningDataModule, ABC):
         self.lists |= {split: self.annotations(split) for split in unread}
         if unread:
             refuse_shared_videos(self.lists)
-
-    def _check(self, split: Split, *, labels_needed: bool) -> None:
-        records = self.records[split]
-        _, processes = rank_and_world_size(self.trainer)
-        _require(
-            len(records) == 0 or len(records) >= processes,
-            f"the {split} split holds {len(records)} video(s) for {processes} processes; use "
-            "fewer processes (trainer.devices)",
-        )
-        if labels_needed and (unlabelled := records.unlabelled()):
-            raise DataError(f"{unlabelled[0]}: has no label; only predict reads such videos")
 
     def _loader(self, name: LoaderName) -> Loader:
         settings = self.loaders[name]
@@ -385,7 +337,7 @@ class VideoDataModule(LightningDataModule, ABC):
             num_workers=self.num_workers,
             worker_timeout=self.worker_timeout,
             prove=self.index.prove,
-            leaves_out=self._defers_unreadable,
+            leaves_out=self.usable.defers,
             trainer=self.trainer,
         )
 
