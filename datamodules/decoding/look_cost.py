@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-SAMPLE_PER_THREAD = 4
+SAMPLE_PER_THREAD = 8
 LEAST_SAMPLES = 10
 """With fewer files than so many samples, nothing is said: the look is soon over."""
 
