@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,17 @@ from datamodules.clips.frame_sampling import SamplingKind, make_sampler
 from datamodules.clips.protocols import get_protocol
 from datamodules.clips.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.clips.views import ProtocolViews, RandomClip
-from datamodules.decoding.video_index import VideoIndex
+from datamodules.decoding.video_index import LookKind, VideoIndex
 from datamodules.errors import DataError
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
 from datamodules.lists.ignored import Ignored
 from datamodules.lists.reversal import Reversal, ReversalKind
-from datamodules.lists.selection import Coverage, select_usable
+from datamodules.lists.selection import Coverage
 from datamodules.lists.splitting import Split
 from datamodules.loading.loader_settings import LoaderName, LoaderSettings
 from datamodules.loading.make_loader import make_loader
 from datamodules.loading.sample import Sample
-from datamodules.loading.trainer_state import rank_and_world_size
+from datamodules.loading.split_videos import SplitVideos
 from datamodules.loading.video_records import VideoRecords
 
 Loader = DataLoader[Sample]
@@ -56,12 +57,15 @@ class VideoDataModule(LightningDataModule, ABC):
         test_split: The split that ``test`` reads.
         predict_split: The split that ``predict`` reads.
         index_dir: Folder of `VideoIndex`'s file, and of reports.
+        look: ``full`` decodes every new file before the first step. ``packets`` only counts its
+            packets; a file is decoded by the loader worker that first reads it, before it chooses
+            frames, and the index keeps the result. Clips are the same, bit for bit.
         skip_unreadable: Whether to leave out, in every split, the videos that ``python -m
             datamodules.prepare verify`` has reported, and count them; any other unreadable video
-            still ends the run.
+            still ends the run. With ``look=packets``, files that do not decode when they are first
+            read are left out and counted, too: their batches have fewer videos.
         num_workers: Loader processes; None for this process's share of the cores minus one.
-        worker_timeout: Seconds to wait for a batch before the run ends with an error; 0 for no
-            limit.
+        worker_timeout: Seconds to wait for a batch before the run ends with an error; 0: no limit.
         seed: Seed of the order of videos and of random clips.
 
     Raises:
@@ -91,6 +95,7 @@ class VideoDataModule(LightningDataModule, ABC):
         test_split: Split = "test",
         predict_split: Split = "test",
         index_dir: str = "data/index",
+        look: LookKind = "full",
         skip_unreadable: bool = False,
         num_workers: int | None = None,
         worker_timeout: float = 600.0,
@@ -116,13 +121,12 @@ class VideoDataModule(LightningDataModule, ABC):
         self.test_split = test_split
         self.predict_split = predict_split
         self.index = VideoIndex(index_dir)
-        self.skip_unreadable = skip_unreadable
         self.num_workers = num_workers
         self.worker_timeout = worker_timeout
         self.seed = seed
         self.lists: dict[Split, Annotations] = {}
-        self.records: dict[Split, VideoRecords] = {}
-        self.coverage: dict[Split, Coverage] = {}
+        self.usable = SplitVideos(self.index, look, skip_unreadable)
+        self.records = self.usable.records
 
         sampler = make_sampler(sampling, num_segments)
         self.min_frames = sampler.min_frames
@@ -191,6 +195,11 @@ class VideoDataModule(LightningDataModule, ABC):
         """Return the counts of the files and folders among the videos that are not read."""
         return Ignored()
 
+    @property
+    def coverage(self) -> dict[Split, Coverage]:
+        """Return how many videos of each loaded list are used, as far as it is known by now."""
+        return self.usable.coverage
+
     def describe(self) -> dict[str, Any]:
         """Return what a checkpoint stores about its data, as plain values."""
         return {
@@ -233,6 +242,10 @@ class VideoDataModule(LightningDataModule, ABC):
         self._read(needed)
         _require_videos(needed[0], len(self.lists[needed[0]].paths), stage)
 
+    def findings(self) -> dict[str, str]:
+        """Return attributes that took asking for all files, for other processes of the machine."""
+        return {}
+
     def make_videos(self) -> None:
         """Create the videos that do not exist yet; only a synthetic data set does this."""
 
@@ -243,21 +256,24 @@ class VideoDataModule(LightningDataModule, ABC):
     def prepare_data(self) -> None:
         """Create videos, and load the splits of the next stage; Lightning calls this on rank 0.
 
-        `setup` on rank 0 finds them loaded; the other ranks load them in `setup`.
+        `setup` on rank 0 of each machine finds them loaded; the other ranks share them in `setup`.
         """
         self.make_videos()
         stage = self.trainer.state.fn.value if self.trainer and self.trainer.state.fn else "fit"
         self._load(self.needed_splits(stage))
 
     def setup(self, stage: str) -> None:
-        """Load the splits of a stage that `prepare_data` has not loaded, and check them."""
+        """Check the splits of a stage; processes of one machine share what its first has loaded."""
         stage = TrainerFn(stage).value  # Lightning passes an enum member
         needed = self.needed_splits(stage)
-        self._load(needed)
-        first = needed[0]
-        _require_videos(first, len(self.records[first]), stage)
+        if self.trainer is None or self.trainer.world_size == 1:
+            self._load(needed)
+        else:
+            vars(self).update(self.usable.share(self.trainer, needed, partial(self._load, needed)))
+            self.lists.clear()
+        _require_videos(needed[0], len(self.records[needed[0]]), stage)
         for split in needed:
-            self._check(split, labels_needed=stage != "predict")
+            self.usable.check(split, self.trainer, labels_needed=stage != "predict")
         if stage in ("test", "predict"):
             rank_zero_info(f"protocol {self.protocol}")
 
@@ -286,19 +302,19 @@ class VideoDataModule(LightningDataModule, ABC):
         """Return a loader of the views of ``predict_split``, (B, V, T, 3, S, S)."""
         return self._loader("predict")
 
-    def _load(self, splits: Sequence[Split]) -> None:
-        """Load the splits that are not loaded yet, and log their numbers of videos."""
+    def _load(self, splits: Sequence[Split]) -> dict[str, str]:
+        """Load the splits that are not loaded yet, log their numbers, and return `findings`."""
         new = [split for split in splits if split not in self.records]
         self._read(new)  # a wrong list shows before any long scan
-        report = self.report_file if self.skip_unreadable else None
         for split in new:
             annotations = self.lists.pop(split)
-            used = select_usable(annotations, self.index, report, self.missing_list(split))
+            used = self.usable.select(annotations, self.report_file, self.missing_list(split))
             used, backwards = self.reversal.in_both_directions(used, len(self.class_names))
             records = VideoRecords.of(used.paths, used.labels, used.facts, backwards)
-            self.records[split], self.coverage[split] = records, used.coverage
+            self.records[split], self.usable.selected[split] = records, used.coverage
             notes = records.summary(self.num_classes, self.min_frames)
             rank_zero_info(f"{split}: {', '.join([str(used.coverage), *notes])}")
+        return self.findings()
 
     def _read(self, splits: Sequence[Split]) -> None:
         """Read the lists that are not read yet, and keep them until their videos are loaded."""
@@ -307,17 +323,6 @@ class VideoDataModule(LightningDataModule, ABC):
         self.lists |= {split: self.annotations(split) for split in unread}
         if unread:
             refuse_shared_videos(self.lists)
-
-    def _check(self, split: Split, *, labels_needed: bool) -> None:
-        records = self.records[split]
-        _, processes = rank_and_world_size(self.trainer)
-        _require(
-            len(records) == 0 or len(records) >= processes,
-            f"the {split} split holds {len(records)} video(s) for {processes} processes; use "
-            "fewer processes (trainer.devices)",
-        )
-        if labels_needed and (unlabelled := records.unlabelled()):
-            raise DataError(f"{unlabelled[0]}: has no label; only predict reads such videos")
 
     def _loader(self, name: LoaderName) -> Loader:
         settings = self.loaders[name]
@@ -331,6 +336,8 @@ class VideoDataModule(LightningDataModule, ABC):
             seed=self.seed,
             num_workers=self.num_workers,
             worker_timeout=self.worker_timeout,
+            prove=self.index.prove,
+            leaves_out=self.usable.defers,
             trainer=self.trainer,
         )
 

@@ -30,6 +30,7 @@ SPLIT_NAMES: dict[Split, tuple[str, ...]] = {
     "val": ("val", "validate", "validation", "valid"),
     "test": ("test",),
 }
+SPLIT_OF_NAME = {name: split for split, names in SPLIT_NAMES.items() for name in names}
 # The test list has 38,685 clips by ActivityNet and 39,805 by CVDF.
 OFFICIAL_COUNTS: dict[Split, tuple[int, ...]] = {
     "train": (246_534,),
@@ -161,11 +162,8 @@ def _read_row(
     row: dict[str, str | None], file: Path, place: str, split: Split, classes: ClassIndices
 ) -> ListedVideo:
     stated = (row.get("split") or "").strip()
-    for other, names in SPLIT_NAMES.items():
-        if stated in names and other != split:
-            raise DataError(
-                f"{file}, {place}: is of split {stated}, but this is the list of {split}"
-            )
+    if SPLIT_OF_NAME.get(stated, split) != split:
+        raise DataError(f"{file}, {place}: is of split {stated}, but this is the list of {split}")
     try:
         start, end = (int(float(row[column] or "")) for column in ("time_start", "time_end"))
     except (ValueError, OverflowError):

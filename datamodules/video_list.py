@@ -1,15 +1,19 @@
 """Your own videos: class folders, or a csv with path, label and optional groups."""
 
+import os
 import zlib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.base import VideoDataModule
 from datamodules.errors import DataError
+from datamodules.launch import is_first_on_machine
 from datamodules.lists.annotations import Annotations
 from datamodules.lists.class_folders import read_class_folders
 from datamodules.lists.ignored import Ignored
@@ -73,36 +77,38 @@ class VideoList(VideoDataModule):
         place = Path(source)
         self.source = source
         self.root = None if _is_csv(place) else place
-        self._ignored = Ignored()
-        if self.root is None:
-            videos = read_csv(place, Path(root) if root else None, group_column, name_column)
-        else:
-            videos, self._ignored = read_class_folders(place)
+        self._columns = Path(root) if root else None, group_column, name_column
+        self._held_out: dict[Split, Sequence[str]] = {"val": val_groups, "test": test_groups}
+        self._fractions: dict[Split, float] = {"val": val_fraction, "test": test_fraction}
+        self._split_seed = split_seed
+        videos, self._ignored = self._read_videos()
         if self._ignored:
             rank_zero_info(f"{source}: {self._ignored}")
         self.is_labelled = any(video.label for video in videos)
         self.labels, self.class_names = class_indices(videos, num_classes)
         self.paths = [video.path for video in videos]
-        first_rows = find_first_rows(videos)
-        refuse_contradictions(source, videos, self.labels, first_rows)
-        _log_similar_groups(videos)
-        groups = [video.group or videos[first_rows[row]].path for row, video in enumerate(videos)]
         if self.reversal.shows_both and not self.is_labelled:
             raise DataError(
                 f"{source}: reversal={self.reversal.kind} needs labels; write one for every video"
             )
-        if self.is_labelled:
-            _require_labels(videos, self.predict_split)
-        if any(video.split for video in videos):
-            self.splits = _stated_splits(videos)
-        elif not self.is_labelled:
-            self.splits = np.full(len(videos), self.predict_split)
-        elif val_groups or test_groups:
-            held_out: dict[Split, Sequence[str]] = {"val": val_groups, "test": test_groups}
-            self.splits = split_by_groups(groups, held_out, source)
-        else:
-            fractions: dict[Split, float] = {"val": val_fraction, "test": test_fraction}
-            self.splits = split_at_random(groups, fractions, split_seed, source)
+        if is_first_on_machine():  # the others get what follows from the files in `setup`
+            self.splits = self._divide(videos)
+
+    @cached_property
+    def splits(self) -> NDArray[np.str_]:
+        """The split of each video."""
+        return self._divide(self._read_videos()[0])
+
+    @cached_property
+    def list_identity(self) -> str:
+        """A checksum of the list's file names, labels and splits, and its numbers of videos."""
+        lines = sorted(
+            f"{os.path.basename(path)}\t{label}\t{split}"
+            for path, label, split in zip(self.paths, self.labels, self.splits, strict=True)
+        )
+        counts = ", ".join(f"{int((self.splits == split).sum())} {split}" for split in SPLITS)
+        digest = zlib.crc32("\n".join(lines).encode())
+        return f"{digest:08x} ({counts} videos)"
 
     @property
     def report_name(self) -> str:
@@ -114,7 +120,7 @@ class VideoList(VideoDataModule):
     def result_name(self) -> str:
         """Return the list's name; a checksum of its videos distinguishes lists of the same name."""
         name = Path(self.source).stem
-        return f"{name}-{self._checksum():08x}" if self.is_labelled else name
+        return f"{name}-{self.list_identity.split()[0]}" if self.is_labelled else name
 
     @property
     def identity(self) -> dict[str, str]:
@@ -125,15 +131,7 @@ class VideoList(VideoDataModule):
         """
         if not self.is_labelled:
             return {}
-        counts = ", ".join(f"{int((self.splits == split).sum())} {split}" for split in SPLITS)
-        return {**super().identity, "list": f"{self._checksum():08x} ({counts} videos)"}
-
-    def _checksum(self) -> int:
-        lines = sorted(
-            f"{Path(path).name}\t{label}\t{split}"
-            for path, label, split in zip(self.paths, self.labels, self.splits, strict=True)
-        )
-        return zlib.crc32("\n".join(lines).encode())
+        return {**super().identity, "list": self.list_identity}
 
     def describe(self) -> dict[str, Any]:
         """Add the name of the list, and whether it has labels."""
@@ -168,11 +166,44 @@ class VideoList(VideoDataModule):
             )
         return super().needed_splits(stage)
 
+    def findings(self) -> dict[str, str]:
+        """Return the list's identity, which depends on the files that are the same."""
+        return {"list_identity": self.list_identity}
+
+    def read_lists(self, stage: str) -> None:
+        """Divide the list; without the files, all that is left to check is the stage."""
+        if is_first_on_machine():
+            super().read_lists(stage)
+        else:
+            self.needed_splits(stage)
+
     def annotations(self, split: Split) -> Annotations:
         """Return the videos of one split."""
         members = np.flatnonzero(self.splits == split).tolist()
         paths = [self.paths[index] for index in members]
         return Annotations(paths, [self.labels[index] for index in members])
+
+    def _read_videos(self) -> tuple[list[AnnotatedVideo], Ignored]:
+        """Read the list's text, or the folders."""
+        if self.root is None:
+            return read_csv(Path(self.source), *self._columns), Ignored()
+        return read_class_folders(self.root)
+
+    def _divide(self, videos: Sequence[AnnotatedVideo]) -> NDArray[np.str_]:
+        """Find out which paths lead to the same file, and return the split of each video."""
+        first_rows = find_first_rows(videos)
+        refuse_contradictions(self.source, videos, self.labels, first_rows)
+        _log_similar_groups(videos)
+        groups = [video.group or videos[first_rows[row]].path for row, video in enumerate(videos)]
+        if self.is_labelled:
+            _require_labels(videos, self.predict_split)
+        if any(video.split for video in videos):
+            return _stated_splits(videos)
+        if not self.is_labelled:
+            return np.full(len(videos), self.predict_split)
+        if any(self._held_out.values()):
+            return split_by_groups(groups, self._held_out, self.source)
+        return split_at_random(groups, self._fractions, self._split_seed, self.source)
 
 
 def _is_csv(source: Path) -> bool:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from datamodules.decoding.frame_folder import read_folder, scan_folder
 from datamodules.decoding.orientation import upright_rgb
+from datamodules.decoding.packet_look import look_at_packets
 from datamodules.decoding.read_frames import read_frames
-from datamodules.decoding.video_facts import VideoFacts
+from datamodules.decoding.video_facts import UNPROVEN, VideoFacts
 from datamodules.decoding.video_scan import scan_video
 from datamodules.decoding.video_stream import iterate_frames
 from datamodules.packs.find import is_folder
@@ -38,12 +39,18 @@ class Video:
     Attributes:
         path: A file, or a folder of images.
         frames: Number of frames.
-        seek_index: From `scan`; empty to read without one.
+        seek_index: From `scan`; empty to read without one. From `glance` it may be `UNPROVEN`: such
+            a video must be scanned before it is read.
     """
 
     path: Path
     frames: int
     seek_index: bytes = b""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it was scanned, so that its number of frames is right."""
+        return self.seek_index != UNPROVEN
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> Tensor:
         """Read frames by index, uint8 0-255, (len(indices), 3, H, W).
@@ -76,3 +83,12 @@ def scan(path: Path) -> VideoFacts:
         VideoDecodeError: If it cannot be used.
     """
     return scan_folder(path) if is_folder(path) else scan_video(path)
+
+
+def glance(path: Path) -> VideoFacts:
+    """Look at the packets of a file only; a folder of images is scanned, which is as quick.
+
+    Raises:
+        VideoDecodeError: If it cannot be used.
+    """
+    return scan_folder(path) if is_folder(path) else look_at_packets(path)

@@ -1,6 +1,10 @@
 """The result of scanning one video."""
 
 from dataclasses import dataclass
+from typing import Final
+
+UNPROVEN: Final = b"unproven"
+"""In place of a seek index: nothing was decoded, and all facts may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,8 @@ class VideoFacts:
         height: Pixels, upright.
         codec: FFmpeg's name, or the suffix of the images.
         keyframes: Number of packets marked as keyframes; every image of a folder counts.
-        seek_index: Serialized, for random access; empty where only decoding in order is exact.
+        seek_index: Serialized, for random access; empty where only decoding in order is exact;
+            `UNPROVEN` where the video has not been decoded.
     """
 
     frames: int

@@ -3,42 +3,39 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import astuple, fields
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
-from typing import NamedTuple
-
-import av
+from typing import Literal, NamedTuple
 
 from datamodules.cores import available_cores
-from datamodules.decoding.image_series import ImageSeries
+from datamodules.decoding.index_table import (
+    Row,
+    open_table,
+    refused,
+    require_writable,
+    row,
+    rows_of,
+    save,
+)
+from datamodules.decoding.known_videos import KnownVideos, first_image_stamp
+from datamodules.decoding.look_cost import cost_sample, describe_cost
 from datamodules.decoding.scan_notes import ScanNotes, warn_of_leftovers
-from datamodules.decoding.video import scan
+from datamodules.decoding.video import glance, scan
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.errors import DataError, VideoAccessError, VideoDecodeError
-from datamodules.packs.find import find_open, find_packed
+from datamodules.file_states import FileStates
 from datamodules.progress import with_progress
 
 SHOWN_FAILURES = 3
 SECONDS_BETWEEN_SAVES = 5.0
-FFMPEG = ".".join(map(str, av.library_versions["libavcodec"]))
-READER = f"5 av {av.__version__} libavcodec {FFMPEG}"
-"""Version of the scan; another FFmpeg may decode a damaged file differently. Raise the first number
-whenever `datamodules.decoding.video_scan` changes its verdicts."""
-
 UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, such as newlines, and bytes that are not UTF-8, as Python decodes them."""
 
-FACTS = ", ".join(field.name for field in fields(VideoFacts))
-NO_FACTS = (None,) * len(fields(VideoFacts))
-SCHEMA = f"""CREATE TABLE videos (
-    path TEXT PRIMARY KEY, stamp TEXT, reader TEXT, error TEXT, {FACTS})"""
-SCHEMA_VERSION = 6
-"""Raise it with every change of `SCHEMA`; tables of other versions are replaced by an empty one."""
+LookKind = Literal["full", "packets"]
+"""Whether files are decoded before a training, or only their packets are looked at."""
 
 
 class Unreadable(NamedTuple):
@@ -56,7 +53,7 @@ class Found(NamedTuple):
         unreadable: The others.
     """
 
-    facts: list[VideoFacts]
+    facts: Sequence[VideoFacts]
     unreadable: list[Unreadable]
 
 
@@ -74,37 +71,84 @@ class VideoIndex:
     def __init__(self, folder: str | Path) -> None:
         self.file = Path(folder) / "videos.sqlite"
 
-    def look_up(self, paths: Sequence[str], jobs: int | None = None) -> Found:
-        """Return the facts of videos; scan those that are not in the cache.
+    def look_up(
+        self,
+        paths: Sequence[str],
+        jobs: int | None = None,
+        states: FileStates | None = None,
+        look: LookKind = "full",
+    ) -> Found:
+        """Return the facts of videos; look at those that are not in the cache.
 
-        An interrupted scan continues where it stopped.
+        An interrupted call continues where it stopped.
 
         Args:
             paths: Files or folders.
             jobs: Threads; None for one per core. FFmpeg releases Python's lock.
+            states: The present states of these files; None to ask for them.
+            look: ``full`` to decode the files that are not in the cache; ``packets`` to look at
+                their packets only, so that facts may be unproven.
         """
         for path in paths:
-            if UNWRITABLE.search(path):
+            if not (path.isascii() and path.isprintable()) and UNWRITABLE.search(path):
                 raise DataError(f"{path!r}: the name cannot be written down; rename the file")
-        stamps = {path: _stamp(path) for path in dict.fromkeys(map(os.path.abspath, paths))}
-        present = {path: stamp for path, stamp in stamps.items() if stamp}
-        with self._open() as connection:
-            known = _known(connection, present)
-            missing = [path for path in present if path not in known]
+        first: dict[str, int] = {}
+        places = [first.setdefault(_absolute(path), place) for place, path in enumerate(paths)]
+        known = KnownVideos(first, FileStates(paths) if states is None else states)
+        with open_table(self.file) as connection:
+            known.add_unchanged(rows_of(connection, first, unproven=look == "packets"))
+            missing = known.missing()
+            if missing or (look == "packets" and known.holds_unproven()):
+                require_writable(connection)
             if missing:
-                folder, threads = self.file.parent, jobs or available_cores()
-                known |= _scan(connection, folder, missing, present, threads)
-        for path in stamps.keys() - present.keys():
-            known[path] = f"{path}: no such file; check the list and its root"
-        outcomes = [known[os.path.abspath(path)] for path in paths]
-        return Found(
-            facts=[outcome for outcome in outcomes if isinstance(outcome, VideoFacts)],
-            unreadable=[
-                Unreadable(path, outcome)
-                for path, outcome in zip(paths, outcomes, strict=True)
-                if isinstance(outcome, str)
-            ],
-        )
+                job = _Job(connection, self.file.parent, missing, jobs or available_cores())
+                for path, outcome in _look_at_all(job, look).items():
+                    known.add(path, outcome)
+        unreadable = [Unreadable(paths[place], why) for place, why in known.unusable(places)]
+        return Found(known.facts(places), unreadable)
+
+    def prove(self, path: Path) -> VideoFacts:
+        """Return the facts of one video; decode it, unless that was done since it last changed.
+
+        Loader workers call this where `look_up` has looked at packets only.
+
+        Raises:
+            VideoDecodeError: If it cannot be used.
+        """
+        name = os.path.abspath(path)
+        states = FileStates([name])
+        known = KnownVideos({name: 0}, states)
+        with open_table(self.file) as connection:
+            known.add_unchanged(rows_of(connection, known.places, unproven=False))
+        if states.exists(0) and 0 in known.reasons:
+            raise VideoDecodeError(known.reasons[0])
+        if facts := known.facts([0]):
+            return facts[0]
+        outcome = _outcome(scan, name)
+        with open_table(self.file) as connection:
+            save(connection, _rows(name, states.stamp(0), outcome))
+        if isinstance(outcome, VideoDecodeError):
+            raise outcome
+        return outcome
+
+    def refused(self) -> set[str]:
+        """Return the absolute paths of the files that were decoded and cannot be used."""
+        with open_table(self.file) as connection:
+            return refused(connection)
+
+    def keep(self, facts: Mapping[str, VideoFacts]) -> None:
+        """Store the facts of files that need no scan, because they are copies of known ones.
+
+        Args:
+            facts: By path of the file, which exists.
+        """
+        states = FileStates(list(facts))
+        with open_table(self.file) as connection:
+            rows = (
+                row(os.path.abspath(path), states.stamp(place), known)
+                for place, (path, known) in enumerate(facts.items())
+            )
+            save(connection, rows)
 
     def scan(self, paths: Sequence[str], jobs: int | None = None) -> list[Unreadable]:
         """Scan the videos that are not in the cache; return those that cannot be used."""
@@ -118,39 +162,7 @@ class VideoIndex:
         """
         found = self.look_up(paths)
         refuse_unreadable(found.unreadable, len(paths))
-        return found.facts
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.file, timeout=60)) as connection:
-                _create_table(connection)
-                yield connection
-        except (sqlite3.OperationalError, OSError) as error:
-            raise DataError(
-                f"{self.file}: cannot be written ({error}); name another data.index_dir, or wait "
-                "where another process holds it"
-            ) from None
-        except sqlite3.DatabaseError as error:
-            raise DataError(
-                f"{self.file}: cannot be used ({error}); delete it, it is created again"
-            ) from None
-
-
-def _create_table(connection: sqlite3.Connection) -> None:
-    def is_current() -> bool:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        return bool(version == SCHEMA_VERSION)
-
-    if is_current():
-        return
-    connection.execute("BEGIN IMMEDIATE")  # from here on no other process replaces the table
-    if not is_current():
-        connection.execute("DROP TABLE IF EXISTS videos")
-        connection.execute(SCHEMA)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.commit()
+        return list(found.facts)
 
 
 def refuse_unreadable(failures: Sequence[Unreadable], total: int) -> None:
@@ -168,94 +180,90 @@ def refuse_unreadable(failures: Sequence[Unreadable], total: int) -> None:
         )
 
 
-def _stamp(path: str) -> str:
-    """Describe the state of a file or folder; empty if it is not there.
-
-    The time of the last change (ctime) also changes where content of the same size replaces the
-    former and the modification time is set back, and with permissions.
-    """
-    if packed := find_open(path):
-        return packed.state()
-    try:
-        status = os.stat(path)
-    except OSError:
-        packed = find_packed(path)
-        return packed.state() if packed else ""
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+def _absolute(path: str) -> str:
+    """Make a path absolute; one that is so already stays the same object, which saves memory."""
+    absolute = os.path.abspath(path)
+    return path if path == absolute else absolute
 
 
-def _stamp_of_first_image(path: str, facts: VideoFacts) -> str:
-    """Describe the state of the image that a folder's facts come from; empty for a file."""
-    if not os.path.isdir(path):
-        return ""
-    return " " + _stamp(os.path.join(path, ImageSeries.from_bytes(facts.seek_index).name(0)))
+class _Job(NamedTuple):
+    """Files to look at: the open table, its folder, their stamps by path, and threads."""
+
+    connection: sqlite3.Connection
+    folder: Path
+    stamps: Mapping[str, str]
+    threads: int
 
 
-def _known(connection: sqlite3.Connection, stamps: dict[str, str]) -> dict[str, VideoFacts | str]:
-    """Return the cached outcomes of unchanged videos: facts, or why one cannot be used."""
-    rows = connection.execute(
-        f"SELECT path, stamp, error, {FACTS} FROM videos WHERE reader = ?", (READER,)
-    )
-    known: dict[str, VideoFacts | str] = {}
-    for path, stamp, error, *values in rows:
-        if path in stamps and stamp.startswith(stamps[path]):
-            facts = None if error else VideoFacts(*values)
-            if stamp == stamps[path] + (_stamp_of_first_image(path, facts) if facts else ""):
-                known[path] = facts or error
-    return known
-
-
-def _scan(
-    connection: sqlite3.Connection,
-    folder: Path,
-    paths: Sequence[str],
-    stamps: dict[str, str],
-    jobs: int,
-) -> dict[str, VideoFacts | str]:
-    columns = f"path, stamp, reader, error, {FACTS}"
-    marks = ", ".join("?" * len(columns.split(",")))
-    insert = f"INSERT OR REPLACE INTO videos ({columns}) VALUES ({marks})"
+def _look_at_all(job: _Job, look: LookKind) -> dict[str, VideoFacts | str]:
+    """Look at all files; of many, decode a few first, to say what the others will take."""
+    paths = list(job.stamps)
+    sample = cost_sample(paths, job.threads)
     outcomes: dict[str, VideoFacts | str] = {}
-    rows: list[tuple[object, ...]] = []
+    if sample:
+        start = monotonic()
+        outcomes = _look_at(job, sample, scan, "Indexing a few videos")
+        seconds = monotonic() - start
+        print(describe_cost(look, len(paths), seconds / len(sample), job.threads), flush=True)
+    others = [path for path in paths if path not in outcomes]
+    if look == "full":
+        return outcomes | _look_at(job, others, scan, "Indexing videos")
+    return outcomes | _look_at(job, others, glance, "Looking at packets of videos")
+
+
+def _look_at(
+    job: _Job, paths: Sequence[str], look: Callable[[Path], VideoFacts], title: str
+) -> dict[str, VideoFacts | str]:
+    outcomes: dict[str, VideoFacts | str] = {}
+    rows: list[Row] = []
     ended: SimpleQueue[Future[None]] = SimpleQueue()
     saved = monotonic()
 
-    def look(path: str) -> None:
+    def look_at(path: str) -> None:
         with notes.at(path):
-            outcome = _outcome(path)
+            outcome = _outcome(look, path)
         outcomes[path] = outcome if isinstance(outcome, VideoFacts) else str(outcome)
-        if isinstance(outcome, VideoFacts):
-            stamp = stamps[path] + _stamp_of_first_image(path, outcome)
-            rows.append((path, stamp, READER, None, *astuple(outcome)))
-        elif not isinstance(outcome, VideoAccessError) and not os.path.isdir(path):
-            rows.append((path, stamps[path], READER, str(outcome), *NO_FACTS))
+        rows.extend(_rows(path, job.stamps[path], outcome))
 
-    def save() -> None:  # in one transaction: other processes never wait for a slow video
+    def save_rows() -> None:
         count = len(rows)  # other threads add rows meanwhile
-        connection.executemany(insert, rows[:count])
-        connection.commit()
+        save(job.connection, rows[:count])
         del rows[:count]
 
-    warn_of_leftovers(folder)
+    warn_of_leftovers(job.folder)
     try:
-        with ScanNotes(folder) as notes, ThreadPoolExecutor(jobs) as pool:
+        with ScanNotes(job.folder) as notes, ThreadPoolExecutor(job.threads) as pool:
             try:
                 for path in paths:
-                    pool.submit(look, path).add_done_callback(ended.put)
-                for _ in with_progress(paths, "Indexing videos", len(paths)):
+                    pool.submit(look_at, path).add_done_callback(ended.put)
+                for _ in with_progress(paths, title, len(paths)):
                     notes.wait_for(ended).result()
                     if monotonic() - saved > SECONDS_BETWEEN_SAVES:
-                        save()
+                        save_rows()
                         saved = monotonic()
             finally:  # started ones finish, the others are cancelled
                 pool.shutdown(wait=False, cancel_futures=True)
     finally:
-        save()
+        save_rows()
     return outcomes
 
 
-def _outcome(path: str) -> VideoFacts | VideoDecodeError:
+def _outcome(look: Callable[[Path], VideoFacts], path: str) -> VideoFacts | VideoDecodeError:
     try:
-        return scan(Path(path))
+        return look(Path(path))
     except VideoDecodeError as error:
         return error
+
+
+def _rows(path: str, stamp: str, outcome: VideoFacts | VideoDecodeError) -> list[Row]:
+    """Make the row of an outcome; none if the cause of a failure may pass."""
+    if isinstance(outcome, VideoFacts):
+        is_folder = os.path.isdir(path)
+        return [
+            row(
+                path, f"{stamp} {first_image_stamp(path, outcome)}" if is_folder else stamp, outcome
+            )
+        ]
+    if isinstance(outcome, VideoAccessError) or os.path.isdir(path):
+        return []
+    return [row(path, stamp, str(outcome))]

@@ -38,7 +38,9 @@ def scan_video(path: Path) -> VideoFacts:
             size than the first, or the file is truncated.
     """
     with open_video(path) as (container, stream):
-        _refuse_truncated(path, container)
+        with open_file(path) as file:
+            refuse_altered(path, file)
+        refuse_truncated(path, container)
         scan = _Scan(path, stream)
         packets = map(scan.take_packet, read_packets(container, stream))
         for frame in decode_in_order(stream, packets):
@@ -61,15 +63,20 @@ def scan_video(path: Path) -> VideoFacts:
     )
 
 
-def _refuse_truncated(path: Path, container: InputContainer) -> None:
+def refuse_truncated(path: Path, container: InputContainer) -> None:
+    """Refuse a file that ends before its container does.
+
+    Raises:
+        VideoDecodeError: If it does.
+    """
     with open_file(path) as file:
-        refuse_altered(path, file)
         missing = find_missing_part(container.format.name, file)
     if missing:
         raise VideoDecodeError(f"{path}: {CUT_SHORT}, {missing}; {REMEDY}")
 
 
-def _is_indexed(container: InputContainer) -> bool:
+def is_indexed(container: InputContainer) -> bool:
+    """Return whether the container has an index of all packets, of which FFmpeg may know a part."""
     return bool(INDEXED & set(container.format.name.split(",")))
 
 
@@ -133,7 +140,7 @@ class _Scan:
 
     def lists_all_packets(self, container: InputContainer) -> bool:
         """Return whether the container knew the place of each packet from the beginning."""
-        return _is_indexed(container) and self.listed_packets >= self.recording.packet_count
+        return is_indexed(container) and self.listed_packets >= self.recording.packet_count
 
     def record_starts(self) -> None:
         """Record where decoding can start, unless headers change or packets give no frame each."""
@@ -149,7 +156,7 @@ class _Scan:
         if not recording.packets:
             raise VideoDecodeError(f"{self.path}: no frame decodes; {REMEDY}")
         found, listed = recording.packet_count, len(self.stream.index_entries)
-        if _is_indexed(container) and found < listed:
+        if is_indexed(container) and found < listed:
             where = f"{found} of {listed} packets are there"
             raise VideoDecodeError(f"{self.path}: {CUT_SHORT}, {where}; {REMEDY}")
         if recording.codec in FRAME_PER_PACKET and len(recording.packets) < self.shown_packets:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 
+NO_CLASS = -1
 FOLDER = Path(__file__).parent / "class_lists"
 
 
@@ -23,6 +24,7 @@ class ClassIndices:
 
     def __init__(self, class_names: Sequence[str]) -> None:
         self.numbers = {_simple(name): number for number, name in enumerate(class_names)}
+        self.spellings: dict[str, int] = {}  # those that were asked for
 
     def __len__(self) -> int:
         """Count the classes."""
@@ -39,8 +41,10 @@ class ClassIndices:
         Raises:
             DataError: If no class has this name.
         """
-        number = self.numbers.get(_simple(name))
+        number = self.spellings.get(name)
         if number is None:
+            number = self.spellings[name] = self.numbers.get(_simple(name), NO_CLASS)
+        if number == NO_CLASS:
             raise DataError(
                 f"{file}, {place}: {name[:60]!r} is none of the {len(self)} classes; check that "
                 "the list belongs to this data set"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from datamodules.clips.mirroring import mirrored_labels, names_direction
+from datamodules.decoding.fact_table import FactTable
 from datamodules.errors import DataError
 from datamodules.lists.annotations import NO_LABEL
 from datamodules.lists.selection import Coverage, Selection
@@ -112,5 +113,5 @@ class Reversal:
             ]
         found = used.coverage
         coverage = Coverage(2 * found.listed, 2 * found.missing, 2 * found.skipped)
-        paths, facts = [used.paths[i] for i in twice], [used.facts[i] for i in twice]
-        return Selection(paths, labels, facts, coverage), backwards
+        facts = FactTable.of(used.facts).take(twice)
+        return Selection([used.paths[i] for i in twice], labels, facts, coverage), backwards

@@ -7,11 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from datamodules.atomic_write import atomic_write
-from datamodules.decoding.video_facts import VideoFacts
-from datamodules.decoding.video_index import VideoIndex, refuse_unreadable
+from datamodules.decoding.fact_table import FactTable
+from datamodules.decoding.video_facts import UNPROVEN, VideoFacts
+from datamodules.decoding.video_index import LookKind, VideoIndex, refuse_unreadable
 from datamodules.errors import DataError
+from datamodules.file_states import FileStates
 from datamodules.lists.annotations import Annotations
 from datamodules.packs.find import exists, find_packed, is_folder
+
+NOTHING_KNOWN = VideoFacts(0, 0, 0.0, 0, 0, "", 0, UNPROVEN)
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Coverage:
     Attributes:
         listed: Videos in the list.
         missing: Videos whose file does not exist, where the data set allows that.
-        skipped: Videos left out because a report of ``prepare verify`` lists them as unreadable.
+        skipped: Videos left out as unreadable: a report of ``prepare verify`` lists them, or they
+            did not decode when they were first read.
     """
 
     listed: int
@@ -59,7 +64,7 @@ class Selection:
 
     paths: list[str]
     labels: list[int]
-    facts: list[VideoFacts]
+    facts: Sequence[VideoFacts]
     coverage: Coverage
 
 
@@ -68,8 +73,11 @@ def select_usable(
     index: VideoIndex,
     report: Path | None,
     missing_list: Path | None,
+    look: LookKind = "full",
+    *,
+    keep_places: bool = False,
 ) -> Selection:
-    """Select the usable videos of a list; videos that are new to the index are scanned.
+    """Select the usable videos of a list; videos that are new to the index are looked at.
 
     Args:
         annotations: The list.
@@ -77,29 +85,38 @@ def select_usable(
         report: Report of ``prepare verify``; videos that it lists as unreadable are left out. None
             to leave out none.
         missing_list: File to which missing videos are written; None if none may be missing.
+        look: How new videos are looked at.
+        keep_places: Whether other unreadable files stay, as videos that are not decoded yet. Which
+            of them are known depends on what has been read before; the order must not.
 
     Raises:
         DataError: If a video cannot be used and may not be left out, or all are missing.
     """
     paths, labels = list(annotations.paths), list(annotations.labels)
-    missing = {path for path in paths if not exists(path)} if missing_list else set()
+    states = FileStates(paths)
+    missing = {path for place, path in enumerate(paths) if not states.exists(place)}
+    missing = missing if missing_list else set()
     if missing and len(missing) == len(paths):
         raise DataError(f"{paths[0]}: is missing, as are all videos of the list; check root")
     if missing_list:
-        _write(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
+        _write_if_new(missing_list, "".join(f"{path}\n" for path in sorted(missing)))
     skipped = _still_unreadable(paths, index, _read_report(report)) - missing if report else set()
-    used = [
-        (path, label)
-        for path, label in zip(paths, labels, strict=True)
-        if path not in missing and path not in skipped
-    ]
-    found = index.look_up([path for path, _ in used])
-    refuse_unreadable(found.unreadable, len(used))
     coverage = Coverage(
         len(paths), sum(path in missing for path in paths), sum(path in skipped for path in paths)
     )
-    used_paths, used_labels = [path for path, _ in used], [label for _, label in used]
-    return Selection(used_paths, used_labels, found.facts, coverage)
+    if missing or skipped:
+        left_out = missing | skipped
+        used = [place for place, path in enumerate(paths) if path not in left_out]
+        paths, labels = [paths[place] for place in used], [labels[place] for place in used]
+        states = states.take(used)
+    found = index.look_up(paths, states=states, look=look)
+    kept = {path for path, _ in found.unreadable if keep_places and os.path.exists(path)}
+    refuse_unreadable([one for one in found.unreadable if one.path not in kept], len(paths))
+    facts = found.facts
+    if kept:
+        known = iter(facts)
+        facts = FactTable(NOTHING_KNOWN if path in kept else next(known) for path in paths)
+    return Selection(paths, labels, facts, coverage)
 
 
 def write_report(file: Path, content: dict[str, object], unreadable: Sequence[str]) -> None:
@@ -112,6 +129,12 @@ def write_report(file: Path, content: dict[str, object], unreadable: Sequence[st
     """
     stamps = {os.path.abspath(path): _stamp(path) for path in unreadable}
     _write(file, json.dumps({**content, "unreadable": stamps}, indent=1) + "\n")
+
+
+def _write_if_new(file: Path, text: str) -> None:
+    """Write a text, unless it is there already: the folder may be shared and read-only."""
+    if not file.is_file() or file.read_bytes() != text.encode():
+        _write(file, text)
 
 
 def _write(file: Path, text: str) -> None:

@@ -15,9 +15,11 @@ def find_two_spellings(
     That is in case, blanks, underscores, Unicode form or invisible characters.
     """
     first: dict[str, AnnotatedVideo] = {}
+    seen = {""}
     for video in videos:
         name = getattr(video, column)
-        if name:
+        if name not in seen:
+            seen.add(name)
             other = first.setdefault(_simplify(name), video)
             if getattr(other, column) != name:
                 return other, video

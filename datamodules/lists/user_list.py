@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.errors import DataError
+from datamodules.file_states import FileStates
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AnnotatedVideo:
     """One video of a user's list.
 
@@ -36,8 +37,13 @@ def find_first_rows(videos: Sequence[AnnotatedVideo]) -> list[int]:
     Two paths are the same video if they lead to the same file: through ``..``, a symbolic or hard
     link, or a file system that ignores case.
     """
-    first: dict[object, int] = {}
-    return [first.setdefault(_file_key(video.path), row) for row, video in enumerate(videos)]
+    states = FileStates([video.path for video in videos])
+    first: dict[str, int] = {}
+    rows = states.first_of_same()
+    for row, video in enumerate(videos):
+        if not states.exists(row):
+            rows[row] = first.setdefault(os.path.abspath(video.path), row)
+    return rows
 
 
 def refuse_contradictions(
@@ -81,12 +87,3 @@ def _describe_contradiction(one: AnnotatedVideo, two: AnnotatedVideo, what: str)
         f"{one.where} and {two.where}: list one video, {one.path}{link}, with {what} {values}; "
         "keep the right one"
     )
-
-
-def _file_key(path: str) -> object:
-    """Identify a file; size and time are included because some network drives reuse inodes."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return os.path.abspath(path)
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -9,7 +9,7 @@ from pytorch_lightning.utilities import rank_zero_info
 
 from datamodules.lists.folder_walk import Entry, find_videos, is_folder
 from datamodules.lists.ignored import Ignored
-from datamodules.lists.video_files import has_video_suffix
+from datamodules.lists.video_files import VIDEO_SUFFIXES
 
 
 class VideoTree:
@@ -50,9 +50,10 @@ class VideoTree:
         return sorted([self.first[key], *self.others.get(key, [])])
 
     def _is_video(self, entry: Entry) -> bool:
-        if not is_folder(entry) and not has_video_suffix(entry.name):
-            return False
-        return self.pattern.fullmatch(_video_name(entry)) is not None
+        if is_folder(entry):
+            return self.pattern.fullmatch(entry.name) is not None
+        name, suffix = os.path.splitext(entry.name)
+        return suffix.lower() in VIDEO_SUFFIXES and self.pattern.fullmatch(name) is not None
 
     def _key(self, name: str) -> str:
         return name.casefold() if self.ignore_case else name

@@ -82,7 +82,10 @@ class _WatchedIterator:
         if self.batches is None:
             self.batches = self.start()
         try:
-            return next(self.batches)
+            batch = next(self.batches)
+            while batch is None:  # all of its videos are left out
+                batch = next(self.batches)
+            return batch
         except StopIteration:
             raise
         except Exception as error:

@@ -26,8 +26,8 @@ class Shard:
     size: int
     sha256: str
 
-    def state(self) -> str:
-        """Describe its present state; its time is 0 if it cannot be found.
+    def size_and_time(self) -> tuple[int, int]:
+        """Return its present length and time of modification; both are 0 if it cannot be found.
 
         The time of the last change (ctime) is left out: copies that keep the modification time
         (``rsync -a``, ``cp -p``) need no new scan of their videos.
@@ -35,8 +35,8 @@ class Shard:
         try:
             status = os.stat(self.path)
         except OSError:
-            return "0 0"
-        return f"{status.st_size} {status.st_mtime_ns}"
+            return 0, 0
+        return status.st_size, status.st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,14 @@ class PackedVideo:
         """Return its length in bytes, without headers."""
         return int(self.members["size"].sum())
 
+    def numbers(self) -> tuple[int, int, int]:
+        """Return numbers of 63 bits that change with its bytes, as far as known unread.
+
+        They are the size and time of the shard, and one for the place in the written shard.
+        """
+        written = int(self.shard.sha256[:15], 16)
+        return *self.shard.size_and_time(), written ^ int(self.members["offset"][0])
+
     def state(self) -> str:
-        """Describe the state of its bytes, as far as it is known without reading them."""
-        first = int(self.members["offset"][0])
-        return f"{self.shard.state()} {self.shard.sha256[:16]} {first}"
+        """Describe the state of its bytes by these numbers."""
+        return " ".join(map(str, self.numbers()))

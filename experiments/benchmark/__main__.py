@@ -4,7 +4,7 @@ python -m experiments.benchmark decode videos/
 """
 
 from datamodules.prepare.parser import OneLineParser
-from experiments.benchmark import decode, fit, loader, look, model, modules, pack
+from experiments.benchmark import decode, fit, loader, look, model, modules, pack, scale
 from experiments.cli.user_errors import user_errors
 
 SUBCOMMANDS = {
@@ -15,6 +15,7 @@ SUBCOMMANDS = {
     "model": model,
     "modules": modules,
     "pack": pack,
+    "scale": scale,
 }
 """Modules with ``HELP``, ``EPILOG``, ``add_arguments(parser)`` and ``run(options, extra)``."""
 

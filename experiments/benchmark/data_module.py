@@ -88,5 +88,5 @@ def take_few(data: VideoDataModule, split: Split, limit: int, at_least: int = 0)
     paths = [listed.paths[place] for place in places]
     labels = [listed.labels[place] for place in places]
     data.records[split] = VideoRecords.of(paths, labels, list(islice(cycle(found.facts), count)))
-    data.coverage[split] = Coverage(count)
+    data.usable.selected[split] = Coverage(count)
     return len(usable)

@@ -9,6 +9,7 @@ from statistics import median
 import torch
 from rich.progress import track
 
+from datamodules.decoding.packet_look import look_at_packets
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_scan import scan_video
 from datamodules.decoding.video_stream import iterate_frames
@@ -22,7 +23,7 @@ HELP = "time the look through your videos that precedes a training"
 EPILOG = (
     "One thread. Decoding a file once means all its frames in order, without conversion to RGB."
 )
-PLAIN, LOOK = "plain", "look"
+PLAIN, LOOK, PACKETS = "plain", "look", "packets"
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,19 @@ class FileResult:
         path: The file.
         facts: What the look has found.
         plain: Median milliseconds of decoding it once.
-        look: Median milliseconds of a look.
+        look: Median milliseconds of a full look.
+        packets: Median milliseconds of a look at the packets only.
     """
 
     path: Path
     facts: VideoFacts
     plain: float
     look: float
+    packets: float
 
     @property
     def ratio(self) -> float:
-        """The look, in decodings of the file."""
+        """The full look, in decodings of the file."""
         return self.look / self.plain
 
 
@@ -81,7 +84,7 @@ def run(options: argparse.Namespace, extra: Sequence[str]) -> None:
 
 
 def measure_file(path: Path, repeats: int, clock: Callable[[], float]) -> FileResult:
-    """Time both in turns.
+    """Time all in turns.
 
     Raises:
         VideoDecodeError: If it does not decode.
@@ -92,8 +95,13 @@ def measure_file(path: Path, repeats: int, clock: Callable[[], float]) -> FileRe
         for _ in iterate_frames(path):
             pass
 
-    seconds = take_turns({PLAIN: decode, LOOK: lambda: scan_video(path)}, repeats, clock)
-    return FileResult(path, facts, median_ms(seconds[PLAIN]), median_ms(seconds[LOOK]))
+    jobs = {
+        PLAIN: decode,
+        LOOK: lambda: scan_video(path),
+        PACKETS: lambda: look_at_packets(path),
+    }
+    seconds = take_turns(jobs, repeats, clock)
+    return FileResult(path, facts, *(median_ms(seconds[name]) for name in jobs))
 
 
 def group_table(results: Sequence[FileResult]) -> Table:
@@ -122,8 +130,17 @@ def file_table(results: Sequence[FileResult]) -> Table:
             f"{result.plain:.1f}",
             f"{result.look:.1f}",
             f"{result.ratio:.2f}",
+            f"{result.packets:.1f}",
         ]
         for result in results
     ]
-    headings = ["file", "size, frames", "keyframes", "decoding, ms", "look, ms", "ratio"]
+    headings = [
+        "file",
+        "size, frames",
+        "keyframes",
+        "decoding, ms",
+        "look, ms",
+        "ratio",
+        "packets, ms",
+    ]
     return Table("Files", headings, rows)

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 from datamodules import VideoList
+from datamodules.decoding import video_index
+from datamodules.decoding.video import scan
+from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.write_video import write_video
 from tests.datamodules.originals import Originals, write_originals
 
@@ -105,3 +108,16 @@ def write_folders(tmp_path: Path, write_clip: Callable[..., Path]) -> Callable[.
 def originals(tmp_path: Path) -> Originals:
     """Write a list of videos and folders of images to be packed."""
     return write_originals(tmp_path)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """List the names of files that are decoded from here on."""
+    names: list[str] = []
+
+    def look(path: Path) -> VideoFacts:
+        names.append(path.name)
+        return scan(path)
+
+    monkeypatch.setattr(video_index, "scan", look)
+    return names

@@ -81,7 +81,10 @@ def test_fewer_videos_than_processes_are_refused_by_number(
     for name in ("a.mkv", "b.mkv", "c.mkv"):
         write_clip(name)
     data = VideoList(str(write_csv(*LIST)), index_dir=str(tmp_path))
-    processes: Any = SimpleNamespace(global_rank=0, world_size=3)
+    strategy = SimpleNamespace(broadcast=lambda value: value, barrier=lambda name: None)
+    processes: Any = SimpleNamespace(
+        global_rank=0, local_rank=0, node_rank=0, world_size=3, strategy=strategy
+    )
     data.trainer = processes
     split, count = {"fit": ("train", 2), "test": ("test", 1)}[stage]
     with pytest.raises(DataError, match=rf"{split} split holds {count} video.* for 3 processes"):

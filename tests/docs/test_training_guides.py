@@ -109,8 +109,10 @@ def test_the_commands_of_a_cluster_print_what_they_would_submit(
 def test_the_sbatch_file_starts_a_process_for_each_gpu_with_right_options() -> None:
     (script,) = code("cluster.md", "sbatch")
     stated = dict(re.findall(r"#SBATCH --([\w-]+)=(\S+)", script))
-    command = script[script.index("srun python train.py") :].replace("\\\n", " ")
-    options = shlex.split(command.removeprefix("srun python train.py"))
+    command = script[script.index("srun --kill-on-bad-exit=1 python train.py") :].replace(
+        "\\\n", " "
+    )
+    options = shlex.split(command.removeprefix("srun --kill-on-bad-exit=1 python train.py"))
     given = dict(zip(options[1::2], options[2::2], strict=True))
     assert given["--trainer.num_nodes"] == stated["nodes"]
     assert given["--trainer.devices"] == stated["ntasks-per-node"] == stated["gpus-per-node"]

@@ -135,7 +135,8 @@ def test_two_nodes_train_and_test_as_one_machine(
 ) -> None:
     run_dir, program = tmp_path / "run", tmp_path / "program.py"
     program.write_text(TRAIN_AND_TEST)
-    nodes = ("--trainer.num_nodes=2", "--trainer.devices=1", "--trainer.strategy=ddp")
+    nodes = [f"--trainer.{option}" for option in ("num_nodes=2", "devices=1", "strategy=ddp")]
+    nodes.append("--data.index_dir=$INDEX")  # of its own on each machine
     test = ("--ckpt_path=last", "--data.test_videos=5", "--data.eval_batch_size=2")
     arguments = ("|".join([*tiny_arguments(shapes_root, run_dir), *nodes]), "|".join(test))
     torchrun = (
@@ -143,10 +144,15 @@ def test_two_nodes_train_and_test_as_one_machine(
         *("--local-addr=127.0.0.1", f"--rdzv-endpoint=127.0.0.1:{free_port()}"),
         *("--rdzv-backend=c10d", "--rdzv-id=1"),
     )
-    machines = [start(*torchrun, program, *arguments, GLOO_SOCKET_IFNAME="lo") for _ in range(2)]
+    indexes = [tmp_path / f"index{number}" for number in range(2)]
+    machines = [
+        start(*torchrun, program, *arguments, GLOO_SOCKET_IFNAME="lo", INDEX=str(index))
+        for index in indexes
+    ]
     for machine in machines:
         _, said = machine.communicate(timeout=LIMIT)
         assert machine.returncode == 0, said
+    assert [(index / "videos.sqlite").is_file() for index in indexes] == [True, True]
     together = results(run_dir, "test")
     checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == 2  # 16 videos, 2 processes, 4 clips each

@@ -11,6 +11,7 @@ import pytest
 from datamodules.decoding.write_video import write_video
 from datamodules.prepare.command_line import main as prepare
 from tests.conftest import TINY_NETWORK
+from tests.datamodules.odd_videos import damaged
 from train import main
 
 
@@ -81,3 +82,36 @@ def test_skipping_needs_a_verification(train: Callable[..., None]) -> None:
     with pytest.raises(SystemExit) as caught:
         train("fit", "--data.skip_unreadable=true")
     assert "prepare verify has reported, so run that first" in str(caught.value)
+
+
+@pytest.fixture
+def _damaged(arguments: Callable[..., list[str]], tmp_path: Path) -> None:
+    """Damage a video for training and one for tests, so that their packets look sound."""
+    for name in ("2.mp4", "5.mp4"):
+        damaged(tmp_path / name)
+
+
+@pytest.mark.usefixtures("_damaged")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_video_that_does_not_decode_ends_a_run_that_has_looked_at_packets(
+    workers: int, train: Callable[..., None], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        train("fit", "--data.look=packets", f"--data.num_workers={workers}")
+    message = str(caught.value)
+    assert message.startswith(f"error: {tmp_path / '2.mp4'}: does not decode")
+    assert "\n" not in message
+
+
+@pytest.mark.usefixtures("_damaged")
+def test_videos_that_do_not_decode_are_skipped_and_counted_when_they_are_read(
+    train: Callable[..., None], tmp_path: Path
+) -> None:
+    skip = ("--data.look=packets", "--data.skip_unreadable=true", "--trainer.max_epochs=2")
+    train("fit", *skip)
+    train("test", "--ckpt_path=last", *skip)
+    results = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    for split in ("train", "test"):
+        result = results[split]
+        assert (result["n_videos"], result["n_listed"], result["n_skipped"]) == (3, 4, 1)
+    assert "differs" not in results["test"]

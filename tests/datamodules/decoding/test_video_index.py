@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.decoding import video_index
+from datamodules.decoding import index_table, video_index
 from datamodules.decoding.video import scan
 from datamodules.decoding.video_facts import VideoFacts
 from datamodules.decoding.video_index import VideoIndex
@@ -99,6 +99,86 @@ def test_a_damaged_cache_is_named(tmp_path: Path, write_clip: WriteClip) -> None
     assert "delete it" in str(caught.value)
 
 
+def test_a_truncated_cache_is_named(tmp_path: Path, write_clip: WriteClip) -> None:
+    index, (path,) = VideoIndex(tmp_path), write_clips(write_clip, 7)
+    facts = scan(Path(path))
+    copies = {str(tmp_path / f"copy{number}.mkv"): facts for number in range(300)}
+    for copy in copies:
+        os.link(path, copy)
+    index.keep(copies)
+    os.truncate(index.file, index.file.stat().st_size // 2)
+    with pytest.raises(DataError, match=r"cannot be used .*; delete it, it is created again"):
+        index.facts(list(copies))
+
+
+def test_a_deleted_cache_is_made_again(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    index, paths = VideoIndex(tmp_path), write_clips(write_clip, 7)
+    index.facts(paths)
+    index.file.unlink()
+    assert frames_of(index, paths) == [7]
+    assert counted == ["7.mkv", "7.mkv"]
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open the cache as on a disk that cannot be written."""
+    connect = sqlite3.connect
+
+    def connect_read_only(file: Path, timeout: float) -> sqlite3.Connection:
+        return connect(f"file:{file}?mode=ro", uri=True, timeout=timeout)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_read_only)
+
+
+def test_a_read_only_cache_that_knows_all_videos_is_enough(
+    tmp_path: Path, write_clip: WriteClip, request: pytest.FixtureRequest
+) -> None:
+    paths = write_clips(write_clip, 7, 3)
+    VideoIndex(tmp_path).facts(paths)
+    request.getfixturevalue("read_only")
+    assert frames_of(VideoIndex(tmp_path), paths) == [7, 3]
+
+
+def test_a_read_only_cache_is_named_before_a_new_video_is_scanned(
+    tmp_path: Path,
+    write_clip: WriteClip,
+    counted: list[str],
+    request: pytest.FixtureRequest,
+) -> None:
+    first, second = write_clips(write_clip, 7, 3)
+    VideoIndex(tmp_path).facts([first])
+    counted.clear()
+    request.getfixturevalue("read_only")
+    with pytest.raises(DataError, match=r"cannot be written .*; name another data\.index_dir"):
+        VideoIndex(tmp_path).facts([first, second])
+    assert counted == []
+
+
+def test_facts_of_copies_need_no_scan(
+    tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    original, copy = write_clips(write_clip, 7, 3)
+    VideoIndex(tmp_path).keep({copy: scan(Path(original))})
+    assert frames_of(VideoIndex(tmp_path), [copy]) == [7]
+    assert counted == []
+
+
+@pytest.mark.parametrize("listed", [1, 40])
+def test_few_of_many_known_videos_are_found(
+    listed: int, tmp_path: Path, write_clip: WriteClip, counted: list[str]
+) -> None:
+    (path,) = write_clips(write_clip, 7)
+    facts = scan(Path(path))
+    copies = [str(tmp_path / f"copy{number}.mkv") for number in range(40)]
+    for copy in copies:
+        os.link(path, copy)
+    VideoIndex(tmp_path).keep(dict.fromkeys(copies, facts))
+    assert VideoIndex(tmp_path).facts(copies[-listed:]) == [facts] * listed
+    assert counted == []
+
+
 def test_the_table_of_an_older_version_is_replaced(tmp_path: Path, write_clip: WriteClip) -> None:
     index = VideoIndex(tmp_path)
     with closing(sqlite3.connect(index.file)) as connection:
@@ -111,7 +191,7 @@ def test_another_ffmpeg_looks_anew(
 ) -> None:
     paths = write_clips(write_clip, 7)
     VideoIndex(tmp_path).facts(paths)
-    monkeypatch.setattr(video_index, "READER", "1 av 0.0.0")
+    monkeypatch.setattr(index_table, "READER", "1 av 0.0.0")
     VideoIndex(tmp_path).facts(paths)
     assert counted == ["7.mkv", "7.mkv"]
 

@@ -81,6 +81,17 @@ def test_a_reported_folder_is_used_once_an_image_in_it_was_replaced(
     assert select_usable(listed, VideoIndex(tmp_path), report, None).coverage.skipped == 0
 
 
+def test_an_unchanged_file_of_missing_videos_is_not_written_again(
+    videos: Annotations, tmp_path: Path
+) -> None:
+    listing = tmp_path / "missing.txt"
+    Path(videos.paths[1]).unlink()
+    select_usable(videos, VideoIndex(tmp_path), None, listing)
+    before = listing.stat()
+    select_usable(videos, VideoIndex(tmp_path), None, listing)
+    assert (listing.stat().st_ino, listing.read_text()) == (before.st_ino, f"{videos.paths[1]}\n")
+
+
 def test_a_missing_video_that_is_reported_too_is_counted_once(
     videos: Annotations, tmp_path: Path
 ) -> None:

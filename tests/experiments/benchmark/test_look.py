@@ -21,8 +21,10 @@ def video(tmp_path: Path) -> Path:
 
 def test_files_are_summed_up_by_codec_and_container(video: Path) -> None:
     facts = measure_file(video, 1, lambda: 0.0).facts
-    files = [FileResult(Path(f"{ms}.mkv"), facts, 10.0, ms) for ms in (12.0, 15.0, 30.0)]
-    files.append(FileResult(Path("a.webm"), replace(facts, codec="vp9", seek_index=b""), 4.0, 8.0))
+    files = [FileResult(Path(f"{ms}.mkv"), facts, 10.0, ms, 1.0) for ms in (12.0, 15.0, 30.0)]
+    files.append(
+        FileResult(Path("a.webm"), replace(facts, codec="vp9", seek_index=b""), 4.0, 8.0, 1.0)
+    )
     first, second = group_table(files).rows
     assert first == ["h264 mkv", "3", "1.50", "1.20", "3.00", "3 of 3"]
     assert second == ["vp9 webm", "1", "2.00", "2.00", "2.00", "0 of 1"]
