@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.errors import DataError
 from datamodules.lists.unlabelled import unlabelled_videos
 from datamodules.prepare.parser import OneLineParser
 from datamodules.progress import with_progress
@@ -36,17 +37,17 @@ def main(args: list[str] | None = None) -> None:
     """
     options = _read_arguments(args)
     hide_harmless_messages()
-    paths = unlabelled_videos(options.videos)
+    paths = _find_videos(options.videos, options.output)
     checkpoint = checkpoint_file(options.ckpt_path)
     recognizer = load_recognizer(checkpoint, protocol=options.protocol, device=options.device)
-    if options.stage is not None:
-        recognizer.stage_end(options.stage)
     windows = Windows(options.window, options.stride or options.window) if options.window else None
     predictor = Predictor(recognizer, windows, options.features, options.stage)
+    if options.features and options.stage:
+        recognizer.features_of_views(recognizer.blank_views(), options.stage)
+    renderer = Renderer(recognizer, options.stage) if options.render else None
     files = PredictionFiles(options.output, _name_of(options.videos), paths, predictor, checkpoint)
     with PartialResults(files.stem, {**files.origin, **_settings(options)}) as partial:
-        renderer = Renderer(recognizer, options.stage) if options.render else None
-        predictions, failures = _predict(predictor, paths, partial, renderer, files.stem)
+        predictions, failures = _predict(predictor, paths, partial, renderer, files.renderings)
         written = files.write(predictions) if predictions else []
     if predictions:
         print_predictions(predictions, recognizer.class_names)
@@ -55,6 +56,19 @@ def main(args: list[str] | None = None) -> None:
     _report_short(predictions, windows)
     if failures:
         raise RunError(_describe(failures, len(paths)))
+
+
+def _find_videos(places: Sequence[Path], output: Path) -> list[str]:
+    """List the videos; renderings of earlier predictions in a folder of videos are none of them."""
+    paths = unlabelled_videos(places)
+    if any(place.is_relative_to(output) for place in places):
+        return paths
+    videos = [path for path in paths if not Path(path).is_relative_to(output)]
+    if len(videos) < len(paths):
+        print(f"{output}: {len(paths) - len(videos):,} videos of earlier predictions are ignored")
+    if not videos:
+        raise DataError(f"{output}: all videos are of earlier predictions; name other videos")
+    return videos
 
 
 def _predict(
@@ -101,8 +115,8 @@ def _report_short(predictions: Sequence[Prediction], windows: Windows | None) ->
     short = sum(windows.exceed(one.path, one.windows) for one in predictions)
     if short:
         print(
-            f"shorter than --window {windows.length.text}, so that their one window is the whole "
-            f"video: {short:,} of {len(predictions):,}"
+            f"{short:,} of {len(predictions):,} videos are shorter than --window "
+            f"{windows.length.text}; each of them is scored as one window"
         )
 
 
@@ -155,6 +169,8 @@ def _read_arguments(args: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(args)
     if options.stride and not options.window:
         parser.error("--stride: needs --window")
+    if options.stage and not (options.features or options.render):
+        parser.error("--stage: needs --features or --render")
     return options
 
 

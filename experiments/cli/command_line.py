@@ -76,7 +76,7 @@ class RecognitionCLI(LightningCLI):
                 seed_everything_default=0,
                 # Our samplers give every video to one process; Lightning's would repeat some.
                 trainer_defaults={"use_distributed_sampler": False},
-                parser_kwargs=dict.fromkeys(SUBCOMMANDS, defaults),
+                parser_kwargs={"prog": "train.py", **dict.fromkeys(SUBCOMMANDS, defaults)},
                 auto_configure_optimizers=False,
                 args=args,
             )

@@ -40,13 +40,14 @@ def require_writable(run: RunFolder) -> None:
         raise RunError(f"{run.path}: {place} cannot be written; choose another with --run_dir")
 
 
-def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
+def find_checkpoint(run: RunFolder, wanted: str | None, option: str = "--ckpt_path") -> Path:
     """Find a checkpoint and check all of its bytes.
 
     Args:
         run: The run folder.
         wanted: ``last``, ``best``, ``previous`` or a path; None for ``best``, or ``last`` if there
             is no ``best`` because the fit monitors nothing.
+        option: What gives ``wanted``, for messages.
 
     Raises:
         RunError: If the file does not exist, is damaged or not a checkpoint. The message names an
@@ -56,10 +57,10 @@ def find_checkpoint(run: RunFolder, wanted: str | None) -> Path:
         wanted = "best" if run.checkpoint("best").exists() or _monitored(run) else "last"
     file = run.checkpoint(wanted) if wanted in CHECKPOINTS else Path(wanted)
     if not file.is_file():
-        raise RunError(f"{file}: no such checkpoint{_name_others(run, wanted)}")
+        raise RunError(f"{file}: no such checkpoint{_name_others(run, wanted, option)}")
     fault = find_fault(file)
     if fault is not None:
-        raise RunError(f"{file}: {fault}; {_offer_instead(file)}")
+        raise RunError(f"{file}: {fault}; {_offer_instead(file, option)}")
     if wanted == "best":
         _refuse_worst(file)
     return file
@@ -86,7 +87,7 @@ def _monitored(run: RunFolder) -> str | None:
     return next((s["monitor"] for s in states if s.get("monitor") and "best_model_path" in s), None)
 
 
-def _name_others(run: RunFolder, wanted: str) -> str:
+def _name_others(run: RunFolder, wanted: str, option: str) -> str:
     """Say what may be loaded instead of a checkpoint that is missing; none is taken unasked."""
     reason = ""
     if wanted == "best":
@@ -99,11 +100,11 @@ def _name_others(run: RunFolder, wanted: str) -> str:
     others = [*run.checkpoints.glob("*.ckpt")] if wanted in CHECKPOINTS else []
     intact = [other for other in _newest_first(others) if find_fault(other) is None]
     if not intact:
-        return "; name the run with --run_dir, or a file with --ckpt_path"
+        return f"; give a run folder that has one, or a file with {option}"
     named = ", ".join(f"{other.name} (step {step_of(other)})" for other in intact)
     last = run.checkpoint("last")
     return (
-        f"{reason}; {run.checkpoints} has {named}: --ckpt_path "
+        f"{reason}; {run.checkpoints} has {named}: {option} "
         f"{last if last in intact else intact[0]} takes that one"
     )
 
@@ -112,10 +113,10 @@ def _newest_first(files: Iterable[Path]) -> list[Path]:
     return sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
-def _offer_instead(file: Path) -> str:
+def _offer_instead(file: Path, option: str) -> str:
     for other in _newest_first(other for other in file.parent.glob("*.ckpt") if other != file):
         if find_fault(other) is None:
-            return f"{other} (step {step_of(other)}) is intact: use it with --ckpt_path {other}"
+            return f"{other} (step {step_of(other)}) is intact: use it with {option} {other}"
     return (
         "no other checkpoint is beside it; name another with --ckpt_path (weights alone are given "
         "as --model.network.weights)"

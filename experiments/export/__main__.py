@@ -70,6 +70,8 @@ def _check(options: argparse.Namespace, target: Target) -> None:
     if options.output is not None and options.output.suffix not in target.endings:
         endings = " or ".join(target.endings)
         raise RunError(f"--output {options.output}: a file --to {options.to} ends in {endings}")
+    if options.checkpoint is not None and options.run.is_file():
+        raise RunError(f"--checkpoint: {options.run} is a checkpoint already; leave the option out")
     if options.clips < 1:
         raise RunError(f"--clips {options.clips}: must be at least 1")
     if not options.tolerance >= 0:

@@ -13,13 +13,13 @@ from torch import Tensor
 from datamodules.lists.unlabelled import unlabelled_videos
 from experiments.cli.command_line import RecognitionCLI
 from experiments.cli.resuming import find_checkpoint
-from experiments.inference.load import checkpoint_file, load_recognizer
+from experiments.inference.load import load_recognizer
 from lightning_modules import RunError, VideoRecognizer
 from lightning_modules.checkpoints.checkpoint_file import peek
 from lightning_modules.checkpoints.provenance import KEY, provenance
 from lightning_modules.checkpoints.run_folder import RunFolder
 
-HERE = (
+PLAIN_PREDICTION = (
     *("--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.num_nodes=1"),
     *("--trainer.strategy=auto", "--trainer.precision=32-true", "--trainer.logger=false"),
     *("--trainer.callbacks=null", "--trainer.enable_progress_bar=false"),
@@ -60,7 +60,7 @@ class RunLoader(RecognitionCLI):
         self.kept = KeptClips()
         wanted = [] if checkpoint is None else [f"--ckpt_path={checkpoint}"]
         config = [f"--config={run.config}", f"--run_dir={run.path}"]
-        own = [f"--data.eval_batch_size={count}", *HERE, *wanted]
+        own = [f"--data.eval_batch_size={count}", *PLAIN_PREDICTION, *wanted]
         super().__init__(["predict", *config, *own, *flags])
 
     def _callbacks(self, config: Any) -> list[Callback]:
@@ -97,7 +97,9 @@ def load_videos(place: Path, checkpoint: str | None, videos: Sequence[Path], cou
         RunError: If there is no such checkpoint, or it cannot be used.
         DataError: If there is no video, or one cannot be read.
     """
-    file = find_checkpoint(RunFolder(place), checkpoint) if checkpoint else checkpoint_file(place)
+    file = place
+    if place.is_dir():
+        file = find_checkpoint(RunFolder(place), checkpoint, "--checkpoint")
     recognizer = load_recognizer(file, protocol="1x1", device="cpu")
     clips = [recognizer.views(path) for path in unlabelled_videos(videos)[:count]]
     return Loaded(recognizer.module, file, torch.cat(clips), peek(file)[KEY])

@@ -1,5 +1,6 @@
 """The files of a prediction: scores, features and windows, as csv to read and tensors to use."""
 
+import glob
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,11 @@ import torch
 from experiments.inference.prediction import Prediction, Predictor
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write, unwritable_place
-from lightning_modules.checkpoints.origin import Origin, free_name, list_hash
+from lightning_modules.checkpoints.origin import Origin, is_same_thing, list_hash, own_name
 from lightning_modules.checkpoints.prediction_files import KEY, origin_of, scores_csv, write_table
-from lightning_modules.checkpoints.run_folder import RunFolder
+
+SCORES, FEATURES, WINDOWS, RENDER = (".csv", ".pt"), "_features_", "_windows_", "_render"
+"""How the names of a prediction's files go on behind the stem."""
 
 CLASSIFIER_INPUT = "classifier_input"
 """The stage of features that are the input of the classifier."""
@@ -51,14 +54,34 @@ class PredictionFiles:
         }
         usual = f"{name}_{protocol}"
         former = origin_of(folder / f"{usual}.pt")
-        self.stem = folder / free_name(usual, self.origin, RunFolder(folder), former)
+        is_free = former is None or is_same_thing(former, self.origin)
+        self.stem = folder / (usual if is_free else own_name(usual, self.origin))
+        self._set_former_aside()
+
+    @property
+    def renderings(self) -> Path:
+        """The folder of the rendered videos, which depend on windows and stage."""
+        windows = f"_{self.windows.name}" if self.windows else ""
+        stage = f"_{self.stage}" if self.stage != CLASSIFIER_INPUT else ""
+        return self._file(f"{RENDER}{windows}{stage}")
+
+    def _set_former_aside(self) -> None:
+        """Rename the files of other weights, so that all files of one name are of the same ones."""
+        former = origin_of(self._file(".pt"))
+        if former is None or former.get("weights") == self.origin["weights"]:
+            return
+        mark = f"-step{former.get('step')}-{former.get('weights')}"
+        for file in sorted(self.stem.parent.glob(f"{glob.escape(self.stem.name)}[._]*")):
+            ending = file.name.removeprefix(self.stem.name)
+            if ending in SCORES or ending.startswith((FEATURES, WINDOWS, RENDER)):
+                file.rename(file.with_name(f"{self.stem.name}{mark}{ending}"))
+        print(f"{self.stem}: predictions of other weights are now {self.stem.name}{mark}")
 
     def write(self, predictions: Sequence[Prediction]) -> list[str]:
         """Write the scores, and features and windows where there are any; name the files."""
         paths = [prediction.path for prediction in predictions]
         scores = torch.stack([prediction.logits for prediction in predictions])
-        unlabelled = {"path": paths, "label": [""] * len(paths)}
-        atomic_write(self._file(".csv"), scores_csv(unlabelled, scores, self.class_names))
+        atomic_write(self._file(".csv"), scores_csv({"path": paths}, scores, self.class_names))
         labels = torch.full((len(paths),), -1)
         table = {"paths": paths, "labels": labels, "scores": scores}
         self._tensors(".pt", {**table, "class_names": self.class_names})
@@ -77,7 +100,7 @@ class PredictionFiles:
             "frames": torch.stack([part.frames for part in features]),
             "clips": torch.stack([part.clip for part in features]),
         }
-        return str(self._tensors(f"_features_{self.stage}.pt", table))
+        return str(self._tensors(f"{FEATURES}{self.stage}.pt", table))
 
     def _write_windows(self, name: str, predictions: Sequence[Prediction]) -> str:
         rows = [(p.path, window, *window.times) for p in predictions for window in p.windows]
@@ -89,7 +112,7 @@ class PredictionFiles:
             "start_frame": [window.start for _, window, *_ in rows],
             "end_frame": [window.end for _, window, *_ in rows],
         }
-        file = self._file(f"_windows_{name}.csv")
+        file = self._file(f"{WINDOWS}{name}.csv")
         atomic_write(file, scores_csv(columns, scores, self.class_names))
         tensors = {
             "start": torch.tensor([start for *_, start, _ in rows]),
@@ -97,7 +120,7 @@ class PredictionFiles:
             **{key: torch.tensor(columns[key]) for key in ("start_frame", "end_frame")},
         }
         table = {"paths": columns["path"], **tensors, "scores": scores, "windows": name}
-        self._tensors(f"_windows_{name}.pt", {**table, "class_names": self.class_names})
+        self._tensors(f"{WINDOWS}{name}.pt", {**table, "class_names": self.class_names})
         return f"{file} and .pt"
 
     def _tensors(self, ending: str, table: dict[str, Any]) -> Path:

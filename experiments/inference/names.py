@@ -1,7 +1,6 @@
 """Short names of videos: what tells them apart within one list."""
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,8 +13,7 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def names_of_renderings(paths: Sequence[str]) -> dict[str, str]:
-    """Name each video without its ending, which stays where the names would otherwise be equal."""
+    """Name each video without its ending; with it, all of them, if two names would be equal."""
     short = short_names(paths)
     bare = {path: str(Path(name).with_suffix("")) for path, name in short.items()}
-    count = Counter(bare.values())
-    return {path: name if count[name] == 1 else short[path] for path, name in bare.items()}
+    return bare if len(set(bare.values())) == len(bare) else short

@@ -1,7 +1,6 @@
 """Keeps the predictions of a long list as they come, so that the same command can go on later."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +18,8 @@ from lightning_modules.checkpoints.prediction_files import write_table
 SECONDS_BETWEEN_FILES = 30.0
 DIGITS = 8
 
-Stamp = tuple[int, int]
-"""Size in bytes and time of the last change, in nanoseconds."""
+Stamp = list[tuple[str, int, int]]
+"""Of a file, or of each file of a folder: name, bytes, time of the last change in nanoseconds."""
 
 
 class PartialResults:
@@ -85,12 +84,11 @@ class PartialResults:
             print(f"{self.folder}: keeps what was predicted; the same command goes on from there")
 
 
-def _stamp(path: str) -> Stamp | None:
-    try:
-        facts = os.stat(path)
-    except OSError:
-        return None
-    return facts.st_size, facts.st_mtime_ns
+def _stamp(path: str) -> Stamp:
+    place = Path(path)
+    files = sorted(place.iterdir()) if place.is_dir() else [place]
+    states = [(file.name, file.stat()) for file in files if file.exists()]
+    return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
 
 
 def _entry(prediction: Prediction) -> dict[str, Any]:

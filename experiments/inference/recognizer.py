@@ -153,6 +153,8 @@ class Recognizer:
                 self.classify(view[None])
         finally:
             handle.remove()
+        if not all(isinstance(output, Tensor) for output in kept):
+            raise RunError(f"stage {stage}: gives more than one tensor; name another stage")
         frames = torch.stack([_pooled(output).float().cpu() for output in kept])
         return Features(frames, frames.mean((0, 1)))
 
@@ -165,6 +167,11 @@ class Recognizer:
         if stage not in self._stage_ends:
             raise RunError(f"stage {stage}: is none of this network's: {', '.join(self.stages)}")
         return self._stage_ends[stage]
+
+    def blank_views(self) -> Tensor:
+        """Make the views of a black video, to try a stage before any work; see `views`."""
+        side = self.make_views.short_side
+        return self.views(torch.zeros(64, 3, side, side, dtype=torch.uint8))
 
     def _named(self, logits: Tensor) -> Scores:
         probabilities, order = logits.softmax(0).sort(descending=True)

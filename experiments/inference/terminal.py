@@ -8,8 +8,9 @@ from rich.text import Text
 
 from experiments.inference.names import short_names
 from experiments.inference.prediction import Prediction
+from lightning_modules.checkpoints.prediction_files import SHOWN_CLASSES
 
-SHOWN_CLASSES, SHOWN_VIDEOS = 5, 20
+SHOWN_VIDEOS = 20
 BAR_CELLS = 20
 
 

@@ -92,9 +92,15 @@ class Windows(NamedTuple):
             facts: Of the video.
 
         Raises:
-            DataError: If the video lacks a frame rate that the settings need.
+            DataError: If the video lacks a frame rate that the settings need, or frames between
+                windows would not be scored.
         """
         length, stride = (part.frames(path, facts.fps) for part in self)
+        if stride > length:
+            raise DataError(
+                f"{path}: --stride {self.stride.text} exceeds --window {self.length.text}, so that "
+                "frames between them would not be scored; give a shorter stride"
+            )
         last = max(facts.frames - length, 0)
         starts = [*range(0, last, stride), last]
         return [Window(start, min(start + length, facts.frames), facts.fps) for start in starts]

@@ -80,6 +80,23 @@ def last_map(classify: Classify, network: nn.Module, clip: Tensor) -> nn.Module:
     Raises:
         RunError: If there is no such layer.
     """
+    found = layers_with_maps(classify, network, clip)
+    if not found:
+        raise RunError(
+            f"{type(network).__name__}: no layer has a map of more than one position, so Grad-CAM "
+            "has nothing to show; use larger frames"
+        )
+    return found[-1]
+
+
+def layers_with_maps(classify: Classify, network: nn.Module, clip: Tensor) -> list[nn.Module]:
+    """List the layers with a map of more than one position, in the order of their calls.
+
+    Args:
+        classify: The network, which runs once.
+        network: The module that contains the layers.
+        clip: uint8 0-255, (T, 3, H, W).
+    """
     found: list[nn.Module] = []
 
     def keep(module: nn.Module, _: object, output: object) -> None:
@@ -93,12 +110,7 @@ def last_map(classify: Classify, network: nn.Module, clip: Tensor) -> nn.Module:
     finally:
         for handle in handles:
             handle.remove()
-    if not found:
-        raise RunError(
-            f"{type(network).__name__}: no layer has a map of more than one position, so Grad-CAM "
-            "has nothing to show; use larger frames"
-        )
-    return found[-1]
+    return found
 
 
 def _is_map(output: Tensor, num_frames: int) -> bool:

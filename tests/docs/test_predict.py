@@ -49,7 +49,7 @@ def test_every_command_of_the_page_runs(place: Path) -> None:
         *("long_1x1_windows_4s_1s.csv", "long_1x1_windows_4s_1s.pt"),
         "videos_1x1_features_classifier_input.pt",
     }
-    rendered = place / "predictions" / "long_1x1"
+    rendered = place / "predictions" / "long_1x1_render_4s_1s"
     assert {path.name for path in rendered.iterdir()} == {"long.mp4", "long_maps.png"}
     results = {path.name for path in (place / "runs" / "my_videos" / "results").iterdir()}
     assert {"test_1x1_classes.csv", "test_2x1_confusion.png"} <= results

@@ -93,7 +93,7 @@ def test_every_command_of_the_page_runs(clone: Path) -> None:
     tests = json.loads((clone / "runs" / "demo" / "metrics.json").read_text())
     assert {"test_1x1", "test_2x1"} < tests.keys()
     assert {path.name for path in (clone / "predictions").iterdir()} >= {
-        *("clip_1x1.csv", "clip_1x1.pt", "videos_2x1.csv", "clip_1x1"),
+        *("clip_1x1.csv", "clip_1x1.pt", "videos_2x1.csv", "clip_1x1_render"),
     }
     for run_dir in ("my_videos", "imagenet", "from_demo", "clip_mean"):
         assert (clone / "runs" / run_dir / "checkpoints" / "last.ckpt").is_file()

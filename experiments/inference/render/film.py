@@ -31,9 +31,10 @@ from experiments.inference.render.panels import (
     draw_text,
 )
 from experiments.inference.windows import Window, whole
+from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.tensorboard.explain import clip_maps
-from lightning_modules.tensorboard.grad_cam import grad_cam, last_map
+from lightning_modules.tensorboard.grad_cam import grad_cam, last_map, layers_with_maps
 from lightning_modules.tensorboard.pictures.clip_maps import draw_clip_maps, heat
 from lightning_modules.tensorboard.pictures.figures import as_png
 
@@ -70,11 +71,21 @@ class Renderer:
     Args:
         recognizer: The network.
         stage: The stage of Grad-CAM; None for the last.
+
+    Raises:
+        RunError: If there is no such stage, or it has no map of more than one position.
     """
 
     def __init__(self, recognizer: Recognizer, stage: str | None = None) -> None:
         self.recognizer = recognizer
         self.layer = None if stage is None else recognizer.stage_end(stage)
+        if self.layer is not None:
+            clip, network = self._middle(recognizer.blank_views()), recognizer.module.network
+            if self.layer not in layers_with_maps(recognizer.classify, network, clip):
+                raise RunError(
+                    f"--stage {stage}: its output is no map of more than one position, so Grad-CAM "
+                    "has nothing to show; name an earlier stage, or leave --stage out"
+                )
 
     def write_maps(self, opened: Opened, prediction: Prediction, file: Path) -> None:
         """Draw the T frames of the video's middle clip with Grad-CAM and, for SME, its maps.

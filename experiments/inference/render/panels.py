@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from experiments.inference.render.layout import Box
+from lightning_modules.checkpoints.prediction_files import SHOWN_CLASSES
 from lightning_modules.tensorboard.pictures.figures import GREY, axes_at, new_figure, shorten
 
 Pixels = NDArray[np.uint8]
 """RGB 0-255, (H, W, 3)."""
 
-SHOWN_CLASSES = 5
 COLOURS = ("#21918c", "#e6863b", "#5a6fd6", "#c84d72", "#8aa63c", "#8d5ba6", "#4aa3d8", "#a8743a")
 OTHER_COLOUR, TRACK_COLOUR = "#a0a0a0", "#ececec"
 SAMPLED_COLOUR = "#ffb000"

@@ -218,6 +218,14 @@ def test_a_file_that_differs_by_more_than_the_tolerance_is_not_written(run_dir: 
     assert former.read_text() == "another file"
 
 
+def test_a_missing_checkpoint_is_refused_with_what_gives_another(run_dir: Path) -> None:
+    (run_dir / "checkpoints" / "best.ckpt").unlink()
+    last = run_dir / "checkpoints" / "last.ckpt"
+    assert f"--checkpoint {last}" in error_of([str(run_dir), "--to=onnx", f"--videos={run_dir}"])
+    told = error_of([str(last), "--to=onnx", "--checkpoint=last", f"--videos={run_dir}"])
+    assert f"{last} is a checkpoint already" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -227,6 +235,7 @@ def test_a_file_that_differs_by_more_than_the_tolerance_is_not_written(run_dir: 
         (("--to=onnx", "--checkpoint=none.ckpt"), "none.ckpt: no such checkpoint"),
         (("--to=onnx", "--videos=none.mp4"), "none.mp4: no such file or folder"),
         (("--to=onnx", "--data.root=x", "--videos=."), "--data.root=x: of train.py, which"),
+        (("--to=onnx", "--foo=1"), "--foo: no such option of predict; train.py predict --help all"),
     ],
 )
 def test_what_cannot_be_exported_is_named_before_any_work(

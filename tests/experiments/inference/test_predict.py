@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from datamodules import DataError
 from datamodules.decoding.video import scan
@@ -91,8 +92,7 @@ def test_a_video_that_is_shorter_than_a_window_is_one_window_and_counted(
     write_video(videos / "long.mp4", np.full((40, 32, 32, 3), 90, dtype=np.uint8))
     rows = rows_of(predict(videos, "--window=30f") / "videos_1x1_windows_30f_30f.csv")
     assert [int(row["end_frame"]) for row in rows] == [18, 18, 30, 40]
-    assert "shorter than --window 30f" in (printed := capsys.readouterr().out)
-    assert "whole video: 2 of 3" in printed
+    assert "2 of 3 videos are shorter than --window 30f" in capsys.readouterr().out
 
 
 def test_features_are_written_beside_the_scores(
@@ -135,7 +135,7 @@ def test_an_interrupted_prediction_goes_on_where_it_was(
     assert "1 of 2 videos were predicted before; going on" in capsys.readouterr().out
     assert len(scored) == 3
     resumed = {file.name: file.read_bytes() for file in folder.glob("*.*")}
-    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"videos_1x1"}
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"videos_1x1_render_11f_11f"}
     predict(*arguments)
     assert resumed == {file.name: file.read_bytes() for file in folder.glob("*.*")}
 
@@ -143,23 +143,84 @@ def test_an_interrupted_prediction_goes_on_where_it_was(
 def test_a_video_that_has_changed_since_an_interruption_is_predicted_again(
     predict: Predict, videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    grey = np.full((9, 32, 32, 3), 90, dtype=np.uint8)
+    for number in range(2):
+        write_image(videos / "frames" / f"{number}.png", grey)
     with monkeypatch.context() as patch:
         patch.setattr(PredictionFiles, "write", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             predict(videos)
-    write_video(videos / "a.mp4", np.full((9, 32, 32, 3), 90, dtype=np.uint8))
-    table = table_of(predict(videos) / "videos_1x1.pt")
-    assert not torch.equal(*table["scores"])
+    write_video(videos / "a.mp4", grey)
+    write_image(videos / "frames" / "1.png", grey + 1)
+    scored: list[int] = []
+    score = Recognizer.logits_of_views
+
+    def counted(self: Recognizer, views: torch.Tensor) -> torch.Tensor:
+        scored.append(len(views))
+        return score(self, views)
+
+    monkeypatch.setattr(Recognizer, "logits_of_views", counted)
+    assert len(rows_of(predict(videos) / "videos_1x1.csv")) == 3
+    assert len(scored) == 2
 
 
-def test_predictions_of_another_checkpoint_or_video_never_take_their_place(
+def write_image(file: Path, frames: NDArray[np.uint8]) -> None:
+    """Write the first frame as an image."""
+    write_video(file, frames[:1], codec="png", pixel_format="rgb24")
+
+
+def test_predictions_of_another_list_or_checkpoint_never_take_the_place_of_others(
     predict: Predict, run_dir: Path, videos: Path
 ) -> None:
-    folder = predict(videos)
-    predict(videos)
+    last = run_dir / "checkpoints" / "last.ckpt"
+    folder = predict(videos, run=last)
+    first = (folder / "videos_1x1.pt").read_bytes()
+    predict(videos, run=last)
     assert len(list(folder.glob("*.pt"))) == 1
-    predict(videos / "a.mp4", videos / "a.mp4", run=run_dir / "checkpoints" / "last.ckpt")
+    predict(videos / "a.mp4", videos / "a.mp4", run=last)  # another list of the name videos
     assert len(list(folder.glob("videos_1x1*.pt"))) == 2
+    predict(videos, run=run_dir / "checkpoints" / "best.ckpt")
+    assert len(list(folder.glob("videos_1x1*.pt"))) == 3
+    train_on(last)
+    predict(videos / "a.mp4", videos / "a.mp4", run=last)  # other weights and another list
+    assert (folder / "videos_1x1.pt").read_bytes() == first
+
+
+def train_on(checkpoint: Path) -> None:
+    """Let a checkpoint hold other weights."""
+    content = torch.load(checkpoint, weights_only=True)
+    for value in content["state_dict"].values():
+        if value.is_floating_point():
+            value.mul_(1.01)
+    torch.save(content, checkpoint)
+
+
+def test_all_files_of_one_name_are_of_the_same_weights(
+    predict: Predict, run_dir: Path, clip: Path
+) -> None:
+    last = run_dir / "checkpoints" / "last.ckpt"
+    folder = predict(clip, "--features", "--window=11f", "--render", run=last)
+    endings = {path.name.removeprefix(f"{clip.stem}_1x1") for path in folder.iterdir()}
+    assert len(endings) == 6
+    step = table_of(folder / f"{clip.stem}_1x1.pt")["origin"]["step"]
+    train_on(last)
+    predict(clip, run=last)
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {f"{clip.stem}_1x1.csv", f"{clip.stem}_1x1.pt"}
+    former = {name for name in names if name.startswith(f"{clip.stem}_1x1-step{step}-")}
+    assert len(former) == 6
+    assert len(names) == 8
+
+
+def test_renderings_in_a_folder_of_videos_are_no_videos(
+    videos: Path, trained_once: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [f"--ckpt_path={trained_once}", "--device=cpu", f"--output={videos / 'out'}"]
+    main([str(videos), "--render", *options])
+    capsys.readouterr()
+    main([str(videos), *options])
+    assert "2 videos of earlier predictions are ignored" in capsys.readouterr().out
+    assert len(rows_of(videos / "out" / "videos_1x1.csv")) == 2
 
 
 def test_an_unreadable_video_is_named_and_the_others_are_predicted(
@@ -178,7 +239,9 @@ def test_an_unreadable_video_is_named_and_the_others_are_predicted(
         (("{videos}/none.mp4",), "none.mp4: no such file or folder"),
         (("{videos}/notes.txt",), "notes.txt: does not decode"),
         (("{empty}",), "empty: holds no video, at any depth"),
-        (("{videos}/a.mp4", "--stage=res9"), "stage res9: is none of this network's"),
+        (("{videos}/a.mp4", "--render", "--stage=res9"), "stage res9: is none of this network's"),
+        (("{videos}/a.mp4", "--render", "--stage=res5"), "--stage res5: its output is no map"),
+        (("{videos}/a.mp4", "--window=4f", "--stride=5f"), "--stride 5f exceeds --window 4f"),
         (("{videos}/a.mp4", "--protocol=3"), "protocol='3': write <clips>x<crops>"),
     ],
 )
@@ -215,6 +278,7 @@ def test_seconds_need_a_frame_rate(predict: Predict, tmp_path: Path) -> None:
         (("--window=4",), "--window: 4: write seconds or frames"),
         (("--window=0s",), "--window: 0s: write seconds or frames"),
         (("--stride=4s",), "--stride: needs --window"),
+        (("--stage=res4",), "--stage: needs --features or --render"),
     ],
 )
 def test_wrong_usage_is_one_line(

@@ -141,6 +141,21 @@ def test_a_stage_that_is_not_there_is_refused_with_those_that_are(
         recognizer.features(clip, "res9")
 
 
+def test_a_stage_of_several_tensors_is_refused(
+    recognizer: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Pair(nn.Module):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return x, x
+
+    pair = Pair()
+    monkeypatch.setitem(recognizer._stage_ends, "pair", pair)
+    handle = recognizer.module.network.register_forward_pre_hook(lambda _, x: pair(x[0]) and None)
+    with pytest.raises(RunError, match="stage pair: gives more than one tensor"):
+        recognizer.features(clip, "pair")
+    handle.remove()
+
+
 def test_a_missing_best_is_refused_with_both_files(run_dir: Path) -> None:
     best, last = (run_dir / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
     best.unlink()

@@ -12,6 +12,7 @@ from PIL import Image
 
 from datamodules.decoding.write_video import write_video
 from experiments.inference import Recognizer
+from experiments.inference.names import names_of_renderings
 from experiments.inference.prediction import Failure, Opened, Prediction, Predictor
 from experiments.inference.render import film
 from experiments.inference.render.film import HIGHLIGHT, Renderer
@@ -111,7 +112,7 @@ def test_the_bars_follow_the_windows(recognizer: Recognizer, tmp_path: Path) -> 
 
 
 def test_the_file_has_the_frames_and_the_rate_of_its_video(predict: Predict, clip: Path) -> None:
-    folder = predict(clip, "--render", "--stage=res3") / f"{clip.stem}_1x1"
+    folder = predict(clip, "--render", "--stage=res3") / f"{clip.stem}_1x1_render_res3"
     with av.open(str(clip)) as one, av.open(str(folder / f"{clip.stem}.mp4")) as other:
         counts = [sum(1 for _ in container.decode(video=0)) for container in (one, other)]
         rates = [container.streams.video[0].average_rate for container in (one, other)]
@@ -124,12 +125,26 @@ def test_the_file_has_the_frames_and_the_rate_of_its_video(predict: Predict, cli
 def test_each_video_of_a_folder_is_rendered_to_its_place(
     predict: Predict, clip: Path, tmp_path: Path
 ) -> None:
-    for name in ("clip.mp4", "clip-2.mp4", "clip.avi", "deep/clip.mp4"):
+    videos = ("clip.mp4", "clip-2.mp4", "deep/clip.mp4")
+    for name in videos:
         write_grey(tmp_path / "all" / name, 64, 36)
-    folder = predict(tmp_path / "all", "--render") / "all_1x1"
-    videos = ("clip-2", "clip.avi", "clip.mp4", "deep/clip")
-    names = {f"{name}{ending}" for name in videos for ending in (".mp4", "_maps.png")}
+    folder = predict(tmp_path / "all", "--render") / "all_1x1_render"
+    names = {f"{name[:-4]}{ending}" for name in videos for ending in (".mp4", "_maps.png")}
     assert {str(p.relative_to(folder)) for p in folder.rglob("*.*")} == names
+
+
+def test_equal_names_keep_their_endings() -> None:
+    paths = ["/v/clip.mp4", "/v/clip.avi", "/v/clip.mp4.mkv"]
+    assert list(names_of_renderings(paths).values()) == ["clip.mp4", "clip.avi", "clip.mp4.mkv"]
+
+
+def test_renderings_of_other_windows_or_stages_stand_beside_each_other(
+    predict: Predict, clip: Path
+) -> None:
+    for settings in (["--window=9f"], ["--window=18f"], ["--stage=res3"], []):
+        folder = predict(clip, "--render", *settings)
+    rendered = {path.name.partition("_render")[2] for path in folder.glob("*_render*")}
+    assert rendered == {"_9f_9f", "_18f_18f", "_res3", ""}
 
 
 def test_grad_cam_explains_the_class_that_is_predicted_of_the_whole_video(
