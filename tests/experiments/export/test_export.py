@@ -1,6 +1,7 @@
 """Specification of `python -m experiments.export`: files that compute what the run computes."""
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -218,6 +219,14 @@ def test_a_file_that_differs_by_more_than_the_tolerance_is_not_written(run_dir: 
     assert former.read_text() == "another file"
 
 
+def test_an_unknown_option_is_one_of_train_py(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([str(run_dir), "--to=onnx", "--foo=1"])
+    assert re.match(r"error: .*--foo.*train.py predict --help all", capsys.readouterr().err)
+
+
 def test_a_missing_checkpoint_is_refused_with_what_gives_another(run_dir: Path) -> None:
     (run_dir / "checkpoints" / "best.ckpt").unlink()
     last = run_dir / "checkpoints" / "last.ckpt"
@@ -235,7 +244,6 @@ def test_a_missing_checkpoint_is_refused_with_what_gives_another(run_dir: Path) 
         (("--to=onnx", "--checkpoint=none.ckpt"), "none.ckpt: no such checkpoint"),
         (("--to=onnx", "--videos=none.mp4"), "none.mp4: no such file or folder"),
         (("--to=onnx", "--data.root=x", "--videos=."), "--data.root=x: of train.py, which"),
-        (("--to=onnx", "--foo=1"), "--foo: no such option of predict; train.py predict --help all"),
     ],
 )
 def test_what_cannot_be_exported_is_named_before_any_work(

@@ -135,7 +135,9 @@ def test_an_interrupted_prediction_goes_on_where_it_was(
     assert "1 of 2 videos were predicted before; going on" in capsys.readouterr().out
     assert len(scored) == 3
     resumed = {file.name: file.read_bytes() for file in folder.glob("*.*")}
-    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"videos_1x1_render_11f_11f"}
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {
+        "videos_1x1_render_11f_11f"
+    }
     predict(*arguments)
     assert resumed == {file.name: file.read_bytes() for file in folder.glob("*.*")}
 
