@@ -203,7 +203,11 @@ class VideoList(VideoDataModule):
             return np.full(len(videos), self.predict_split)
         if any(self._held_out.values()):
             return split_by_groups(groups, self._held_out, self.source)
-        return split_at_random(groups, self._fractions, self._split_seed, self.source)
+        splits = split_at_random(groups, self._fractions, self._split_seed, self.source)
+        if any(self._fractions.values()):
+            drawn = ", ".join(f"{int((splits == split).sum()):,} {split}" for split in SPLITS)
+            rank_zero_info(f"{self.source}: states no splits, so videos are drawn: {drawn}")
+        return splits
 
 
 def _is_csv(source: Path) -> bool:

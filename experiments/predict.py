@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from datamodules.errors import DataError
 from datamodules.lists.unlabelled import unlabelled_videos
 from datamodules.prepare.parser import OneLineParser
@@ -17,6 +19,7 @@ from datamodules.user_path import path_argument
 from experiments.cli.quiet import hide_harmless_messages
 from experiments.cli.user_errors import user_errors
 from experiments.inference.files import PredictionFiles
+from experiments.inference.labels import describe_accuracy, known_labels, labels_of
 from experiments.inference.load import checkpoint_file, load_recognizer
 from experiments.inference.names import names_of_renderings
 from experiments.inference.partial_results import PartialResults
@@ -46,13 +49,17 @@ def main(args: list[str] | None = None) -> None:
         recognizer.features_of_views(recognizer.blank_views(), options.stage)
     renderer = Renderer(recognizer, options.stage) if options.render else None
     files = PredictionFiles(options.output, _name_of(options.videos), paths, predictor, checkpoint)
+    known = known_labels(options.videos, recognizer.class_names)
     with PartialResults(files.stem, {**files.origin, **_settings(options)}) as partial:
         predictions, failures = _predict(predictor, paths, partial, renderer, files.renderings)
-        written = files.write(predictions) if predictions else []
+        labels = labels_of(predictions, known)
+        written = files.write(predictions, labels) if predictions else []
     if predictions:
         print_predictions(predictions, recognizer.class_names)
     for line in written:
         print(line)
+    if (labels >= 0).any():
+        print(describe_accuracy(torch.stack([one.logits for one in predictions]), labels))
     _report_short(predictions, windows)
     if failures:
         raise RunError(_describe(failures, len(paths)))

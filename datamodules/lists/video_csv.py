@@ -147,6 +147,26 @@ def read_paths(file: Path) -> list[str]:
     return paths
 
 
+def read_labels(file: Path) -> dict[str, str]:
+    """Read the labels that a csv writes for paths, without those that are empty.
+
+    Args:
+        file: The csv, as of `read_paths`.
+
+    Raises:
+        DataError: If the file is not a csv with a column ``path``, or a path has two labels.
+    """
+    prefix = str(file.parent / "x")[:-1]
+    labels: dict[str, str] = {}
+    for row in read_table(file, ["path", "label"]).rows:
+        where = f"{file}, line {row.line}"
+        path = _path(row.values.get("path", ""), file.parent, prefix, where)
+        label = row.values.get("label", "").strip()
+        if label and labels.setdefault(path, label) != label:
+            raise DataError(f"{where}: {path} has two labels, {labels[path]!r} and {label!r}")
+    return labels
+
+
 def _numbered_lines(file: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield the values of each line with its number."""
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from experiments.inference.prediction import Prediction, Predictor
 from lightning_modules import RunError
@@ -77,12 +78,20 @@ class PredictionFiles:
                 file.rename(file.with_name(f"{self.stem.name}{mark}{ending}"))
         print(f"{self.stem}: predictions of other weights are now {self.stem.name}{mark}")
 
-    def write(self, predictions: Sequence[Prediction]) -> list[str]:
-        """Write the scores, and features and windows where there are any; name the files."""
+    def write(self, predictions: Sequence[Prediction], labels: Tensor) -> list[str]:
+        """Write the scores, and features and windows where there are any; name the files.
+
+        Args:
+            predictions: Of the videos.
+            labels: Their classes, (n,), -1 where unknown.
+        """
         paths = [prediction.path for prediction in predictions]
         scores = torch.stack([prediction.logits for prediction in predictions])
-        atomic_write(self._file(".csv"), scores_csv({"path": paths}, scores, self.class_names))
-        labels = torch.full((len(paths),), -1)
+        columns = {"path": paths}
+        if (labels >= 0).any():
+            named = [self.class_names[label] if label >= 0 else "" for label in labels.tolist()]
+            columns["label"] = named
+        atomic_write(self._file(".csv"), scores_csv(columns, scores, self.class_names))
         table = {"paths": paths, "labels": labels, "scores": scores}
         self._tensors(".pt", {**table, "class_names": self.class_names})
         written = [f"{self._file('.csv')} and .pt"]

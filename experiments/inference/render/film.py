@@ -115,7 +115,7 @@ class Renderer:
         indices = [self.recognizer.frame_indices(w.end - w.start) + w.start for w in windows]
         seen = np.unique(np.concatenate([part.ravel() for part in indices])) / rate
         colours = choose_colours(shares)
-        timeline = Timeline(layout.timeline, edges, shares, colours, seen.tolist(), unit)
+        timeline = Timeline(layout.timeline, edges, shares, names, colours, seen.tolist(), unit)
         canvas = np.full((HEIGHT, WIDTH, 3), 255, dtype=np.uint8)
         _paste(canvas, layout.caption, draw_text(layout.caption, CAPTION))
         current = -1

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from torch import Tensor
@@ -23,8 +24,10 @@ SAMPLED_COLOUR = "#ffb000"
 NAME_SIZE, NAME_SCALE = 13, 1.3
 """Points of class names, and how much wider they are than text in the default size of 10."""
 PERCENT_WIDTH = 64
-AXIS_LEFT, AXIS_RIGHT, AXIS_BOTTOM = 48, 28, 30
+AXIS_LEFT, AXIS_RIGHT, AXIS_TOP, AXIS_BOTTOM = 48, 28, 22, 30
 TICK_HEIGHT = 8
+KEY_MARK = 30
+"""Pixels of a colour in the key, with its gaps."""
 MOST_LINES = 100
 """Windows that are separated by white lines; more would be hidden by them."""
 
@@ -84,6 +87,7 @@ class Timeline:
         box: Its size is the picture's.
         edges: The times at which the windows' bars begin and end, ascending, (windows + 1).
         shares: Probabilities in each window, (windows, K).
+        class_names: The K classes.
         colours: Class -> colour.
         sampled: Times of the frames that the network has seen.
         unit: Of the times, ``s`` or ``frames``.
@@ -97,16 +101,18 @@ class Timeline:
         box: Box,
         edges: Sequence[float],
         shares: Tensor,
+        class_names: Sequence[str],
         colours: Mapping[int, str],
         sampled: Sequence[float],
         unit: str,
     ) -> None:
         self.edges = edges
         self.width = box.width - AXIS_LEFT - AXIS_RIGHT
-        self.height = box.height - AXIS_BOTTOM - 6
+        self.height = box.height - AXIS_BOTTOM - AXIS_TOP
         figure = new_figure(box.width, box.height)
-        axes = axes_at(figure, AXIS_LEFT, 6, self.width, self.height)
+        axes = axes_at(figure, AXIS_LEFT, AXIS_TOP, self.width, self.height)
         _stack(axes, edges, shares, colours)
+        _draw_key(axes, self.width, class_names, colours)
         low = -1.6 * TICK_HEIGHT / self.height
         axes.vlines(sampled, low, low / 4, color=SAMPLED_COLOUR, linewidth=1.5)
         axes.set(xlim=(edges[0], edges[-1]), ylim=(low, 1), yticks=[0, 1])
@@ -123,7 +129,7 @@ class Timeline:
         share = (time - self.edges[0]) / (self.edges[-1] - self.edges[0])
         column = AXIS_LEFT + round(min(max(share, 0.0), 1.0) * (self.width - 1))
         picture = self.picture.copy()
-        picture[6 : 6 + self.height, column - 1 : column + 2] = 30
+        picture[AXIS_TOP : AXIS_TOP + self.height, column - 1 : column + 2] = 30
         return picture
 
 
@@ -144,6 +150,29 @@ def _stack(axes: Axes, edges: Sequence[float], shares: Tensor, colours: Mapping[
             linewidth=line,
         )
         bottoms += values
+
+
+def _draw_key(
+    axes: Axes, width: float, class_names: Sequence[str], colours: Mapping[int, str]
+) -> None:
+    """Name the colours in one line above the bars."""
+    room = width / len(colours)
+    names = [shorten(class_names[k], room - KEY_MARK) for k in colours]
+    handles = [Patch(color=colour) for colour in colours.values()]
+    axes.legend(
+        handles,
+        names,
+        ncols=len(colours),
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        frameon=False,
+        fontsize=8,
+        handlelength=0.8,
+        handletextpad=0.4,
+        columnspacing=1,
+        borderpad=0.2,
+        borderaxespad=0,
+    )
 
 
 def as_pixels(figure: Figure) -> Pixels:

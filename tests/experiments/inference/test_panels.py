@@ -46,13 +46,17 @@ def test_panels_are_readable_and_have_their_size(layout: Layout, classes: int) -
     draw_text(layout.caption, LONG_NAMES[0])
     for end in (0.9, 7.25, 3600.0):
         edges = [0.0, end / 3, end / 2, end]
-        timeline = Timeline(layout.timeline, edges, shares, colours, [0.1 * end], "s")
+        timeline = Timeline(
+            layout.timeline, edges, shares, names_of(classes), colours, [0.1 * end], "s"
+        )
         assert timeline.picture.shape == (layout.timeline.height, layout.timeline.width, 3)
 
 
 def test_the_playhead_moves_from_the_first_time_to_the_last() -> None:
     shares = torch.full((1, 2), 0.5)
-    timeline = Timeline(LANDSCAPE.timeline, [2.0, 6.0], shares, choose_colours(shares), [], "s")
+    timeline = Timeline(
+        LANDSCAPE.timeline, [2.0, 6.0], shares, ["a", "b"], choose_colours(shares), [], "s"
+    )
     changed = [
         (timeline.at(time) != timeline.picture).any(2).any(0).nonzero()[0].mean()
         for time in (1.0, 2.0, 4.0, 6.0, 7.0)

@@ -69,6 +69,27 @@ def test_videos_of_the_same_name_are_told_apart(
     assert re.search(r"^deep/er/a\.mp4 ", printed, re.MULTILINE)
 
 
+def test_labels_of_a_csv_are_counted_as_classes_of_the_network(
+    predict: Predict, recognizer: Recognizer, videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best, *_, worst = recognizer(videos / "a.mp4")
+    shutil.copy(videos / "a.mp4", videos / "c.mp4")
+    rows = f"path,label\na.mp4,{best}\ndeep/er/b.mp4,{worst}\na.mp4,\nc.mp4,cat\n"
+    (videos / "new.csv").write_text(rows)
+    folder = predict(videos / "new.csv")
+    printed = capsys.readouterr().out
+    assert "not counted, because the network has no such class: 'cat' (1)" in printed
+    told = "top-1 50.00 %, mean class accuracy 50.00 % (2 of 3 videos have a label, 2 of 8 classes)"
+    assert told in printed
+    assert [row["label"] for row in rows_of(folder / "new_1x1.csv")] == [best, worst, ""]
+    names = recognizer.class_names
+    expected = [names.index(best), names.index(worst), -1]
+    assert table_of(folder / "new_1x1.pt")["labels"].tolist() == expected
+    (videos / "new.csv").write_text(f"{rows}a.mp4,{worst}\n")
+    with pytest.raises(DataError, match=r"line 6: .*a.mp4 has two labels"):
+        predict(videos / "new.csv")
+
+
 def test_windows_slide_over_the_video_to_its_end(
     predict: Predict, recognizer: Recognizer, clip: Path
 ) -> None:

@@ -119,9 +119,9 @@ def test_frames_of_another_type_or_shape_are_refused(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (np.zeros((4, 8, 8, 3), dtype=np.uint8), "given as paths, not as ndarray"),
-        ([torch.zeros(4, 3, 8, 8, dtype=torch.uint8)], "given as paths, not as Tensor"),
-        ([b"clip.mp4"], "given as paths, not as bytes"),
+        (np.zeros((4, 8, 8, 3), dtype=np.uint8), "not ndarray; numpy frames become"),
+        ([torch.zeros(4, 3, 8, 8, dtype=torch.uint8)], "several are paths, not Tensor"),
+        ([b"clip.mp4"], "several are paths, not bytes"),
         ([], "no video is given"),
         (None, "not NoneType"),
         (3, "not int"),
