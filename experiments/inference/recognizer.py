@@ -186,7 +186,7 @@ def _place(path: Any) -> Path:
     """Make the path of one of several videos absolute."""
     if not isinstance(path, str | PathLike):
         raise DataError(
-            f"a video is a path or a torch tensor of decoded frames, uint8 (frames, 3, height, "
+            "a video is a path or a torch tensor of decoded frames, uint8 (frames, 3, height, "
             f"width), and several are paths, not {type(path).__name__}; numpy frames become such a "
             "tensor by torch.from_numpy(frames).permute(0, 3, 1, 2)"
         )
