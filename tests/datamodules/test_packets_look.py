@@ -1,5 +1,6 @@
 """Specification of ``look: packets``: the same clips as after a full look, with a quick start."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from datamodules.decoding import video_index
 from datamodules.decoding.video import glance, scan
 from datamodules.decoding.video_index import VideoIndex
 from datamodules.errors import VideoDecodeError
+from datamodules.prepare.command_line import main as prepare
 from tests.datamodules.conftest import SMALL_CLIPS
 from tests.datamodules.odd_videos import ODD, damaged, write_odd_list
 
@@ -177,7 +179,19 @@ def test_a_training_batch_without_any_readable_video_ends_the_run(make: MakeList
         list(data.train_dataloader())
 
 
-def test_a_report_leaves_out_before_and_gives_the_same_as_a_full_look(make: MakeList) -> None:
+def test_what_a_report_lists_is_left_out_as_after_a_full_look(make: MakeList) -> None:
+    data = make("packets", with_damaged=True, look="packets")
+    index = f"--data.index_dir={data.index.file.parent}"
+    assert prepare(["verify", "--data=VideoList", f"--data.source={data.source}", index]) == 1
+    full = read(make("packets", with_damaged=True, skip_unreadable=True))
+    fresh = make("fresh", with_damaged=True, look="packets")
+    shutil.copy(data.report_file, fresh.report_file)
+    again = make("fresh", with_damaged=True, look="packets", skip_unreadable=True)
+    assert len(again.records["train"]) == len(ODD)
+    assert_same(read(again), full)
+
+
+def test_a_file_that_is_no_report_is_named(make: MakeList) -> None:
     data = make("index", with_damaged=True, look="packets")
     data.report_file.write_text("{}")
     with pytest.raises(DataError, match="is not a report"):
