@@ -14,13 +14,16 @@ class OlderExports(Callback):
     These hold weights from before the fit. They stay, because other programs may use them.
     """
 
+    first_step: int | None = None
+    """None if the fit has nothing to train."""
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remember the step at which the fit starts."""
         self.first_step = trainer.global_step
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compare the files with the checkpoints, all of which are saved by now."""
-        trained = trainer.global_step > self.first_step
+        trained = self.first_step is not None and trainer.global_step > self.first_step
         if not trained or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         run = RunFolder(Path(trainer.default_root_dir))
