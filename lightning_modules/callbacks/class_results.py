@@ -54,7 +54,7 @@ class ClassResults(Callback):
         accuracies = self.counts.diagonal()[present] / videos[present]
         pl_module.log(f"test/{MEAN}", accuracies.mean())
 
-    def files(self, class_names: Sequence[str]) -> dict[str, str | bytes]:
+    def files(self, class_names: Sequence[str]) -> dict[str, str | memoryview]:
         """Make the files of the latest test of this process.
 
         Returns:
