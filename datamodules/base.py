@@ -4,9 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from pytorch_lightning import LightningDataModule
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_info
 from torch.utils.data import DataLoader
@@ -17,6 +15,7 @@ from datamodules.clips.transforms import JITTER_SCALES, MultiScaleCrop
 from datamodules.clips.views import ProtocolViews, RandomClip
 from datamodules.decoding.video_index import LookKind, VideoIndex
 from datamodules.errors import DataError
+from datamodules.identity import IdentifiedDataModule
 from datamodules.lists.annotations import Annotations, refuse_shared_videos
 from datamodules.lists.ignored import Ignored
 from datamodules.lists.reversal import Reversal, ReversalKind
@@ -31,7 +30,7 @@ from datamodules.loading.video_records import VideoRecords
 Loader = DataLoader[Sample]
 
 
-class VideoDataModule(LightningDataModule, ABC):
+class VideoDataModule(IdentifiedDataModule, ABC):
     """Loaders for training, validation (one clip, centre crop), test and prediction.
 
     A subclass sets ``class_names`` in its constructor and reads the list of each split.
@@ -144,11 +143,6 @@ class VideoDataModule(LightningDataModule, ABC):
         }
 
     @property
-    def predicted_name(self) -> str:
-        """Return the name of the predicted videos, for the names of prediction files."""
-        return self.predict_split
-
-    @property
     def target_names(self) -> tuple[str, ...]:
         """Return what the network distinguishes: the classes, unless ``reversal`` changes them."""
         return self.reversal.target_names(self.class_names)
@@ -167,30 +161,6 @@ class VideoDataModule(LightningDataModule, ABC):
         """
 
     @property
-    def report_file(self) -> Path:
-        """Return the path of the report of ``python -m datamodules.prepare verify``."""
-        return self.index.file.parent / f"{self.report_name}.verify.json"
-
-    @property
-    def report_name(self) -> str:
-        """Return the data set's name in file names; with several lists, the list's name too."""
-        return type(self).__name__.lower()
-
-    @property
-    def result_name(self) -> str:
-        """Return the data set's name in results, the same wherever its files lie."""
-        return self.report_name
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """Return what identifies the data, wherever they are stored: name, and list if several.
-
-        A checkpoint that was trained on data with another identity is refused.
-        """
-        directions = {"reversal": self.reversal.kind} if self.reversal.shows_both else {}
-        return {"data set": type(self).__name__, **directions}
-
-    @property
     def ignored(self) -> Ignored:
         """Return the counts of the files and folders among the videos that are not read."""
         return Ignored()
@@ -199,22 +169,6 @@ class VideoDataModule(LightningDataModule, ABC):
     def coverage(self) -> dict[Split, Coverage]:
         """Return how many videos of each loaded list are used, as far as it is known by now."""
         return self.usable.coverage
-
-    def describe(self) -> dict[str, Any]:
-        """Return what a checkpoint stores about its data, as plain values."""
-        return {
-            "identity": self.identity,
-            "input": {
-                "num_segments": self.num_segments,
-                "sampling": self.sampling,
-                "short_side": self.short_side,
-                "crop_size": self.crop_size,
-            },
-            "protocol": self.protocol.name,
-            "test_split": self.test_split,
-            "flip_probability": self.flip_probability,
-            "reversal": self.reversal.kind,
-        }
 
     def needed_splits(self, stage: str) -> tuple[Split, ...]:
         """Return the splits that a stage reads."""

@@ -118,7 +118,7 @@ class VideoList(VideoDataModule):
 
     @property
     def result_name(self) -> str:
-        """Return the list's name; a checksum of its videos distinguishes lists of the same name."""
+        """Return the name of the csv or folder; a checksum tells lists of the same name apart."""
         name = Path(self.source).stem
         return f"{name}-{self.list_identity.split()[0]}" if self.is_labelled else name
 

@@ -50,12 +50,21 @@ class Reversal:
 
         Args:
             class_names: The K classes of the lists.
+
+        Raises:
+            DataError: If a class already has the name of another one shown backwards.
         """
         if self.kind == "label":
             return DIRECTIONS
-        if self.kind == "double":
-            return (*class_names, *(f"{name} {DIRECTIONS[1]}" for name in class_names))
-        return tuple(class_names)
+        if self.kind != "double":
+            return tuple(class_names)
+        doubled = [f"{name} {DIRECTIONS[1]}" for name in class_names]
+        if taken := sorted({*class_names} & {*doubled}):
+            raise DataError(
+                f"reversal=double: class {taken[0]!r} has the name that another class gets when it "
+                "is shown backwards; rename it"
+            )
+        return (*class_names, *doubled)
 
     def refuse_directed(self, class_names: Iterable[str]) -> None:
         """Refuse to let reversed clips keep their label where a class name says a direction.

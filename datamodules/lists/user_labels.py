@@ -1,7 +1,7 @@
 """Numbers the classes of a user's own list."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from pytorch_lightning.utilities import rank_zero_info
@@ -36,7 +36,8 @@ def class_indices(
 
     Raises:
         DataError: If a number is not an integer in 0..num_classes-1, a class has no video
-            although ``num_classes`` is None, or two names may mean the same class.
+            although ``num_classes`` is None, two names may mean the same class, or two labels have
+            the same name.
     """
     labelled = [video for video in videos if video.label]
     if not labelled:
@@ -105,8 +106,28 @@ def _numbered(
                     f"{first.name!r} and {video.name!r}; write one, or rename the column if it "
                     "does not name classes"
                 )
-    names = (known[index].name if index in known else str(index) for index in range(count))
-    return labels, tuple(names)
+    names = tuple(known[index].name if index in known else str(index) for index in range(count))
+    _refuse_shared_name(names, known)
+    return labels, names
+
+
+def _refuse_shared_name(names: Sequence[str], known: Mapping[int, AnnotatedVideo]) -> None:
+    """Refuse two labels of one name, which would be one class in scores by name.
+
+    Args:
+        names: Of all labels.
+        known: Of each label that has a name, the first video.
+    """
+    first: dict[str, int] = {}
+    for label, name in enumerate(names):
+        other = first.setdefault(name, label)
+        if other != label:
+            lines = [known[index].where for index in (other, label) if index in known]
+            raise DataError(
+                f"{' and '.join(lines)}: labels {other} and {label} have the same name, {name!r}; "
+                "give each class a name of its own, or both the same label (a label without a name "
+                "is named by its number)"
+            )
 
 
 def _whole_number(video: AnnotatedVideo) -> int:

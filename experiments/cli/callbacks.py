@@ -18,6 +18,7 @@ from lightning_modules.callbacks import (
     GradientNorm,
     MetricsFile,
     NetworkSummary,
+    OlderExports,
     PredictionsFile,
     ProgressLines,
     RecipeReport,
@@ -72,7 +73,7 @@ def training_callbacks(config: Any) -> list[Callback]:
     callbacks: list[Callback] = []
     if config.ema_decay is not None:
         callbacks.append(WeightAverage(config.ema_decay))
-    callbacks.append(RecipeReport())
+    callbacks += [RecipeReport(), OlderExports()]
     if config.trainer.enable_model_summary is not False:
         callbacks.append(NetworkSummary())
     return callbacks
@@ -85,7 +86,8 @@ def result_callbacks(config: Any) -> list[Callback]:
         config: The configuration of the subcommand, as parsed.
     """
     table = HyperparameterTable(hyperparameters(config), config.checkpoint.monitor)
-    return [MetricsFile(), ClassResults(), PredictionsFile(), Throughput(), table]
+    classes = ClassResults()
+    return [classes, MetricsFile(classes), PredictionsFile(), Throughput(), table]
 
 
 def logging_callbacks(pictures: int) -> list[Callback]:

@@ -1,5 +1,6 @@
 """Makes a recognizer from a checkpoint alone, without the run's configuration."""
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def load_recognizer(
     """
     file = checkpoint_file(absolute_path(checkpoint, "checkpoint"))
     trained = read_checkpoint(file)[KEY]
+    _refuse_shared_name(file, trained["class_names"])
     module = VideoRecognizer.load_from_checkpoint(file, map_location="cpu").eval()
     frames, data = trained["input"], trained["data"]
     make_views = ProtocolViews(
@@ -52,6 +54,22 @@ def load_recognizer(
         reason = next(iter(str(error).splitlines()), "")
         raise RunError(f"device {wanted}: cannot be used here ({reason}); give cpu") from error
     return Recognizer(module, make_views, trained["seed"] or 0)
+
+
+def _refuse_shared_name(file: Path, class_names: Sequence[str]) -> None:
+    """Refuse a checkpoint of an older version with two classes of one name: a score would be lost.
+
+    Raises:
+        RunError: If there are two.
+    """
+    for number, name in enumerate(class_names):
+        first = class_names.index(name)
+        if first != number:
+            raise RunError(
+                f"{file}: classes {first} and {number} have the same name, {name!r}, so scores by "
+                "name would lose one of them; give each class a name of its own in the list of "
+                "videos, and train again"
+            )
 
 
 def checkpoint_file(place: Path) -> Path:

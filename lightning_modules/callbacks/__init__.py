@@ -9,6 +9,7 @@ from lightning_modules.callbacks.gradient_norm import GradientNorm
 from lightning_modules.callbacks.last_checkpoint import LastCheckpoint
 from lightning_modules.callbacks.metrics_file import MetricsFile
 from lightning_modules.callbacks.network_summary import NetworkSummary
+from lightning_modules.callbacks.older_exports import OlderExports
 from lightning_modules.callbacks.predictions_file import PredictionsFile
 from lightning_modules.callbacks.progress_lines import ProgressLines
 from lightning_modules.callbacks.recipe_report import RecipeReport
@@ -25,6 +26,7 @@ __all__ = [
     "LastCheckpoint",
     "MetricsFile",
     "NetworkSummary",
+    "OlderExports",
     "PredictionsFile",
     "ProgressLines",
     "RecipeReport",

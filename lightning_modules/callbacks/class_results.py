@@ -3,16 +3,12 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from lightning_modules.checkpoints.atomic_write import atomic_write
-from lightning_modules.checkpoints.results_file import read_results
-from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.metrics import count_confusions
 from lightning_modules.tensorboard.pictures.class_accuracy import draw_class_accuracy
 from lightning_modules.tensorboard.pictures.confusion import draw_confusion
@@ -23,11 +19,11 @@ MEAN = "mean_class_accuracy"
 
 
 class ClassResults(Callback):
-    """Writes the accuracy of each class and the confusion matrix of every test.
+    """Counts the confusions of every test, and makes its class results of them.
 
-    ``results/<name>_classes.csv`` and ``.png``, ``results/<name>_confusion.csv`` and ``.png`` have
-    the name of the test in ``metrics.json``, which `MetricsFile` writes first; the mean of the
-    classes' accuracies is there, too.
+    These are ``results/<test>_classes.csv`` and ``.png``, ``results/<test>_confusion.csv`` and
+    ``.png``. `MetricsFile` writes them, because it chooses the test's name; ``metrics.json`` has
+    the mean of the classes' accuracies, too.
     """
 
     metric: MulticlassConfusionMatrix
@@ -58,23 +54,18 @@ class ClassResults(Callback):
         accuracies = self.counts.diagonal()[present] / videos[present]
         pl_module.log(f"test/{MEAN}", accuracies.mean())
 
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the files."""
-        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
-            return
-        run = RunFolder(Path(trainer.default_root_dir))
-        known = read_results(run)
-        latest = known.get("test")
-        names = [name for name, entry in known.items() if name != "test" and entry == latest]
-        class_names: Any = pl_module.class_names
-        for name in names:
-            atomic_write(run.result(name, "classes.csv"), _class_table(self.counts, class_names))
-            atomic_write(run.result(name, "confusion.csv"), _matrix(self.counts, class_names))
-            for draw, ending in (
-                (draw_class_accuracy, "classes.png"),
-                (draw_confusion, "confusion.png"),
-            ):
-                atomic_write(run.result(name, ending), as_png(draw(self.counts, class_names)))
+    def files(self, class_names: Sequence[str]) -> dict[str, str | memoryview]:
+        """Make the files of the latest test of this process.
+
+        Returns:
+            The contents by their endings, see `RESULT_FILES`.
+        """
+        return {
+            "classes.csv": _class_table(self.counts, class_names),
+            "classes.png": as_png(draw_class_accuracy(self.counts, class_names)),
+            "confusion.csv": _matrix(self.counts, class_names),
+            "confusion.png": as_png(draw_confusion(self.counts, class_names)),
+        }
 
 
 def _class_table(counts: Tensor, class_names: Sequence[str]) -> str:

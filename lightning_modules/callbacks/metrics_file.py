@@ -6,15 +6,16 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_info
 
-from lightning_modules.callbacks.class_results import MEAN
+from lightning_modules.callbacks.class_results import MEAN, ClassResults
+from lightning_modules.checkpoints.atomic_write import atomic_write
 from lightning_modules.checkpoints.loop_position import LoopPosition, finished_epochs
 from lightning_modules.checkpoints.origin import (
     REPLACED_BY_FITS,
     Origin,
     free_name,
     is_outdated,
-    is_same_thing,
     list_hash,
+    may_replace,
     origin_in_use,
     own_name,
 )
@@ -29,19 +30,25 @@ NAMES = ("top1", "top5", "loss", "n_videos")
 class MetricsFile(Callback):
     """Writes split -> top1, top5 (0-1), loss, n_videos, n_classes, protocol into the run folder.
 
-    A test with `ClassResults` has ``mean_class_accuracy`` (0-1), too.
+    A test has ``mean_class_accuracy`` (0-1), too, and files of its class results.
 
     ``val`` and ``test`` hold the latest results. Each test is also kept as ``test_<protocol>``, so
     that a run can have results of several protocols; one of another checkpoint, list or split gets
-    a longer name if that one is taken. So does a validation that one of another thing follows. When
-    a fit has trained, the results of weights that are replaced are removed. ``train`` is written at
-    the end of a fit.
+    a longer name if that one is taken. A validation is likewise kept under a longer name when one
+    of another checkpoint or list follows. When a fit has trained, the results of weights that are
+    replaced are removed. ``train`` is written at the end of a fit.
 
     Every entry also names its checkpoint and list, see `lightning_modules.checkpoints.origin` (in a
     fit, the checkpoint that gets these weights), the git commit of the code, and how many videos
     were listed, missing, and skipped as unreadable. The path is printed at the end of a fit and of
     a test.
+
+    Args:
+        classes: Counts the confusions of the same trainer's tests.
     """
+
+    def __init__(self, classes: ClassResults) -> None:
+        self.classes = classes
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Read the commit now: the code may be edited during a long run."""
@@ -84,13 +91,13 @@ class MetricsFile(Callback):
         results = _results(trainer, "val", "val", "1x1", origin)
         with results_of(_run(trainer)) as known:
             before = known.get("val", results)
-            if not is_same_thing(before, results):
+            if not may_replace(before, results):
                 known[own_name("val_1x1", before)] = before
             known.pop(own_name("val_1x1", results), None)
             known["val"] = results
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the test's results."""
+        """Write the test's results and its class results, before another process writes any."""
         if not _writes(trainer):
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
@@ -98,9 +105,13 @@ class MetricsFile(Callback):
         origin = origin_in_use(trainer, pl_module)
         results = _results(trainer, "test", data.test_split, protocol, origin)
         usual = f"test_{protocol}"
+        names: Any = pl_module.class_names
+        files = self.classes.files(names)
         with results_of(run) as known:
             name = free_name(usual, results, run, known.get(usual))
             known |= {"test": results, name: results}
+            for ending, content in files.items():
+                atomic_write(run.result(name, ending), content)
         rank_zero_info(f"results: {run.metrics}, {name}")
 
 

@@ -1,6 +1,7 @@
 """Predictions of a run: a csv to read, and tensors for fusing."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ class PredictionsFile(Callback):
         if not trained or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         run = RunFolder(Path(trainer.default_root_dir))
-        if renamed := set_aside_outdated(run):
+        with _held(run):
+            renamed = set_aside_outdated(run)
+        if renamed:
             rank_zero_info(f"predictions of earlier weights are now {', '.join(renamed)}")
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -99,7 +102,7 @@ class PredictionsFile(Callback):
         }
         run = RunFolder(Path(trainer.default_root_dir))
         usual = run.predictions(data.predicted_name, data.protocol.name)
-        with for_a_moment(usual.parent.with_name("predictions.claim")):
+        with _held(run):
             name = free_name(usual.stem, origin, run, origin_of(usual))
             file = usual.with_name(f"{name}{usual.suffix}")
             atomic_write(usual.with_name(f"{name}.csv"), _as_csv(table))
@@ -107,6 +110,11 @@ class PredictionsFile(Callback):
             write_table(file, {**table, KEY: origin})
         stem = file.parent / name
         rank_zero_info(f"predictions of {counted_videos(len(order))}: {stem}.csv and .pt")
+
+
+def _held(run: RunFolder) -> AbstractContextManager[None]:
+    """Keep other processes from naming and renaming the run's predictions meanwhile."""
+    return for_a_moment(run.path / "predictions.claim")
 
 
 def _as_csv(table: Mapping[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """What a result was computed from: the weights of a checkpoint, and the videos of a list.
 
-Results of one thing never take the place of another's. They are the same thing if checkpoint
-(by its name in the run folder, or else its path), split, protocol, list and other settings are the
-same: the results of a checkpoint's newer weights replace those of its older ones.
+A result only replaces one of the same checkpoint (by its name in the run folder, or else its path),
+split, protocol, list and other settings. So the results of a checkpoint's newer weights replace
+those of its older ones, and all others stand beside each other.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ settings that differ from those of the training, left out if there are none.
 REPLACED_BY_FITS = (CHECKPOINTS["last"], CHECKPOINTS["previous"])
 """Checkpoints that a fit replaces when it trains."""
 
-THING = ("checkpoint", "split", "protocol", "list")
+COMPARED = ("checkpoint", "split", "protocol", "list")
 DIGITS = 8
 
 
@@ -76,9 +76,9 @@ def list_hash(
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:DIGITS]
 
 
-def is_same_thing(one: Origin, other: Origin) -> bool:
-    """Tell whether one result may replace the other, by what both say."""
-    same = all(one[key] == other[key] for key in THING if key in one and key in other)
+def may_replace(one: Origin, other: Origin) -> bool:
+    """Tell whether two results may replace each other, by what both say."""
+    same = all(one[key] == other[key] for key in COMPARED if key in one and key in other)
     return same and bool(one.get("differs", []) == other.get("differs", []))
 
 
@@ -101,9 +101,9 @@ def is_current(run: RunFolder, origin: Origin) -> bool:
 
 
 def own_name(usual: str, origin: Origin) -> str:
-    """Give a result a name that no other thing has, for when another has the usual name."""
-    thing = repr([origin.get(key) for key in (*THING, "differs")])
-    digest = hashlib.sha256(thing.encode()).hexdigest()[:DIGITS]
+    """Give a result a name of its own, for when one that it may not replace has the usual name."""
+    compared = repr([origin.get(key) for key in (*COMPARED, "differs")])
+    digest = hashlib.sha256(compared.encode()).hexdigest()[:DIGITS]
     return f"{usual}-{Path(origin.get('checkpoint', 'weights')).stem}-{digest}"
 
 
@@ -116,7 +116,7 @@ def free_name(usual: str, origin: Origin, run: RunFolder, there: Origin | None) 
         run: The run folder.
         there: The origin of the result with the usual name; None if there is none.
     """
-    free = there is None or is_same_thing(there, origin) or is_outdated(run, there)
+    free = there is None or may_replace(there, origin) or is_outdated(run, there)
     return usual if free else own_name(usual, origin)
 
 

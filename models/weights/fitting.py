@@ -22,10 +22,10 @@ def load_weights(network: nn.Module, weights: str, backbone: str | None, head: s
     The names of published checkpoints are understood, see `models.weights.published_names`.
     Allowed differences: a head with other classes keeps its initial values; so do temporal modules
     that the source lacks; a last convolution that is twice as wide as the source's (TSINet's
-    concatenation) gets the source's weights repeated and halved; a head without bias gives the bias
-    0; a 3D convolution gets the weights
-    of a 2D one, repeated over time and divided by its length (I3D's inflation). One line logs how
-    many tensors were loaded, which are new in this network, and which are left over.
+    concatenation) gets the source's weights repeated and halved; where the source's head has no
+    bias, the bias is 0; a 3D convolution gets the weights of a 2D one, repeated over time and
+    divided by its length (I3D's inflation). One line logs how many tensors were loaded, which are
+    new in this network, and which are left over.
 
     Args:
         network: The frame network, or I3D or ECO, which have none.

@@ -201,3 +201,12 @@ def test_rendered_shapes_are_shown_in_both_directions(tmp_path: Path) -> None:
     data = MovingShapes(root=str(tmp_path), reversal="label", num_workers=0, **sizes, **settings)
     data.make_videos()
     assert data.load_records("test").labels.tolist() == [0, 1] * 8
+
+
+def test_double_refuses_a_class_that_has_the_name_of_another_one_shown_backwards(
+    waves: MakeList,
+) -> None:
+    data = waves("wave", "wave backwards", reversal="double")
+    with pytest.raises(DataError, match=r"class 'wave backwards' has the name that another"):
+        data.read_lists("fit")
+    assert waves("wave", "wave backwards", reversal="label").num_classes == 2

@@ -2,13 +2,17 @@
 
 import csv
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from experiments.session import read_metrics
-from lightning_modules.checkpoints.run_folder import RESULT_FILES
+from lightning_modules.callbacks import metrics_file
+from lightning_modules.checkpoints.results_file import Results, results_of
+from lightning_modules.checkpoints.run_folder import RESULT_FILES, RunFolder
 from tests.conftest import Run
 
 
@@ -69,3 +73,27 @@ def test_further_training_keeps_those_of_weights_that_stay(
     assert {file.name for file in (run_dir / "results").iterdir()} == {
         f"test_2x1_{what}" for what in RESULT_FILES
     }
+
+
+@pytest.mark.parametrize("name", ["test_1x1", "test_2x1"])
+def test_a_test_of_another_process_keeps_its_own_class_results(
+    name: str, tiny_run: Run, run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = run_dir / "results" / f"{name}_classes.csv"
+
+    @contextmanager
+    def followed_at_once(run: RunFolder) -> Iterator[Results]:
+        """Let another process write that has waited for this one."""
+        with results_of(run) as known:
+            yield known
+        with results_of(run) as known:
+            known |= {"test": {"top1": 0.5}, name: {"top1": 0.5}}
+            others.parent.mkdir(exist_ok=True)
+            others.write_text("of the other process")
+
+    monkeypatch.setattr(metrics_file, "results_of", followed_at_once)
+    tiny_run("test", "--data.protocol=1x1", run_dir=run_dir)
+    assert others.read_text() == "of the other process"
+    files = {file.name for file in (run_dir / "results").iterdir()} - {others.name}
+    assert files == {f"test_1x1_{what}" for what in RESULT_FILES} - {others.name}
+    assert "test_1x1" in read_metrics(run_dir)

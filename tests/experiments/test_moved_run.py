@@ -36,6 +36,17 @@ def test_a_moved_run_and_list_test_at_once_and_give_the_same_result(
     assert (tmp_path / "data" / "index").exists()  # the old one has moved away
 
 
+def test_a_list_of_another_name_is_the_same_list(run_dir: Path, tmp_path: Path) -> None:
+    before = read_metrics(run_dir)
+    source = (tmp_path / "here" / "list.csv").rename(tmp_path / "here" / "renamed.csv")
+    main(["test", *list_arguments(source, run_dir), SMALL_NETWORK])
+    after = read_metrics(run_dir)
+    assert after.keys() == before.keys()
+    name, checksum = before["test_1x1"]["data"].rsplit("-", 1)
+    assert (name, after["test_1x1"]["data"]) == ("list", f"renamed-{checksum}")
+    assert {**after["test_1x1"], "data": ""} == {**before["test_1x1"], "data": ""}
+
+
 def test_a_copied_run_writes_into_its_own_folder(run_dir: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(run_dir, tmp_path / "copy"))
     before = (run_dir / "metrics.json").read_bytes()

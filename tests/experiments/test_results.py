@@ -1,4 +1,4 @@
-"""Results of one thing never take the place of another's, and outdated ones never count."""
+"""A result never takes the place of one of another origin, and outdated ones never count."""
 
 import json
 import logging
@@ -13,6 +13,9 @@ import torch
 from experiments.fuse import read_scores
 from experiments.session import Run, read_metrics, result_of_last
 from lightning_modules import RunError
+from lightning_modules.callbacks import predictions_file
+from lightning_modules.checkpoints.prediction_files import set_aside_outdated
+from lightning_modules.checkpoints.run_folder import RunFolder
 from lightning_modules.checkpoints.weights_hash import hash_of
 from tests.conftest import tiny_arguments
 from tests.experiments.runs import SMALL_NETWORK
@@ -114,7 +117,7 @@ def test_results_of_best_and_last_stand_beside_each_other(
     assert files[file.stem]["origin"]["weights"] == weights(run_dir)
 
 
-def test_the_same_thing_replaces_its_own_result(go: Go, run_dir: Path) -> None:
+def test_a_repeated_test_or_prediction_replaces_its_earlier_result(go: Go, run_dir: Path) -> None:
     for checkpoint in (LAST, BEST, LAST, BEST):
         go("test", checkpoint)
         go("predict", checkpoint)
@@ -202,7 +205,7 @@ def test_a_validation_of_another_checkpoint_keeps_that_of_the_fit(go: Go, run_di
     assert read_metrics(run_dir)["val"] == pytest.approx(of_fit)
 
 
-def test_another_run_s_checkpoint_of_the_same_name_is_another_thing(
+def test_another_run_s_checkpoint_of_the_same_name_is_another_checkpoint(
     go: Go, run_dir: Path, tmp_path: Path
 ) -> None:
     go("test", LAST)
@@ -245,6 +248,37 @@ def test_predictions_of_weights_that_a_fit_replaces_get_their_step_as_a_name(
     go("predict", LAST)
     assert predictions(run_dir).keys() == {"test_1x1-step8", "test_1x1"}
     assert not run.has_only_other_predictions("test", "1x1")
+
+
+def test_a_prediction_beside_a_fit_waits_while_the_fit_renames(
+    go: Go, run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = []
+
+    def rename(run: RunFolder) -> list[str]:
+        claimed.append((run_dir / "predictions.claim").is_file())
+        return set_aside_outdated(run)
+
+    monkeypatch.setattr(predictions_file, "set_aside_outdated", rename)
+    go("predict", LAST)
+    go("fit", LAST, "--trainer.max_epochs=3", *OWN)
+    assert claimed == [True]
+    assert {file.name for file in run_dir.glob("*.claim")} == set()
+
+
+def test_a_fit_names_the_exports_of_weights_that_it_has_replaced(
+    go: Go, run_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    exports = run_dir / "exports"
+    exports.mkdir()
+    for name in ("best.onnx", "last.onnx", "of_another_program.onnx"):
+        (exports / name).write_text("")
+    go("fit", LAST, *OWN)  # has ended already
+    assert str(exports) not in caplog.text
+    go("fit", LAST, "--trainer.max_epochs=3", *OWN)
+    named = [line for line in caplog.messages if str(exports) in line]
+    assert named == [f"{exports / 'last.onnx'}: has earlier weights than last.ckpt; export again"]
 
 
 @pytest.fixture(scope="module")

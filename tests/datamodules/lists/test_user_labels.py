@@ -125,3 +125,16 @@ def test_two_names_of_one_label_are_refused_with_both_lines() -> None:
         DataError, match="line 2 and line 4: label 0 has two names, 'Run' and 'Jump'"
     ):
         class_indices(videos, None)
+
+
+@pytest.mark.parametrize(("second", "lines"), [("Run", "line 2 and line 4"), ("", "line 2")])
+def test_two_labels_of_one_name_are_refused_with_both_lines(second: str, lines: str) -> None:
+    name = "Run" if second else "2"  # the name of label 2 if it has none
+    videos = [
+        AnnotatedVideo("a.mp4", "0", "", "", name, "line 2"),
+        AnnotatedVideo("b.mp4", "1", "", "", "Jump", "line 3"),
+        AnnotatedVideo("c.mp4", "2", "", "", second, "line 4"),
+    ]
+    told = f"^{lines}: labels 0 and 2 have the same name, '{name}'; give each class a name of its"
+    with pytest.raises(DataError, match=told):
+        class_indices(videos, None)

@@ -189,6 +189,17 @@ def test_a_class_that_is_no_network_is_refused(
         load_recognizer(shutil.copy(tmp_path / "odd.ckpt", tmp_path / "copy.ckpt"))
 
 
+def test_an_older_checkpoint_with_two_classes_of_one_name_is_refused(
+    trained_once: Path, tmp_path: Path
+) -> None:
+    content = torch.load(trained_once / "checkpoints" / "last.ckpt", weights_only=True)
+    names = content[KEY]["class_names"]
+    names[2] = names[0]
+    torch.save(content, tmp_path / "old.ckpt")
+    with pytest.raises(RunError, match=f"old.ckpt: classes 0 and 2 have the same .* {names[0]!r}"):
+        load_recognizer(tmp_path / "old.ckpt")
+
+
 def test_a_network_that_train_py_has_not_built_must_be_given(
     trained_once: Path, tmp_path: Path
 ) -> None:
