@@ -36,6 +36,8 @@ SETTINGS: dict[Any, Any] = {  # over matplotlib's defaults, whatever the user's 
 }
 OURS, PAPERS = "#1f5fa8", "#c2560a"
 MARK_RADIUS = 3.0
+SMALLEST_SPAN = 2.0
+"""Smallest ratio of the ends of a logarithmic axis."""
 """Points."""
 
 LABEL_STYLE: dict[str, Any] = {"fontsize": 7.5, "color": "#555555", "verticalalignment": "bottom"}
@@ -109,8 +111,15 @@ def scatter(
 
 
 def _scale_x(axes: Axes) -> None:
-    """Make the x axis logarithmic, with ticks such as 10, 20, 50, 100."""
+    """Make the x axis logarithmic, with ticks such as 10, 20, 50, 100.
+
+    It spans at least a factor of two, so that nearly equal values stand near each other.
+    """
     axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    if high < SMALLEST_SPAN * low:
+        middle = (low * high) ** 0.5
+        axes.set_xlim(middle / SMALLEST_SPAN**0.5, middle * SMALLEST_SPAN**0.5)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
