@@ -14,9 +14,10 @@ from datamodules.user_path import path_argument
 from experiments.cli.user_errors import user_errors
 from experiments.compare.pictures import draw_choices, draw_curves, read_curve
 from experiments.compare.tables import Pair, rows_table, steps_table
-from experiments.grid.grid_file import Grid, find_grid, read_grid
+from experiments.grid.grid_file import find_grid, read_grid
 from experiments.grid.report.clip_scores import ClipScores, read_clip_scores
 from experiments.grid.runs import row_runs
+from experiments.grid.table import Grid
 from experiments.markdown_table import markdown_table
 from lightning_modules import RunError
 

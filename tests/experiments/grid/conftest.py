@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from experiments.grid import commands, local_launcher, task
-from experiments.grid.grid_file import Grid, read_grid
+from experiments.grid.grid_file import read_grid
 from experiments.grid.runs import expand
+from experiments.grid.table import Grid
 from experiments.session import Run
 
 
