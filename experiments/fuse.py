@@ -21,7 +21,12 @@ from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
-from lightning_modules.checkpoints.prediction_files import origin_of, refuse_outdated, write_table
+from lightning_modules.checkpoints.prediction_files import (
+    KEY,
+    origin_of,
+    refuse_outdated,
+    write_table,
+)
 from lightning_modules.counted import counted_videos
 from lightning_modules.metrics import label_ranks, means_top5
 
@@ -165,6 +170,22 @@ def refuse_mixed_protocols(files: Sequence[Path]) -> None:
             )
 
 
+def fused_origin(files: Sequence[Path]) -> dict[str, str]:
+    """Describe fused scores by what the origins of all files share, such as their protocol.
+
+    The protocol of files of different ones, which were fused on demand, is all of theirs: such as
+    ``10x3+1x1``.
+    """
+    origins = [origin_of(file) or {} for file in files]
+    shared = {
+        key: origins[0][key]
+        for key in ("data", "split", "list")
+        if key in origins[0] and all(origin.get(key) == origins[0][key] for origin in origins)
+    }
+    protocols = dict.fromkeys(one["protocol"] for one in origins if "protocol" in one)
+    return {**shared, **({"protocol": "+".join(protocols)} if protocols else {})}
+
+
 def _protocol(file: Path) -> str | None:
     return (origin_of(file) or {}).get("protocol")
 
@@ -192,7 +213,7 @@ def main(args: list[str] | None = None) -> None:
         atomic_write(file, "".join(f"{line}\n" for line in lines))
         print(f"{file}: {counted_videos(len(lines))}")
     if options.output:
-        write_table(options.output, vars(fused))
+        write_table(options.output, {**vars(fused), KEY: fused_origin(options.files)})
         print(f"{options.output}: {counted_videos(len(fused.paths))}")
     if fused.counted:
         top1, top5 = (100 * fused.accuracy(k) for k in (1, 5))

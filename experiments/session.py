@@ -1,7 +1,7 @@
 """A run from start to finish: fit, then tests and predictions; what is done is not done again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Run:
         predictions: Split and protocol of each prediction file that is wanted.
         flags: The user's own command-line arguments, given to each subcommand after ``overrides``.
         pretraining: Run folder whose last checkpoint gives the network its first weights.
+        configuration: What ``configs`` and ``overrides`` state, of a run of a grid: dotted key ->
+            plain value.
     """
 
     configs: tuple[Path, ...]
@@ -37,6 +39,7 @@ class Run:
     predictions: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...] = ()
     pretraining: Path | None = None
+    configuration: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:

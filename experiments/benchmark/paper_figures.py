@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from experiments.benchmark.model_rows import ROWS
-from experiments.grid.grid_file import Grid, find_grid, read_grid
-from experiments.grid.grid_file import Row as PaperRow
+from experiments.grid.grid_file import find_grid, read_grid
+from experiments.grid.table import Grid
+from experiments.grid.table import Row as PaperRow
 
 NAMES_IN_GRIDS = {"TSINet": "TSI"}
 """Networks that have another name in the grids than in the benchmark."""

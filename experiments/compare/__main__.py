@@ -5,20 +5,27 @@ python -m experiments.compare real_utd_mhad --steps TSM:TSN TIM:TSM \
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
+from matplotlib.figure import Figure
+
+from datamodules.clips.protocols import get_protocol
 from datamodules.prepare.parser import OneLineParser
 from datamodules.user_path import path_argument
 from experiments.cli.user_errors import user_errors
 from experiments.compare.pictures import draw_choices, draw_curves, read_curve
 from experiments.compare.tables import Pair, rows_table, steps_table
-from experiments.grid.grid_file import Grid, find_grid, read_grid
+from experiments.grid.grid_file import find_grid, read_grid
 from experiments.grid.report.clip_scores import ClipScores, read_clip_scores
 from experiments.grid.runs import row_runs
+from experiments.grid.table import Grid
 from experiments.markdown_table import markdown_table
 from lightning_modules import RunError
+from lightning_modules.checkpoints.atomic_write import atomic_write
 
 LEGEND = (
     "Mean ± standard deviation over the seeds. Differences are in points of top-1, with the 95 % "
@@ -29,23 +36,24 @@ CHOICES_LEGEND = (
     "scores; chance is 50 %."
 )
 
+ALLOWED = " +,()="
+"""Signs of labels that stay in the names of pictures; others, such as ``/``, become ``%2F``."""
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Write the comparison as Markdown, and its pictures beside it.
 
     Raises:
-        RunError: If a row or class is unknown, or nothing can be compared yet.
+        RunError: If an option is wrong, a row or class is unknown, nothing can be compared yet, or
+            a file cannot be written.
     """
     options = _parser().parse_args(arguments)
     grid = read_grid(find_grid(options.grid))
     protocol = options.protocol or next(iter(grid.rows.values())).protocols[0]
+    get_protocol(protocol)
     options.baseline = options.baseline or grid.baseline
-    if not options.baseline:
-        raise RunError(f"{grid.file}: names no baseline; give one of its rows as --baseline")
     known = [label for label, row in grid.rows.items() if not row.quoted]
-    for label in {options.baseline, *(label for pair in options.steps for label in pair)}:
-        if label not in known:
-            raise RunError(f"{grid.file}: has no row {label} to compare; it has {', '.join(known)}")
+    _check(options, grid, known)
     found = {
         label: read_clip_scores(grid, grid.rows[label], protocol, options.runs) for label in known
     }
@@ -58,9 +66,22 @@ def main(arguments: list[str] | None = None) -> None:
     if options.output is None:
         print(text)
         return
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text)
+    atomic_write(options.output, text)
     _write_pictures(grid, rows, options)
+
+
+def _check(options: argparse.Namespace, grid: Grid, known: Sequence[str]) -> None:
+    """Check the options, before any predictions are read."""
+    if not options.baseline:
+        raise RunError(f"{grid.file}: names no baseline; give one of its rows as --baseline")
+    in_steps = [label for pair in options.steps for label in pair]
+    for label in (options.baseline, *in_steps, *options.confusion):
+        if label not in known:
+            raise RunError(f"{grid.file}: has no row {label} to compare; it has {', '.join(known)}")
+    if options.confusion and not (options.choices and options.output):
+        raise RunError(
+            "--confusion: draws the classes of --choices beside the file of --output; add both"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +100,13 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--{name}", type=_pair, nargs="+", default=[], metavar="A:B", help=what
         )
-    parser.add_argument("--confusion", nargs="+", default=[], metavar="ROW", help="rows to draw")
+    parser.add_argument(
+        "--confusion",
+        nargs="+",
+        default=[],
+        metavar="ROW",
+        help="rows whose confusion between the classes of --choices is drawn; needs --output",
+    )
     parser.add_argument(
         "--output", type=path_argument, help="a Markdown file; default: the terminal, no pictures"
     )
@@ -144,11 +171,18 @@ def _write_pictures(
         if lines:
             curves[label] = lines
     if curves:
-        draw_curves(curves).savefig(f"{stem}_curves.png", dpi=100)
+        _save(draw_curves(curves), f"{stem}_curves.png")
     classes = [name for pair in options.choices for name in pair]
-    for label in options.confusion if classes else []:
+    for label in options.confusion:
         if label in rows:
-            draw_choices(rows[label], classes).savefig(f"{stem}_confusion_{label}.png")
+            name = quote(label, safe=ALLOWED)
+            _save(draw_choices(rows[label], classes), f"{stem}_confusion_{name}.png")
+
+
+def _save(figure: Figure, file: str) -> None:
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    atomic_write(Path(file), content.getbuffer())
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.cli.configuration import find_mistake
-from experiments.grid.grid_file import Grid
 from experiments.grid.runs import expand
+from experiments.grid.table import Grid
 from lightning_modules import RunError
 
 

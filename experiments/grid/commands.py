@@ -19,7 +19,7 @@ from rich.table import Table
 from datamodules.prepare.parser import OneLineParser
 from datamodules.user_path import path_argument
 from experiments.grid.check import refuse_wrong_rows
-from experiments.grid.grid_file import Grid, find_grid, read_grid, shipped_grids
+from experiments.grid.grid_file import find_grid, read_grid, shipped_grids
 from experiments.grid.interruption import termination_as_interrupt
 from experiments.grid.launcher import Launcher
 from experiments.grid.listing import list_grids
@@ -29,7 +29,8 @@ from experiments.grid.report.section import read_section
 from experiments.grid.report.tables import FURTHER, headings, rows_of
 from experiments.grid.runner import Runner
 from experiments.grid.runs import expand
-from experiments.grid.state import refuse_other_flags
+from experiments.grid.state import refuse_other_configurations, refuse_other_flags
+from experiments.grid.table import Grid
 from experiments.session import Run
 from lightning_modules import RunError
 from lightning_modules.stop_signals import INTERRUPTED
@@ -153,6 +154,7 @@ def run_grids(grids: Sequence[Grid], options: argparse.Namespace, flags: list[st
         raise RunError(f"--gpus-per-run {options.gpus_per_run}: must be at least 1")
     flags = [*flags, *_machines(options)]
     runs = expand(chosen, options.seeds, options.runs, flags)
+    refuse_other_configurations(runs.values())
     if not options.allow_other_flags:
         refuse_other_flags(runs.values())
     refuse_wrong_rows(chosen, options.runs, flags)

@@ -5,7 +5,7 @@ set, and a replacement for each config that the grid's rows start from (``bases`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ from datamodules import DataError
 from datamodules.clips.protocols import get_protocol
 from datamodules.user_path import absolute_path
 from experiments.cli.strict_yaml import load_strictly
+from experiments.grid.configuration import differences
+from experiments.grid.runs import expand
+from experiments.grid.table import Grid, Row
+from experiments.session import Run
 from lightning_modules import RunError
 
 GRIDS = Path(__file__).parent.parent / "grids"
@@ -27,80 +31,6 @@ GRID_KEYS = REQUIRED | OF_A_PAPER | {"base", "dataset", "predict_split", "predic
 REPETITION_KEYS = {"rows_of", "dataset", "protocols", "bases"}
 ROW_KEYS = {"name", "dataset", "base", "overrides", "protocols", "figures", "note", "quoted"}
 ROW_KEYS |= {"ensemble", "repeat_over", "pretrain"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table.
-
-    Attributes:
-        label: Its name in commands, unique in its grid.
-        name: Its name in the paper.
-        dataset: The data set of its training and tests.
-        figures_dataset: The data set of the paper's figures. It differs from ``dataset`` if a
-            table is repeated on other data; then only the order of the rows can be compared.
-        base: The configs that it starts from; values of later ones replace those of earlier ones.
-        overrides: Dotted key -> value; they replace values of the configs.
-        protocols: Its test protocols; the paper's figures belong to the first.
-        figures: The paper's figures: top1, top5 and test_top1 in per cent; params in millions;
-            gflops of one view, with the number of ``views`` (null if the paper does not print
-            it), or of all views if ``views`` is left out; latency in ms; throughput in videos
-            per second; backbone, pretrain and frames as printed.
-        note: A remark that a reader of the figures needs.
-        quoted: Whether the paper quotes the row from another work; such a row is not run.
-        ensemble: Labels of the rows whose scores are added.
-        repeat_over: Dotted key -> values; the row is run with each, its result is the mean.
-        pretrain: Configs of the run whose last checkpoint provides the row's initial weights.
-    """
-
-    label: str
-    name: str
-    dataset: str
-    figures_dataset: str
-    base: tuple[Path, ...] = ()
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    protocols: tuple[str, ...] = ()
-    figures: Mapping[str, Any] = field(default_factory=dict)
-    note: str = ""
-    quoted: bool = False
-    ensemble: tuple[str, ...] = ()
-    repeat_over: Mapping[str, list[Any]] = field(default_factory=dict)
-    pretrain: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table.
-
-    Attributes:
-        file: Its YAML file.
-        paper: The paper; empty for a study of one's own.
-        table: The table's number in the paper; empty likewise.
-        caption: The table's caption.
-        predict_split: The split whose predictions ensembles use: the one that ``test`` evaluates.
-        predictions: Whether every run saves its predictions of that split, for paired comparisons.
-        rows: The rows by label, in the paper's order.
-        baseline: Label of the row that reports compare the others with; empty for none.
-    """
-
-    file: Path
-    paper: str
-    table: str
-    caption: str
-    predict_split: str
-    predictions: bool
-    rows: Mapping[str, Row]
-    baseline: str = ""
-
-    @property
-    def name(self) -> str:
-        """Return its name in commands."""
-        return self.file.stem
-
-    @property
-    def title(self) -> str:
-        """Return its title in reports."""
-        return f"{self.paper}, table {self.table}: {self.caption}" if self.paper else self.caption
 
 
 def shipped_grids() -> list[Path]:
@@ -127,7 +57,9 @@ def read_grid(file: Path) -> Grid:
             not match `Grid` and `Row`.
     """
     content = _load(file)
-    return _repeat(file, content) if "rows_of" in content else _read_table(file, content)
+    grid = _repeat(file, content) if "rows_of" in content else _read_table(file, content)
+    _refuse_shared_folders(grid)
+    return grid
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -143,6 +75,21 @@ def _load(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RunError(f"{file}: is not a mapping of keys to values")
     return content
+
+
+def _refuse_shared_folders(grid: Grid) -> None:
+    """Refuse rows of different configurations whose run folders would have the same name."""
+    first: dict[str, tuple[str, Run]] = {}
+    for label in grid.rows:
+        for name, run in expand([(grid, [label])], [0], Path()).items():
+            other, known = first.setdefault(name, (label, run))
+            if different := differences(
+                known.configuration, run.configuration, (f"in {other}", f"in {label}")
+            ):
+                raise RunError(
+                    f"{grid.file}: rows {other} and {label} would both run in the folder {name}: "
+                    f"{different[0]}; give one of them a base of another name"
+                )
 
 
 def _read_table(file: Path, content: dict[str, Any]) -> Grid:

@@ -7,11 +7,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from experiments.grid.grid_file import Grid, Row, find_grid
-from experiments.grid.results import found_seeds, read_result, row_state
+from experiments.grid.grid_file import find_grid
+from experiments.grid.results import found_seeds, other_runs, read_result, row_state
 from experiments.grid.runner import STYLES
 from experiments.grid.runs import row_runs
 from experiments.grid.state import recorded_flags
+from experiments.grid.table import Grid, Row
 from lightning_modules import RunError
 
 USUAL_RUNS = Path("runs")
@@ -42,11 +43,15 @@ def list_grids(grids: Sequence[Grid], runs_dir: Path, flags: Sequence[str]) -> N
             if grid.paper:
                 parts.append(f"{'' if top1 is None else f'paper {top1}':10}")
             parts += [_of_seed(grid, row, seed, runs_dir) for seed in seeds]
+            others = other_runs(grid, row, runs_dir)
+            parts += [f"seed {seed}: another configuration" for seed in others]
             commands = [] if row.quoted else _commands(grid, name, row, runs_dir, flags)
             text = "  ".join([*parts, *commands[:1]]).rstrip()
             console.print(f"  {colour}{state:8}[/]  {escape(text)}")
             for command in commands[1:]:  # of seeds that have other flags
                 console.print(f"  {'':8}  {escape(command)}")
+            for text in others.values():
+                console.print(f"  {'':8}  {escape(text)}")
 
 
 def _of_seed(grid: Grid, row: Row, seed: int, runs_dir: Path) -> str:

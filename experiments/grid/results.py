@@ -9,9 +9,15 @@ from statistics import fmean, stdev
 from typing import Any
 
 from experiments.fuse import fuse_files
-from experiments.grid.grid_file import Grid, Row
 from experiments.grid.runs import row_runs
-from experiments.grid.state import read_record, state_of, summarize
+from experiments.grid.state import (
+    differences_from_row,
+    is_unrecorded,
+    read_record,
+    state_of,
+    summarize,
+)
+from experiments.grid.table import Grid, Row
 from experiments.session import Run, has_top5, read_metrics, result_of_last
 from lightning_modules import RunError
 from lightning_modules.metrics import means_top5
@@ -131,7 +137,38 @@ def row_state(grid: Grid, row: Row, seeds: list[int], runs_dir: Path) -> str:
 
 
 def found_seeds(grid: Grid, row: Row, runs_dir: Path) -> list[int]:
-    """List the seeds with which any run of a row has been started."""
+    """List the seeds with which any run of a row has been started.
+
+    Seeds of which a run has another configuration are left out, see `other_runs`.
+    """
+    others = other_runs(grid, row, runs_dir)
+    return [seed for seed in _seeds_in(grid, row, runs_dir) if seed not in others]
+
+
+def other_runs(grid: Grid, row: Row, runs_dir: Path) -> dict[int, str]:
+    """List the seeds whose run folders hold runs of another configuration than the row's.
+
+    Returns:
+        Seed -> a folder, and one difference.
+    """
+    return {
+        seed: f"{run.run_dir}: {different[0]}"
+        for seed in _seeds_in(grid, row, runs_dir)
+        for run in row_runs(grid, row, seed, runs_dir)
+        if (different := differences_from_row(run))
+    }
+
+
+def unrecorded_seeds(grid: Grid, row: Row, runs_dir: Path) -> list[int]:
+    """List the seeds whose runs were made before records kept configurations."""
+    return [
+        seed
+        for seed in _seeds_in(grid, row, runs_dir)
+        if any(map(is_unrecorded, row_runs(grid, row, seed, runs_dir)))
+    ]
+
+
+def _seeds_in(grid: Grid, row: Row, runs_dir: Path) -> list[int]:
     seeds = set()
     for run in row_runs(grid, row, 0, runs_dir):
         stem = run.name.removesuffix("seed0")

@@ -17,6 +17,7 @@ from experiments.grid.state import (
     log_file,
     read_record,
     record_file,
+    refuse_other_configurations,
     state_of,
     write_record,
 )
@@ -172,6 +173,7 @@ class Runner:
             one.state, one.message = "running", self._elsewhere(one.run)
         elif before is None or before.state == "finished":
             try:
+                refuse_other_configurations([one.run])  # of a command started at the same time
                 one.handle = self.launcher.launch(one.run)
             except RunError as error:  # such as a limit of the cluster
                 one.state, one.message = "failed", str(error)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from experiments.grid.grid_file import Grid, Row
+from experiments.grid.configuration import PRETRAINING, differences, read_configuration
+from experiments.grid.table import Grid, Row
 from experiments.session import Run
 from lightning_modules import RunError
 
@@ -89,25 +90,39 @@ def _own_runs(row: Row, seed: int, runs_dir: Path) -> list[Run]:
 def _run(row: Row, overrides: Mapping[str, Any], seed: int, runs_dir: Path) -> Run:
     words = [f"{key.rpartition('.')[2]}_{_word(overrides[key])}" for key in sorted(overrides)]
     arguments = [f"--{key}={_argument(overrides[key])}" for key in sorted(overrides)]
-    pretraining = None
+    arguments.append(f"--seed_everything={seed}")
+    stated, pretraining = read_configuration(row.base, arguments), None
     if row.pretrain:
-        pretraining = _pretraining(row, seed, runs_dir).run_dir
+        first = _pretraining(row, seed, runs_dir)
+        pretraining = first.run_dir
+        stated |= {f"{PRETRAINING}{key}": value for key, value in first.configuration.items()}
         words.append(f"from_{_stem(row.pretrain)}")
     name = "-".join([_stem(row.base), *words, f"seed{seed}"])
-    arguments.append(f"--seed_everything={seed}")
-    return Run(row.base, runs_dir / name, row.protocols, tuple(arguments), pretraining=pretraining)
+    return Run(
+        row.base,
+        runs_dir / name,
+        row.protocols,
+        tuple(arguments),
+        pretraining=pretraining,
+        configuration=stated,
+    )
 
 
 def _pretraining(row: Row, seed: int, runs_dir: Path) -> Run:
     run_dir = runs_dir / f"{_stem(row.pretrain)}-seed{seed}"
-    return Run(row.pretrain, run_dir, (PRETRAIN_PROTOCOL,), (f"--seed_everything={seed}",))
+    arguments = (f"--seed_everything={seed}",)
+    stated = read_configuration(row.pretrain, arguments)
+    return Run(row.pretrain, run_dir, (PRETRAIN_PROTOCOL,), arguments, configuration=stated)
 
 
 def _merge(one: Run, other: Run) -> Run:
-    if (one.configs, one.overrides) != (other.configs, other.overrides):
+    if different := differences(
+        one.configuration, other.configuration, ("in the first", "in the second")
+    ):
+        configs = (" ".join(map(str, run.configs)) for run in (one, other))
         raise RunError(
-            f"two different rows would run in {one.run_dir}: {' '.join(one.overrides)} and "
-            f"{' '.join(other.overrides)}; rename a config"
+            f"two different rows would run in {one.run_dir}, of {' and '.join(configs)}: "
+            f"{different[0]}; give one of them a base of another name"
         )
     protocols = tuple(dict.fromkeys(one.protocols + other.protocols))
     predictions = tuple(dict.fromkeys(one.predictions + other.predictions))

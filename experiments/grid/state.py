@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from experiments.grid.configuration import differences
 from experiments.session import Run
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
@@ -36,6 +37,7 @@ class Record:
         starts: When each started, see `start_time`: a later process may have the same id.
         commands: The commands that were executed, in order.
         flags: The user's further arguments; None in records of versions that did not keep them.
+        configuration: What its configs and overrides stated, see `configuration`; None likewise.
         fit_seconds: Time that the fit has taken so far, its earlier attempts included.
     """
 
@@ -46,6 +48,7 @@ class Record:
     starts: list[int | None] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
     flags: list[str] | None = None
+    configuration: dict[str, Any] | None = None
     fit_seconds: float = 0.0
 
     @property
@@ -87,12 +90,12 @@ def _file(run: Run, suffix: str) -> Path:
 
 
 def write_record(run: Run, record: Record) -> None:
-    """Replace a run's record atomically, with the run's flags in it.
+    """Replace a run's record atomically, with the run's flags and configuration in it.
 
     Raises:
         RunError: If the file cannot be written.
     """
-    record.flags = list(run.flags)
+    record.flags, record.configuration = list(run.flags), dict(run.configuration)
     if record.host == socket.gethostname():
         record.starts = [start_time(pid) for pid in record.pids]
     atomic_write(record_file(run), json.dumps(asdict(record), indent=2) + "\n")
@@ -124,8 +127,8 @@ def refuse_other_flags(runs: Iterable[Run]) -> None:
         record = read_record(run)
         if record is None or record.flags is None or record.flags == list(run.flags):
             continue
-        if record.state == "failed" and not RunFolder(run.run_dir).has_checkpoint():
-            continue  # it left nothing to resume
+        if _left_nothing(run, record):
+            continue
         theirs, ours = shlex.join(record.flags), shlex.join(run.flags)
         raise RunError(
             f"{run.run_dir} was run with {theirs or 'no flags'}, this command has "
@@ -134,8 +137,51 @@ def refuse_other_flags(runs: Iterable[Run]) -> None:
         )
 
 
+def differences_from_row(run: Run) -> list[str]:
+    """List in what the run in a row's folder differs from the row.
+
+    The folder can hold a run of another study, or of a config that has been edited since. Nothing
+    is listed if the record does not state the configuration.
+    """
+    record = read_record(run)
+    if record is None or not record.configuration or _left_nothing(run, record):
+        return []
+    return differences(record.configuration, run.configuration)
+
+
+def is_unrecorded(run: Run) -> bool:
+    """Tell whether a run's record is of a version that did not keep configurations."""
+    record = read_record(run)
+    return record is not None and record.configuration is None
+
+
+def refuse_other_configurations(runs: Iterable[Run]) -> None:
+    """Refuse to resume, or to count as finished, a run of another configuration.
+
+    Raises:
+        RunError: If there is such a run.
+    """
+    for run in runs:
+        if different := differences_from_row(run):
+            more = f" and {len(different) - 1} more" if len(different) > 1 else ""
+            raise RunError(
+                f"{run.run_dir} holds a run of another configuration: {different[0]}{more}; give "
+                "another --runs or a base of another name, or delete the run"
+            )
+
+
+def _left_nothing(run: Run, record: Record) -> bool:
+    """Tell whether a run failed before there was anything to resume."""
+    return record.state == "failed" and not RunFolder(run.run_dir).has_checkpoint()
+
+
 def state_of(run: Run) -> State:
-    """Return the state of a run; a run that was started and is not running is ``stopped``."""
+    """Return the state of a run; a run that was started and is not running is ``stopped``.
+
+    A run of another configuration does not count: the row's own is ``not run``.
+    """
+    if differences_from_row(run):
+        return "not run"
     record = read_record(run)
     if record is not None and record.alive:
         return "running"

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from experiments.grid.configuration import changes_since, read_configuration
 from experiments.grid.state import (
     Record,
     State,
@@ -19,6 +20,7 @@ from experiments.grid.state import (
     write_record,
 )
 from experiments.session import Run, read_metrics
+from lightning_modules import RunError
 from lightning_modules.checkpoints.run_folder import RunFolder
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[2] / "train.py"))
@@ -99,6 +101,8 @@ class RunTask:
         """
         if self.stopped:
             return 0, "stopped"
+        if changes := self._changes():
+            return 1, changes
         environment = {**_without_slurm(os.environ), **self.environment}
         record.commands.append(command)
         # Files, not pipes: a step can go on when the grid's process has been killed.
@@ -120,6 +124,16 @@ class RunTask:
                 self._signal(signal.SIGTERM)
             status = self.process.wait()
         return status, _last_line(log_path, start)
+
+    def _changes(self) -> str:
+        """Name a change of the configs since the grid's command has read them; empty for none."""
+        before = self.run.configuration
+        try:
+            now = read_configuration(self.run.configs, self.run.overrides)
+        except RunError as error:
+            return str(error)
+        changes = changes_since(before, now) if before else []
+        return f"its configs were edited after the grid started: {changes[0]}" if changes else ""
 
     def stop(self) -> None:
         """Ask the running step to end; no further step is started."""

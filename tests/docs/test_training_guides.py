@@ -9,14 +9,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from datamodules.prepare.command_line import main as prepare
 from experiments.grid.commands import main as grid
+from lightning_modules import RunError
 from tests.conftest import REPOSITORY
 from tests.docs.guide import code
-from tests.experiments.grid.conftest import fake_train
+from tests.experiments.grid.conftest import checked_fake_train
 from tests.experiments.runs import SMALL_NETWORK
 from tests.experiments.small_lists import write_short
 from train import main as train
 
-__all__ = ["fake_train"]
+__all__ = ["checked_fake_train"]
 
 GUIDES = ("your_videos", "your_own_study", "tensorboard", "cluster")
 PROGRAMS = {
@@ -60,6 +61,20 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def write_study(
+    here: Path, monkeypatch: pytest.MonkeyPatch, mistake: tuple[str, str] = ("", "")
+) -> None:
+    """Write the guide's grid, with a mistake: a text of it and another in its place."""
+    (study,) = code("your_own_study.md", "yaml")
+    folder = here / "studies" / "grids"
+    folder.mkdir(parents=True)
+    for file in (REPOSITORY / "experiments").glob("*.yaml"):
+        (here / "studies" / file.name).symlink_to(file)
+    assert mistake[0] in study
+    (folder / "my_study.yaml").write_text(study.replace(*mistake))
+    monkeypatch.setattr("experiments.grid.grid_file.GRIDS", folder)
+
+
 @pytest.mark.parametrize("guide", GUIDES)
 def test_a_guide_is_short(guide: str) -> None:
     assert len((REPOSITORY / "docs" / f"{guide}.md").read_text().splitlines()) < 100
@@ -77,23 +92,27 @@ def test_a_network_is_trained_on_one_s_own_videos(here: Path) -> None:
     assert (here / "runs" / "my_videos" / "predictions" / "test_1x1.csv").is_file()
 
 
-@pytest.mark.usefixtures("fake_train")
+@pytest.mark.usefixtures("checked_fake_train")
 def test_a_study_is_checked_run_listed_and_reported(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (study,) = code("your_own_study.md", "yaml")
-    folder = here / "studies" / "grids"
-    folder.mkdir(parents=True)
-    for file in (REPOSITORY / "experiments").glob("*.yaml"):
-        (here / "studies" / file.name).symlink_to(file)
-    (folder / "my_study.yaml").write_text(study)
-    monkeypatch.setattr("experiments.grid.grid_file.GRIDS", folder)
+    write_study(here, monkeypatch)
     for command in commands("your_own_study"):
         run(command)
     shown = capsys.readouterr().out
     assert "seed 0: 50.0 %  seed 1: 50.0 %  seed 2: 50.0 %" in shown
     report = (here / "runs" / "my_study.md").read_text()
     assert "| TSN | network=TSN | 1x1 | 50.0 ± 0.0 | baseline |" in report
+
+
+@pytest.mark.usefixtures("checked_fake_train")
+def test_a_misspelt_override_of_the_guide_would_be_found(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_study(here, monkeypatch, ("model.optimizer.lr", "model.optimizer.rate"))
+    command = next(one for one in commands("your_own_study") if "--dry-run" not in one)
+    with pytest.raises(RunError, match=r"row TEINet, higher rate: .*rate"):
+        run(command)
 
 
 def test_the_commands_of_a_cluster_print_what_they_would_submit(

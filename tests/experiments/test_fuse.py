@@ -62,6 +62,26 @@ def test_other_protocols_are_refused_unless_they_are_asked_for(
     assert "top-1" in capsys.readouterr().out
 
 
+def test_a_fused_file_keeps_the_protocol_of_its_files(files: list[Path], tmp_path: Path) -> None:
+    origins = [
+        {"protocol": "10x3", "split": "val", "data": "sthv1", "weights": weights}
+        for weights in ("1f", "2e")
+    ]
+    for file, origin in zip(files, origins, strict=True):
+        torch.save({**torch.load(file), "origin": origin}, file)
+    fused, one_view = tmp_path / "fused.pt", tmp_path / "one_view.pt"
+    main([*map(str, files), f"--output={fused}"])
+    assert torch.load(fused)["origin"] == {"protocol": "10x3", "split": "val", "data": "sthv1"}
+    torch.save({**torch.load(files[0]), "origin": {"protocol": "1x1"}}, one_view)
+    with pytest.raises(RunError, match=r"one_view\.pt is of protocol 1x1, .*fused\.pt of 10x3"):
+        main([str(fused), str(one_view)])
+    mixed = tmp_path / "mixed.pt"
+    main([str(fused), str(one_view), "--mixed-protocols", f"--output={mixed}"])
+    for file, protocol in ((fused, "10x3"), (one_view, "1x1")):
+        with pytest.raises(RunError, match=rf"is of protocol {protocol}, .*mixed\.pt of 10x3\+1x1"):
+            main([str(mixed), str(file)])
+
+
 def test_weights_and_probabilities(files: list[Path]) -> None:
     assert fuse_files(files, [1.0, 0.0]).scores.tolist() == torch.tensor(ONE).tolist()
     total = fuse_files(files, kind="softmax").scores.sum(dim=1)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.grid.grid_file import Grid
 from experiments.grid.report.csv_table import as_csv
 from experiments.grid.report.markdown import as_markdown
 from experiments.grid.report.page import as_page
 from experiments.grid.report.section import read_section
+from experiments.grid.table import Grid
 from lightning_modules import RunError
 
 __all__ = ["write_report"]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, variance
 
-from experiments.grid.grid_file import Grid
 from experiments.grid.report.clip_scores import ClipScores, read_clip_scores
 from experiments.grid.report.paired import Difference, bootstrap_difference
 from experiments.grid.results import ReportLine
+from experiments.grid.table import Grid
 from lightning_modules import RunError
 
 T_QUANTILES = (

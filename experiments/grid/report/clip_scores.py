@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from experiments.fuse import Scores, fuse_files, read_scores
-from experiments.grid.grid_file import Grid, Row
 from experiments.grid.report.paired import Correct
 from experiments.grid.results import ReportLine, found_seeds
 from experiments.grid.runs import row_runs
+from experiments.grid.table import Grid, Row
 from lightning_modules import RunError
 from lightning_modules.metrics import label_ranks
 

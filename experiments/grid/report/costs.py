@@ -6,10 +6,10 @@ from pathlib import Path
 from statistics import fmean
 
 from experiments.benchmark.model_counts import count_clip
-from experiments.grid.grid_file import Grid
 from experiments.grid.results import ReportLine
 from experiments.grid.runs import row_runs
 from experiments.grid.state import read_record
+from experiments.grid.table import Grid
 from experiments.session import Run
 from lightning_modules import RunError
 from lightning_modules.checkpoints.provenance import KEY

@@ -5,10 +5,10 @@ import io
 import math
 from collections.abc import Sequence
 
-from experiments.grid.grid_file import Grid
 from experiments.grid.report.section import Section
 from experiments.grid.report.study_columns import COSTS, settings
 from experiments.grid.results import ReportLine
+from experiments.grid.table import Grid
 
 HEADINGS = (
     *("paper", "table", "row", "name", "dataset", "state", "protocol", "seed"),

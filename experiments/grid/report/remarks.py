@@ -20,6 +20,15 @@ def remarks(section: Section) -> list[str]:
         "clip; the grid's run command predicts again."
         for label in section.of_other_weights
     ]
+    found += [
+        f"{label}: a run of another configuration is in its folder and is not counted: {text}."
+        for label, text in section.of_other_configurations.items()
+    ]
+    if section.unrecorded:
+        found.append(
+            f"{', '.join(section.unrecorded)}: made before configurations were recorded; nothing "
+            "checks that the configs were the same."
+        )
     if any("latency" in line.row.figures for line in lines):
         found.append("Latency and throughput here: python -m experiments.benchmark model.")
     return found

@@ -1,14 +1,14 @@
 """A section of a report: a table with everything that is said about its rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from experiments.grid.grid_file import Grid
 from experiments.grid.report.baseline import Comparison, compare_rows
 from experiments.grid.report.clip_scores import rows_of_other_weights
 from experiments.grid.report.costs import Costs, costs_of_rows
-from experiments.grid.results import ReportLine, report_lines
+from experiments.grid.results import ReportLine, other_runs, report_lines, unrecorded_seeds
+from experiments.grid.table import Grid
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class Section:
         comparisons: (row, protocol) -> its comparison with the baseline, of a grid with one.
         costs: Row -> what it costs, of a study of one's own or a grid with a baseline.
         of_other_weights: Rows whose saved predictions are not of their last checkpoints.
+        of_other_configurations: Row -> a folder with a run of another configuration, which does
+            not count, and one difference.
+        unrecorded: Rows with runs whose records do not state their configuration.
     """
 
     grid: Grid
@@ -28,6 +31,8 @@ class Section:
     comparisons: Mapping[tuple[str, str], Comparison] = field(default_factory=dict)
     costs: Mapping[str, Costs] = field(default_factory=dict)
     of_other_weights: Sequence[str] = ()
+    of_other_configurations: Mapping[str, str] = field(default_factory=dict)
+    unrecorded: Sequence[str] = ()
 
     @property
     def is_study(self) -> bool:
@@ -42,13 +47,23 @@ def read_section(grid: Grid, runs_dir: Path) -> Section:
         grid: The grid.
         runs_dir: Folder of all run folders.
     """
-    section = Section(grid, report_lines(grid, runs_dir))
+    section = Section(
+        grid,
+        report_lines(grid, runs_dir),
+        of_other_configurations={
+            label: text
+            for label, row in grid.rows.items()
+            for text in other_runs(grid, row, runs_dir).values()
+        },
+        unrecorded=[
+            label for label, row in grid.rows.items() if unrecorded_seeds(grid, row, runs_dir)
+        ],
+    )
     if not section.is_study:
         return section
-    return Section(
-        grid,
-        section.lines,
-        compare_rows(grid, section.lines, runs_dir),
-        costs_of_rows(grid, section.lines, runs_dir),
-        rows_of_other_weights(grid, section.lines, runs_dir),
+    return replace(
+        section,
+        comparisons=compare_rows(grid, section.lines, runs_dir),
+        costs=costs_of_rows(grid, section.lines, runs_dir),
+        of_other_weights=rows_of_other_weights(grid, section.lines, runs_dir),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
+from datamodules import DataError
 from experiments.compare.__main__ import main
 from lightning_modules import RunError
 from tests.experiments.grid.conftest import HEAD, write_predictions
@@ -113,11 +114,40 @@ def test_a_file_gets_its_pictures_beside_it(grid: Path) -> None:
         (["--baseline=worst"], "has no row worst to compare; it has plain, better, best"),
         (["--baseline=best"], "the row best has no predictions yet"),
         (["--baseline=plain", "--choices", "a:z"], "no class 'z'"),
+        (["--baseline=plain", "--confusion", "worst"], "has no row worst to compare"),
+        (["--baseline=plain", "--steps", "better:worst"], "has no row worst to compare"),
+        (["--baseline=plain", "--confusion", "plain"], "--confusion: .*--choices .*add both"),
+        (["--baseline=plain", "--confusion", "plain", "--choices", "a:b"], "--output; add both"),
+        (["--baseline=plain", "--confusion", "plain", "--output=x.md"], "--choices .*add both"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(arguments: list[str], message: str, grid: Path) -> None:
     with pytest.raises(RunError, match=message):
         compare(grid, *arguments)
+
+
+def test_a_protocol_that_does_not_exist_is_refused(grid: Path) -> None:
+    with pytest.raises(DataError, match="10x5"):
+        compare(grid, "--baseline=plain", "--protocol=10x5")
+
+
+def test_a_file_that_cannot_be_written_is_one_line(grid: Path) -> None:
+    place = grid / "below_a_file" / "y.md"
+    with pytest.raises(RunError, match=r"y\.md: cannot be written \(.*\)") as error:
+        compare(grid, "--baseline=plain", f"--output={place}")
+    assert "\n" not in str(error.value)
+
+
+def test_rows_whose_labels_are_no_file_names_get_pictures_of_their_own(grid: Path) -> None:
+    text = grid.read_text().replace("plain:", "a/b:").replace("better:", "a b + c:")
+    grid.write_text(text)
+    output = grid.parents[1] / "docs" / "tiny.md"
+    rows = ("--choices", "a:b", "--confusion", "a/b", "a b + c")
+    compare(grid, "--baseline=a/b", *rows, f"--output={output}")
+    assert sorted(path.name for path in output.parent.glob("*.png")) == [
+        "tiny_confusion_a b + c.png",
+        "tiny_confusion_a%2Fb.png",
+    ]
 
 
 def test_rows_with_predictions_of_other_clips_are_refused(grid: Path) -> None:

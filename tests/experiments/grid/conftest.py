@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from experiments.grid import commands, local_launcher, task
-from experiments.grid.grid_file import Grid, read_grid
+from experiments.grid.grid_file import read_grid
 from experiments.grid.runs import expand
+from experiments.grid.table import Grid
 from experiments.session import Run
 
 
@@ -79,14 +80,20 @@ def make_grid(tmp_path: Path) -> MakeGrid:
 
 
 @pytest.fixture
-def fake_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in place of train.py."""
+def checked_fake_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in place of train.py; rows are checked first, as for train.py."""
     file = tmp_path / "fake_train.py"
     file.write_text(TRAIN)
     monkeypatch.setattr(task, "PROGRAM", (sys.executable, str(file)))
     monkeypatch.setattr(local_launcher, "visible_gpus", list)
-    monkeypatch.setattr(commands, "refuse_wrong_rows", lambda *arguments: None)
     return file
+
+
+@pytest.fixture
+def fake_train(checked_fake_train: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in place of train.py, for rows that are no real experiments."""
+    monkeypatch.setattr(commands, "refuse_wrong_rows", lambda *arguments: None)
+    return checked_fake_train
 
 
 def runs_of(grid: Grid, runs: Path, *extra: str, seeds: tuple[int, ...] = (0,)) -> dict[str, Run]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.grid.grid_file import Grid, read_grid, shipped_grids
+from experiments.grid.grid_file import read_grid, shipped_grids
+from experiments.grid.table import Grid
 from lightning_modules import RunError
 from tests.experiments.grid.conftest import HEAD, MakeGrid
 
@@ -28,6 +29,36 @@ def test_a_row_takes_from_its_grid_what_it_does_not_state(make_grid: MakeGrid) -
 def test_a_base_can_be_several_configs(make_grid: MakeGrid) -> None:
     (row,) = make_grid("  A: {base: [base.yaml, other.yaml]}\n").rows.values()
     assert [file.name for file in row.base] == ["base.yaml", "other.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "named"),
+    [
+        ("overrides: {model.x: 1}", "overrides: {data.x: 1}", r"data\.x is not stated in A and 1"),
+        ("overrides: {model.x: -1}", "overrides: {model.x: 1}", r"model\.x is -1 in A and 1 in B"),
+        ("repeat_over: {model.x: [1, -2]}", "overrides: {model.x: 2}", "is -2 in A and 2 in B"),
+    ],
+)
+def test_different_rows_never_share_a_folder(
+    make_grid: MakeGrid, one: str, other: str, named: str
+) -> None:
+    with pytest.raises(RunError, match=rf"rows A and B would both run in .*{named}"):
+        make_grid(f"  A: {{{one}}}\n  B: {{{other}}}\n")
+
+
+def test_a_row_that_is_repeated_over_values_with_one_folder_is_refused(make_grid: MakeGrid) -> None:
+    with pytest.raises(RunError, match=r"two different rows would run in base-x_2-seed0"):
+        make_grid("  A: {repeat_over: {model.x: [2, -2]}}\n")
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2\n", "- a\n", "a: ["])
+def test_a_config_that_cannot_be_read_is_named(
+    make_grid: MakeGrid, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "wrong.yaml").write_text(text)
+    with pytest.raises(RunError, match=r"wrong\.yaml: ") as error:
+        make_grid("  A: {base: wrong.yaml}\n")
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Rows become runs, each once, whichever tables show it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,10 +55,26 @@ def test_quoted_rows_are_not_run(make_grid: MakeGrid) -> None:
     assert runs_of(make_grid("  A: {quoted: true}\n"), Path("runs")) == {}
 
 
-def test_different_rows_never_share_a_folder(make_grid: MakeGrid) -> None:
-    rows = "  A: {overrides: {model.x: 1}}\n  B: {overrides: {data.x: 1}}\n"
-    with pytest.raises(RunError, match="two different rows would run in runs/base-x_1-seed0"):
-        runs_of(make_grid(rows), Path("runs"))
+def test_rows_of_two_grids_with_the_same_folder_are_refused(
+    make_grid: MakeGrid, tmp_path: Path
+) -> None:
+    one = make_grid("  A: {}\n")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "base.yaml").write_text("model: {network: TSM}\ndata: MovingShapes\n")
+    other = replace(one, rows={"B": replace(one.rows["A"], base=(tmp_path / "two" / "base.yaml",))})
+    with pytest.raises(RunError, match=r"two different rows would run in runs/base-seed0.*network"):
+        expand([(one, ["A"]), (other, ["B"])], [0], Path("runs"))
+
+
+def test_grids_whose_configs_state_the_same_share_a_run(
+    make_grid: MakeGrid, tmp_path: Path
+) -> None:
+    one = make_grid("  A: {}\n")
+    (tmp_path / "two").mkdir()
+    text = "# The same.\nmodel: {network: TSN}\ndata: MovingShapes\n"
+    (tmp_path / "two" / "base.yaml").write_text(text)
+    other = replace(one, rows={"B": replace(one.rows["A"], base=(tmp_path / "two" / "base.yaml",))})
+    assert list(expand([(one, ["A"]), (other, ["B"])], [0], Path("runs"))) == ["base-seed0"]
 
 
 @pytest.mark.parametrize("argument", ["--run_dir=a", "--seed_everything", "--ckpt_path=best"])

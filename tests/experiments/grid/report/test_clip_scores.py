@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments.grid.grid_file import Grid
 from experiments.grid.report.clip_scores import read_clip_scores
+from experiments.grid.table import Grid
 from lightning_modules import RunError
 from tests.experiments.grid.conftest import HEAD, MakeGrid, runs_of, write_predictions
 

@@ -1,8 +1,11 @@
 """Specification of paired comparisons: differences over clips and seeds, and McNemar's test."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from experiments.grid.report import paired
 from experiments.grid.report.paired import bootstrap_difference, mcnemar
 from lightning_modules import RunError
 
@@ -56,6 +59,34 @@ def test_seeds_that_disagree_widen_the_interval() -> None:
 def test_the_same_arrays_give_the_same_interval() -> None:
     one, other = correct(2, 100, 0.6, 1), correct(2, 100, 0.5, 2)
     assert bootstrap_difference(one, other) == bootstrap_difference(one, other)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "clips", "resamples"),
+    [(3, 25_000, 10_000), (12, 6_000, 4_000)],  # few patterns of right and wrong, and many
+)
+def test_many_clips_need_less_than_100_megabytes(seeds: int, clips: int, resamples: int) -> None:
+    one, other = correct(seeds, clips, 0.6, 1), correct(seeds, clips, 0.5, 2)
+    tracemalloc.start()
+    found = bootstrap_difference(one, other, resamples=resamples)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.is_clear
+    assert peak < 100e6
+
+
+def test_the_interval_is_that_of_drawing_clip_by_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paired, "DRAWN_AT_ONCE", 1_000)
+    one, other = correct(3, 200, 0.6, 1), correct(2, 200, 0.5, 2)
+    rng = np.random.default_rng(1)
+    drawn = [
+        one[rng.integers(3, size=3)][:, clips].mean()
+        - other[rng.integers(2, size=2)][:, clips].mean()
+        for clips in rng.integers(200, size=(10_000, 200))
+    ]
+    found = bootstrap_difference(one, other)
+    low, high = 100 * np.quantile(drawn, [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.4)
 
 
 def test_a_difference_is_written_with_its_interval() -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments.grid.grid_file import Row
 from experiments.grid.report.rank_agreement import agreements, kendall, spearman
 from experiments.grid.results import ReportLine, SeedResult
+from experiments.grid.table import Row
 
 
 def lines(
