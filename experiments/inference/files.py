@@ -12,7 +12,7 @@ from torch import Tensor
 from experiments.inference.prediction import Prediction, Predictor
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write, unwritable_place
-from lightning_modules.checkpoints.origin import Origin, is_same_thing, list_hash, own_name
+from lightning_modules.checkpoints.origin import Origin, list_hash, may_replace, own_name
 from lightning_modules.checkpoints.prediction_files import KEY, origin_of, scores_csv, write_table
 
 SCORES, FEATURES, WINDOWS, RENDER = (".csv", ".pt"), "_features_", "_windows_", "_render"
@@ -55,7 +55,7 @@ class PredictionFiles:
         }
         usual = f"{name}_{protocol}"
         former = origin_of(folder / f"{usual}.pt")
-        is_free = former is None or is_same_thing(former, self.origin)
+        is_free = former is None or may_replace(former, self.origin)
         self.stem = folder / (usual if is_free else own_name(usual, self.origin))
         self._set_former_aside()
 
