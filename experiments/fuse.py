@@ -21,6 +21,7 @@ from experiments.cli.user_errors import user_errors
 from experiments.submission import Version, submission_lines
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.checkpoints.origin import Origin
 from lightning_modules.checkpoints.prediction_files import (
     KEY,
     origin_of,
@@ -170,14 +171,14 @@ def refuse_mixed_protocols(files: Sequence[Path]) -> None:
             )
 
 
-def fused_origin(files: Sequence[Path]) -> dict[str, str]:
+def fused_origin(files: Sequence[Path]) -> Origin:
     """Describe fused scores by what the origins of all files share, such as their protocol.
 
     The protocol of files of different ones, which were fused on demand, is all of theirs: such as
     ``10x3+1x1``.
     """
     origins = [origin_of(file) or {} for file in files]
-    shared = {
+    shared: Origin = {
         key: origins[0][key]
         for key in ("data", "split", "list")
         if key in origins[0] and all(origin.get(key) == origins[0][key] for origin in origins)
