@@ -23,6 +23,9 @@ Configuration = Mapping[str, Any]
 HARMLESS = ("run_dir", "index_dir", "num_workers")
 """Last parts of keys that change no result."""
 
+YAML = (".yaml", ".yml")
+"""Ends of values that name a further file, such as ``data: my_data.yaml``."""
+
 PATHS = (*DATA_PATHS, "weights")
 """Last parts of keys whose files can be moved."""
 
@@ -44,13 +47,10 @@ def read_configuration(configs: Sequence[Path], overrides: Sequence[str]) -> dic
     """
     stated: dict[str, Any] = {}
     for file in (DEFAULTS, *configs):
-        try:
-            stated.update(_parse(file.read_text()))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise RunError(f"{file}: {' '.join(str(error).split())}") from None
+        stated.update(_read(file))
     for argument in overrides:
         key, _, value = argument.removeprefix("--").partition("=")
-        stated[key] = value
+        stated.update(_with_file(key, value, Path(), ()))
     return stated
 
 
@@ -85,6 +85,30 @@ def changes_since(configuration: Configuration, now: Configuration) -> list[str]
     """
     own = {k: v for k, v in configuration.items() if not k.startswith(PRETRAINING)}
     return differences(own, now, ("before", "now"))
+
+
+def _read(file: Path, readers: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a config, with the files that its values name in place of their names."""
+    try:
+        content = _parse(file.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise RunError(f"{file}: {' '.join(str(error).split())}") from None
+    return {
+        name: part
+        for key, value in content.items()
+        for name, part in _with_file(key, value, file.parent, (*readers, file))
+    }
+
+
+def _with_file(
+    key: str, value: Any, folder: Path, readers: tuple[Path, ...]
+) -> list[tuple[str, Any]]:
+    """Replace the name of a YAML file by its content; a file that is being read is only named."""
+    if isinstance(value, str) and value.endswith(YAML):
+        file = folder / value
+        if file.is_file() and file not in readers:
+            return [(f"{key}.{name}", part) for name, part in _read(file, readers).items()]
+    return [(key, value)]
 
 
 @lru_cache

@@ -71,6 +71,14 @@ def test_what_changes_no_result_is_no_difference(tmp_path: Path, text: str) -> N
     assert differences(there, stated(tmp_path, text)) == []
 
 
+def test_the_content_of_a_file_that_a_config_names_counts(tmp_path: Path) -> None:
+    (tmp_path / "data.yaml").write_text("{crop_size: 32, more: data.yaml}")  # no endless loop
+    there = stated(tmp_path, "data: data.yaml")
+    (tmp_path / "data.yaml").write_text("{crop_size: 64, more: data.yaml}")
+    here = stated(tmp_path, "data: data.yaml")
+    assert differences(there, here) == ["data.crop_size is 32 there and 64 here"]
+
+
 def test_data_that_were_moved_are_no_difference_and_other_data_are(tmp_path: Path) -> None:
     old, new = tmp_path / "old" / "clips.csv", tmp_path / "new" / "clips.csv"
     there, here = ({"data.init_args.source": str(place)} for place in (old, new))
