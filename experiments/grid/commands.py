@@ -56,6 +56,8 @@ def main(args: list[str] | None = None) -> None:
     grids = [read_grid(file) for file in _grid_files(options.grids)]
     if options.command == "list":
         list_grids(grids, options.runs, flags)
+        if not options.grids:
+            print("These are the grids that come with the code; name the file of your own study.")
     elif options.command == "report":
         for file in write_report(grids, options.runs, options.output or options.runs / "report"):
             print(file)

@@ -92,6 +92,7 @@ def test_list_without_names_shows_every_shipped_table(tmp_path: Path, capsys: Ou
     listed = capsys.readouterr().out
     assert "(teinet_table6)" in listed
     assert "(tsi_table4d)" in listed
+    assert "name the file of your own study" in listed
 
 
 @pytest.mark.usefixtures("fake_train")
