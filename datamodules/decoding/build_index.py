@@ -17,9 +17,9 @@ from av.video.stream import VideoStream
 
 from datamodules.decoding.packet_cursor import PacketCursor, decode_run, packet_of
 from datamodules.decoding.read_frames import decode_runs
-from datamodules.decoding.recording import Recording, mark_packet
+from datamodules.decoding.recording import TRIAL_FRAMES, Recording, mark_packet
 from datamodules.decoding.seek_index import NO_SEEK, Entry, SeekIndex
-from datamodules.decoding.video_stream import named_errors, open_video
+from datamodules.decoding.video_stream import iterate_frames, named_errors, open_video
 from datamodules.errors import VideoAccessError, VideoDecodeError
 
 MAX_ENTRIES = 256
@@ -33,10 +33,8 @@ NEW_DECODERS = 3
 """Of the entries that repeat all headers, so many are decoded by a new decoder, the others by one
 that has read on; readers start in both ways."""
 
-TRIAL_ENTRIES = 4
-TRIAL_SHARE = 0.1
-MIN_TRIAL = 4
-"""Frames are read as a trial after so many entries, together this share of all, but not fewer."""
+TRIAL_ENTRIES = 3
+"""After so many entries, frames are read as a trial."""
 
 TRIAL_PATTERN, TRIAL_CHOICE = 5, (0, 3)
 """Of five consecutive frames, those that are read: all patterns of B-frames are met in all ways."""
@@ -45,6 +43,10 @@ EXACT_CODECS = ("h264", "hevc", "vp8", "vp9", "libdav1d")
 """Their bitstreams state exactly which frames are references; a few trial reads suffice."""
 
 PACKING_CODEC = "mpeg4"
+
+RUN_OF_MPEG4 = 8
+"""Packets that are compared after an entry of MPEG-4 without B-frames. Its frames depend on the one
+before and on the headers alone, so that the others then are the same too."""
 
 Opened = tuple[InputContainer, VideoStream]
 
@@ -67,11 +69,13 @@ def build_index(path: Path, recording: Recording, opened: Opened | None = None) 
     frame_of = {packet: frame for frame, packet in enumerate(packets)}
     candidates = [
         Entry(packet, frame_of[packet], NO_SEEK if time is None else time)
-        for packet, time in recording.keyframes
+        for packet, time in recording.keyframes.items()
         if packet > 0 and packet in frame_of
     ]
     candidates = candidates[:: -(-len(candidates) // MAX_ENTRIES) or 1]
     verified = [Entry(0, 0, NO_SEEK)]
+    if not recording.safe_starts.issuperset(entry.packet for entry in verified + candidates):
+        recording.complete(iterate_frames(path))
     check = _EntryCheck(path, recording, frame_of, opened)
     ends = [entry.packet - 1 for entry in candidates] + [recording.packet_count - 1]
     if not check.passes(verified[0], ends[0]):
@@ -83,10 +87,7 @@ def build_index(path: Path, recording: Recording, opened: Opened | None = None) 
         elif check.failures > MAX_FALSE_ENTRIES or not check.passes(verified[-1], end):
             return None
     index = SeekIndex(np.array(packets, dtype=np.int64), tuple(verified), check.packed)
-    if recording.codec in EXACT_CODECS:
-        trial = _trial(index)
-    else:  # all frames that were skipped, or the first ones of a few runs if none was
-        trial = set(range(len(packets))) - check.seen or {entry.frame for entry in _spread(index)}
+    trial = _trial(index) if recording.codec in EXACT_CODECS else _trial(index) | check.unseen()
     return index if _reads(path, index, trial, recording) else None
 
 
@@ -99,13 +100,11 @@ def _spread(index: SeekIndex) -> list[Entry]:
 def _trial(index: SeekIndex) -> set[int]:
     """Choose some of the frames after a few entries."""
     total = len(index.packets)
-    starts = [entry.frame for entry in _spread(index)]
-    length = int(total * TRIAL_SHARE + MIN_TRIAL) // len(starts)
     return {
         frame
-        for start in starts
-        for frame in range(start, min(start + length, total))
-        if (frame - start) % TRIAL_PATTERN in TRIAL_CHOICE
+        for entry in _spread(index)
+        for frame in range(entry.frame, min(entry.frame + TRIAL_FRAMES, total))
+        if (frame - entry.frame) % TRIAL_PATTERN in TRIAL_CHOICE
     }
 
 
@@ -136,7 +135,9 @@ class _EntryCheck:
     Attributes:
         packed: As of `SeekIndex`. DivX and Xvid may store two frames in one packet; no header says
             so reliably.
-        seen: Frames that were decoded and are the same.
+        skipped: Packets of B-frames that were not decoded, between others that were.
+        seen: Frames that were decoded and are the same, or follow from such.
+        is_chain: Whether each frame depends on the one before alone.
         failures: Number of entries, or ways to reach them, that are not the same.
         repeated: Number of entries decoded so far that repeat the headers of the file.
     """
@@ -153,9 +154,11 @@ class _EntryCheck:
         self.packed = recording.codec == PACKING_CODEC and packets != sorted(packets)
         is_exact = recording.codec in EXACT_CODECS
         skippable = set() if is_exact else {packets[i] for i in recording.bidirectional}
-        chosen = set(sorted(skippable)[::2])  # decoded while their neighbours are skipped
+        ordered = sorted(skippable)  # two are decoded, two are skipped: B-frames often are pairs
+        chosen = {*ordered[::4], *ordered[1::4]}
         self.skipped = skippable - chosen
         self.chosen = chosen | {packet - 1 for packet in chosen if self.packed}
+        self.is_chain = recording.codec == PACKING_CODEC and not recording.bidirectional
         self.seen: set[int] = set()
         self.failures = 0
         self.repeated = 0
@@ -181,10 +184,16 @@ class _EntryCheck:
             ]
         return found == marks
 
+    def unseen(self) -> set[int]:
+        """Return the frames that were not decoded, without those that were skipped on purpose."""
+        skipped = {self.frame_of[packet] for packet in self.skipped}
+        return set(self.frame_of.values()) - self.seen - skipped
+
     def _decodes(self, entry: Entry, end: int) -> bool:
         """Decode without most non-reference frames, and compare pixels."""
-        seen = set()
-        for frame in self._decode(entry, end):
+        last = min(end, entry.packet + RUN_OF_MPEG4) if self.is_chain else end
+        seen = {self.frame_of[p] for p in range(last + 1, end + 1) if p in self.frame_of}
+        for frame in self._decode(entry, last):
             packet = packet_of(frame)
             index = -1 if packet is None else self.frame_of.get(packet, -1)
             if index >= entry.frame:

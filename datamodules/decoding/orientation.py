@@ -46,9 +46,8 @@ def upright_rgb(frame: VideoFrame, converter: VideoReformatter) -> NDArray[np.ui
         uint8 0-255, (H, W, 3).
     """
     plane = converter.reformat(frame, format="rgb24", threads=1).planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    image: NDArray[np.uint8] = rows[: plane.height, : 3 * plane.width].reshape(
-        plane.height, plane.width, 3
+    image: NDArray[np.uint8] = np.ndarray(
+        (plane.height, plane.width, 3), np.uint8, memoryview(plane), 0, (plane.line_size, 3, 1)
     )
     turn, (a, _, c, d) = _turn_and_matrix(frame)
     if turn == 90:

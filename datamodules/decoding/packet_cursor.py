@@ -1,8 +1,9 @@
 """Sequential packet reader; tags packets so that frames can be traced back to them."""
 
 from collections.abc import Collection, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -26,10 +27,8 @@ def tag_packet(packet: "Packet[VideoStream]", number: int) -> None:
 
 def packet_of(frame: VideoFrame) -> int | None:
     """Return the number of a frame's packet; None if it has no tag or the decoder drops tags."""
-    match frame.opaque:
-        case (int(number),):
-            return number
-    return None
+    tag: Any = frame.opaque
+    return tag[0] if tag else None
 
 
 class PacketCursor:
@@ -81,7 +80,14 @@ class PacketCursor:
                 pass
         else:
             self.container.seek(entry.time, stream=self.stream)
-            self._packets = self._checked(entry, read_packets(self.container, self.stream))
+            packets = read_packets(self.container, self.stream)
+            first = next(packets, None)
+            if first is None or not first.is_keyframe or self.time(first) != entry.time:
+                raise VideoDecodeError(
+                    f"{self.path}: frame {entry.frame} is not where it was; the file has "
+                    "changed since it was indexed, so start again"
+                )
+            self._packets = chain([first], packets)
         self.number = entry.packet
 
     def __iter__(self) -> Iterator["Packet[VideoStream]"]:
@@ -90,17 +96,6 @@ class PacketCursor:
             if self.tagged is None or self.number in self.tagged:
                 tag_packet(packet, self.number)
             self.number += 1
-            yield packet
-
-    def _checked(
-        self, entry: Entry, packets: Iterator["Packet[VideoStream]"]
-    ) -> Iterator["Packet[VideoStream]"]:
-        for place, packet in enumerate(packets):
-            if place == 0 and not (packet.is_keyframe and self.time(packet) == entry.time):
-                raise VideoDecodeError(
-                    f"{self.path}: frame {entry.frame} is not where it was; the file has "
-                    "changed since it was indexed, so start again"
-                )
             yield packet
 
 

@@ -111,7 +111,7 @@ class _Scan:
             where = f"packet {number} is incomplete"
             raise VideoDecodeError(f"{self.path}: {CUT_SHORT}, {where}; {REMEDY}")
         if packet.is_keyframe:
-            recording.keyframes.append((number, PacketCursor.time(packet)))
+            recording.keyframes[number] = PacketCursor.time(packet)
         if self.starts:
             content = bytes(packet)
             self.starts.take(content, is_keyframe=packet.is_keyframe)
@@ -136,7 +136,8 @@ class _Scan:
         is_earlier = packet is not None and (self.first_intra is None or packet < self.first_intra)
         if is_earlier and (frame.key_frame or frame.pict_type == PictureType.I):
             self.first_intra = packet
-        recording.add_frame(frame)
+        is_doubtful = not (self.starts and self.starts.can_be_safe)
+        recording.add_frame(frame, packet, is_doubtful=is_doubtful)
 
     def lists_all_packets(self, container: InputContainer) -> bool:
         """Return whether the container knew the place of each packet from the beginning."""
@@ -164,7 +165,7 @@ class _Scan:
                 f"{self.path}: is damaged, {len(recording.packets)} of {self.shown_packets} frames "
                 f"decode; {REMEDY}"
             )
-        starts = [packet for packet, _ in recording.keyframes[:1]]
+        starts = list(recording.keyframes)[:1]
         starts += [] if self.first_intra is None else [self.first_intra]
         first = min(starts, default=None)
         known = [packet for packet in recording.packets if packet is not None]

@@ -97,10 +97,11 @@ class UnitStarts:
         if units is None:
             self._is_clear = False
             return
-        by_type = [(self.types.type_of(unit), unit) for unit in units]
-        slices = [unit for kind, unit in by_type if kind in self.types.pictures]
-        sets = [unit for kind, unit in by_type if kind in self.types.parameter_sets]
-        starts = is_keyframe and any(kind in self.types.starts for kind, _ in by_type)
+        types = self.types
+        by_type = [(types.type_of(unit), unit) for unit in units]
+        slices = [unit for kind, unit in by_type if kind in types.pictures]
+        sets = [unit for kind, unit in by_type if kind in types.parameter_sets]
+        starts = is_keyframe and any(kind in types.starts for kind, _ in by_type)
         if number == 0:
             self._parameter_sets = sets
             self._count_by(sets)

@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from datamodules.decoding.build_index import MAX_ENTRIES
+from datamodules.decoding.packet_cursor import decode_run
 from datamodules.decoding.read_frames import decode_runs, read_frames
 from datamodules.decoding.seek_index import NO_SEEK, SeekIndex
 from datamodules.decoding.video_scan import scan_video
@@ -123,6 +124,38 @@ def test_a_scan_opens_a_file_of_any_number_of_keyframes_a_bounded_number_of_time
     assert (facts.frames, facts.keyframes) == (1500, 1500)
     wanted = [0, 1, 700, 701, 1498, 1499]
     assert torch.equal(read_frames(path, wanted, facts.seek_index), whole(path)[wanted])
+
+
+@pytest.mark.parametrize(
+    ("codec", "options", "ending", "most"),
+    [
+        ("libx264", {"g": "60", "bf": "3"}, ".mp4", 60),
+        ("mpeg4", {"g": "12", "bf": "0"}, ".avi", 260),  # 25 groups, 9 frames of each
+        (
+            "mpeg4",
+            {"g": "60", "bf": "2", "sc_threshold": "1000000"},
+            ".avi",
+            260,
+        ),  # a half of the B-frames is left out
+    ],
+)
+def test_a_scan_decodes_few_frames_again(
+    codec: str, options: dict[str, str], ending: str, most: int, tmp_path: Path,
+    numbered_frames: Frames, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    path = tmp_path / f"long{ending}"
+    write_video(path, numbered_frames(300, 32, 32), codec=codec, options=options)
+    again: list[int] = []
+
+    def count(*arguments: Any, **named: Any) -> Iterator[VideoFrame]:
+        for frame in decode_run(*arguments, **named):
+            again.append(1)
+            yield frame
+
+    for module in ("build_index", "read_frames"):
+        monkeypatch.setattr(f"datamodules.decoding.{module}.decode_run", count)
+    assert scan_video(path).frames == 300
+    assert 0 < len(again) < most
 
 
 def test_the_frames_are_those_that_were_encoded(encoded: Path) -> None:
