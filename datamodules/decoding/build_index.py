@@ -6,8 +6,9 @@ compared with those of reading in order. Otherwise the file is decoded again fro
 `datamodules.decoding.read_frames` does, and the pixels are compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +88,10 @@ def build_index(path: Path, recording: Recording, opened: Opened | None = None) 
         elif check.failures > MAX_FALSE_ENTRIES or not check.passes(verified[-1], end):
             return None
     index = SeekIndex(np.array(packets, dtype=np.int64), tuple(verified), check.packed)
-    trial = _trial(index) if recording.codec in EXACT_CODECS else _trial(index) | check.unseen()
-    return index if _reads(path, index, trial, recording) else None
+    trials = [_trial(index)]
+    if recording.codec not in EXACT_CODECS:
+        trials = [trials[0] | check.unseen(), *_kinds_of_b_frames(recording.bidirectional)]
+    return index if all(_reads(path, index, trial, recording) for trial in trials) else None
 
 
 def _spread(index: SeekIndex) -> list[Entry]:
@@ -106,6 +109,27 @@ def _trial(index: SeekIndex) -> set[int]:
         for frame in range(entry.frame, min(entry.frame + TRIAL_FRAMES, total))
         if (frame - entry.frame) % TRIAL_PATTERN in TRIAL_CHOICE
     }
+
+
+def _kinds_of_b_frames(frames: Sequence[int]) -> list[set[int]]:
+    """Choose B-frames of each kind: of each place in a group of each size.
+
+    Args:
+        frames: All B-frames.
+
+    Returns:
+        Sets to read one after the other: no set has two frames of one group.
+    """
+    by_size: dict[int, list[list[int]]] = {}
+    for _, numbered in groupby(enumerate(frames), lambda pair: pair[1] - pair[0]):
+        group = [frame for _, frame in numbered]
+        by_size.setdefault(len(group), []).append(group)
+    chosen: dict[int, set[int]] = {}
+    for size, groups in by_size.items():
+        for place in range(size):
+            turn, number = divmod(place, len(groups))
+            chosen.setdefault(turn, set()).add(groups[number][place])
+    return list(chosen.values())
 
 
 def _reads(path: Path, index: SeekIndex, frames: set[int], recording: Recording) -> bool:
@@ -196,11 +220,11 @@ class _EntryCheck:
         for frame in self._decode(entry, last):
             packet = packet_of(frame)
             index = -1 if packet is None else self.frame_of.get(packet, -1)
-            if index >= entry.frame:
-                if self.recording.checksum(frame) != self.recording.checksums[index]:
-                    return False
-                if packet not in self.skipped:
-                    seen.add(index)
+            if index < entry.frame or packet in self.skipped:  # nobody reads these
+                continue
+            if self.recording.checksum(frame) != self.recording.checksums[index]:
+                return False
+            seen.add(index)
         self.seen |= seen
         return entry.frame in seen
 

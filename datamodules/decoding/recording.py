@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 
 from datamodules.decoding.frame_checksum import FrameChecksum
 
-TRIAL_FRAMES = 10
+TRIAL_FRAMES = 8
 """Among so many frames after a keyframe, some are compared in any case."""
 
 PacketMark = tuple[int | None, int | None, bool, int]

@@ -158,6 +158,24 @@ def test_a_scan_decodes_few_frames_again(
     assert 0 < len(again) < most
 
 
+def test_b_frames_of_every_kind_are_read_before_they_are_trusted(
+    tmp_path: Path, numbered_frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pairs.avi"
+    options = {"bf": "2", "g": "60", "sc_threshold": "1000000"}
+    write_video(path, numbered_frames(300, 32, 32), codec="mpeg4", options=options)
+    assert scan_video(path).seek_index
+    rare = 298  # the one B-frame that stands alone, as the file ends with a keyframe
+
+    def break_rare(*arguments: Any) -> Iterator[tuple[int, VideoFrame]]:
+        for index, frame in decode_runs(*arguments):
+            if index != rare:
+                yield index, frame
+
+    monkeypatch.setattr("datamodules.decoding.build_index.decode_runs", break_rare)
+    assert scan_video(path).seek_index == b""
+
+
 def test_the_frames_are_those_that_were_encoded(encoded: Path) -> None:
     wanted = [59, 3, 31, 30, 58, 7]
     greys = (
