@@ -101,9 +101,8 @@ def _predict(
         opened, prediction = result
         if renderer is not None:
             name = renderings / names[prediction.path]
-            renderer.write_maps(opened, prediction, name.with_name(f"{name.name}_maps.png"))
-            renderer.write_video(opened, prediction, name.with_name(f"{name.name}.mp4"))
-            print(f"{name}.mp4 and _maps.png")
+            endings = renderer.write(opened, prediction, name)
+            print(f"{name}{', '.join(endings)}")
         done[prediction.path] = prediction
         partial.add(prediction)
     return [done[path] for path in paths if path in done], failures

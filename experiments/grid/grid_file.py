@@ -1,7 +1,8 @@
 """Grid files: one YAML file for each table of a paper or study; mistakes in it are refused.
 
 A file can also repeat a table on another data set. It then names the grid (``rows_of``), the data
-set, and a replacement for each config that the grid's rows start from (``bases``).
+set, and a replacement for each config that the grid's rows start from (``bases``). It saves
+predictions if ``predictions`` says so, else as the grid does.
 """
 
 from collections.abc import Mapping
@@ -122,7 +123,7 @@ def _read_table(file: Path, content: dict[str, Any]) -> Grid:
 
 def _repeat(file: Path, content: dict[str, Any]) -> Grid:
     """Read a file that repeats another grid's rows on other data."""
-    _check_keys(str(file), content, REPETITION_KEYS, REPETITION_KEYS)
+    _check_keys(str(file), content, REPETITION_KEYS | {"predictions"}, REPETITION_KEYS)
     source = file.parent / f"{content['rows_of']}.yaml"
     source_content = _load(source)
     if "rows_of" in source_content:
@@ -147,7 +148,8 @@ def _repeat(file: Path, content: dict[str, Any]) -> Grid:
         )
         _check_row(f"{file}, row {row.label}", rows[row.label], rows)
     caption = f"{original.caption}, repeated on {content['dataset']}"
-    return replace(original, file=file, caption=caption, rows=rows)
+    predictions = bool(content.get("predictions", original.predictions))
+    return replace(original, file=file, caption=caption, rows=rows, predictions=predictions)
 
 
 def _read_row(file: Path, grid: dict[str, Any], label: str, row: Any) -> Row:

@@ -6,9 +6,14 @@ from typing import Any
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
+from lightning_modules.tensorboard.alignment_views import (
+    draw_middle_pair,
+    last_aligning,
+    view_middle_pair,
+)
 from lightning_modules.tensorboard.first_batch_probe import FirstBatchCallback
-from lightning_modules.tensorboard.inspection import Aligning, blocks_of, by_stage, short_name
-from lightning_modules.tensorboard.pictures.alignment import AlignmentView, draw_alignments
+from lightning_modules.tensorboard.inspection import Aligning
+from lightning_modules.tensorboard.pictures.alignment import AlignmentView
 from lightning_modules.tensorboard.writer import PictureTimes, show
 
 
@@ -27,35 +32,16 @@ class AlignmentMaps(FirstBatchCallback):
 
     def choose(self, trainer: Trainer, network: nn.Module) -> Mapping[str, Any]:
         """Choose the last aligning block of each stage."""
-        if not self.times.due(trainer):
-            return {}
-        blocks = blocks_of(network, Aligning)
-        aligning = {name: block for name, block in blocks.items() if block.aligns}
-        return dict(list(stage.items())[-1] for stage in by_stage(network, aligning).values())
+        return last_aligning(network) if self.times.due(trainer) else {}
 
     def read(self, num_frames: int, block: Aligning, *inputs: Tensor) -> AlignmentView:
         """Compute the maps of the middle pair of frames of the first clip."""
-        t = _middle(num_frames)
-        current, following = (frames[t : t + 1] for frames in inputs)
-        attention = block.attention(current, following)[0]
-        saliency = block.saliency(current, following)[0].mean(0)
-        return AlignmentView("", attention.float().cpu(), saliency.float().cpu())
+        return view_middle_pair(num_frames, block, *inputs)
 
     def report(
         self, trainer: Trainer, network: nn.Module, clips: Tensor, readings: dict[str, Any]
     ) -> None:
         """Draw one row per block."""
-        views = [
-            view._replace(name=short_name(name))
-            for name, view in readings.items()
-            if view.saliency.numel() > 1
-        ]
-        if views:
-            frames = clips[0, 0].cpu()
-            t = _middle(len(frames))
-            show(trainer, "alignment/first_clip", draw_alignments(frames[t], frames[t + 1], views))
-
-
-def _middle(num_frames: int) -> int:
-    """Return the middle t for which t+1 is a frame of the clip, too."""
-    return (num_frames - 1) // 2
+        figure = draw_middle_pair(clips[0, 0].cpu(), readings)
+        if figure is not None:
+            show(trainer, "alignment/first_clip", figure)

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lightning_modules.tensorboard.alignment_views import last_aligning
 from lightning_modules.tensorboard.grad_cam import Cam, Classify, grad_cam, last_map
-from lightning_modules.tensorboard.inspection import Aligning, Watch, blocks_of, by_stage
+from lightning_modules.tensorboard.inspection import Watch, short_name
 
 LARGEST_MAP = 28 * 28
 """Attention has the square of this number of weights for each pair of frames."""
@@ -43,9 +44,7 @@ def clip_maps(
 @torch.no_grad()
 def _alignment(classify: Classify, network: nn.Module, clip: Tensor) -> dict[str, Tensor]:
     """Read the last aligning block whose map has more than one position; empty without one."""
-    aligning = {n: b for n, b in blocks_of(network, Aligning).items() if b.aligns}
-    last = dict(list(stage.items())[-1] for stage in by_stage(network, aligning).values())
-    watch = Watch(last, lambda block, *inputs: (block, *inputs))
+    watch = Watch(last_aligning(network), lambda block, *inputs: (block, *inputs))
     try:
         classify(clip[None])
     finally:
@@ -64,7 +63,7 @@ def _maps_of(
     size = current.shape[-2:]
     saliency = block.saliency(current, following).float().mean(1).cpu()
     attention = block.attention(current, following).float().mean(1).unflatten(1, size).cpu()
-    where = name.removeprefix("frame_network.")
+    where = short_name(name)
     # The last frame has no successor, the first receives no attention.
     return {
         f"saliency S of frames t and t+1, mean over channels ({where})": F.pad(

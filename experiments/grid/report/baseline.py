@@ -5,16 +5,14 @@ Where every run has saved its predictions of the same clips, rows are compared c
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean, variance
 
-from experiments.grid.report.clip_scores import ClipScores, read_clip_scores
+from experiments.grid.report.clip_scores import ClipScores
 from experiments.grid.report.paired import Difference, bootstrap_difference
 from experiments.grid.results import ReportLine
 from experiments.grid.table import Grid
-from lightning_modules import RunError
 
 T_QUANTILES = (
     *(12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23),
@@ -49,14 +47,14 @@ class Comparison:
 
 
 def compare_rows(
-    grid: Grid, lines: Sequence[ReportLine], runs_dir: Path
+    grid: Grid, lines: Sequence[ReportLine], scores: Mapping[tuple[str, str], ClipScores]
 ) -> dict[tuple[str, str], Comparison]:
     """Compare the rows that have results with the baseline, under each protocol that it has too.
 
     Args:
         grid: The table; one without a baseline has no comparisons.
         lines: Its lines.
-        runs_dir: Folder of all run folders.
+        scores: (row, protocol) -> saved predictions of the lines that have them.
 
     Returns:
         (row, protocol) -> comparison.
@@ -69,7 +67,7 @@ def compare_rows(
         baseline = baselines.get(line.protocol)
         if baseline is not None and line is not baseline and line.results:
             place = (line.row.label, line.protocol)
-            found[place] = _paired(grid, line, baseline, runs_dir) or _by_seeds(line, baseline)
+            found[place] = _paired(line, baseline, scores) or _by_seeds(line, baseline)
     return found
 
 
@@ -98,23 +96,10 @@ def _by_seeds(line: ReportLine, baseline: ReportLine) -> Comparison:
 
 
 def _paired(
-    grid: Grid, line: ReportLine, baseline: ReportLine, runs_dir: Path
+    line: ReportLine, baseline: ReportLine, scores: Mapping[tuple[str, str], ClipScores]
 ) -> Comparison | None:
-    """Compare clip by clip; None unless all runs of both rows have predictions of the same."""
-    both = []
-    for each in (line, baseline):
-        scores = _read(grid, each, runs_dir)
-        if scores is None or scores.seeds != tuple(one.seed for one in each.results):
-            return None
-        both.append(scores)
-    ours, theirs = both
-    if ours.paths != theirs.paths:
+    """Compare clip by clip; None unless both rows have predictions of the same clips."""
+    ours, theirs = (scores.get((each.row.label, each.protocol)) for each in (line, baseline))
+    if ours is None or theirs is None or ours.paths != theirs.paths:
         return None
     return Comparison(bootstrap_difference(ours.correct, theirs.correct), paired=True)
-
-
-def _read(grid: Grid, line: ReportLine, runs_dir: Path) -> ClipScores | None:
-    try:
-        return read_clip_scores(grid, line.row, line.protocol, runs_dir)
-    except RunError:  # such as a damaged file; the row's results say so if they need it
-        return None

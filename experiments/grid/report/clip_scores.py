@@ -94,6 +94,30 @@ def read_clip_scores(grid: Grid, row: Row, protocol: str, runs_dir: Path) -> Cli
     return ClipScores(tuple(trainings), tuple(first.paths), first.labels, scores, names)
 
 
+def scores_of_lines(
+    grid: Grid, lines: Sequence[ReportLine], runs_dir: Path
+) -> dict[tuple[str, str], ClipScores]:
+    """Read the scores of the lines all of whose results have saved predictions.
+
+    Args:
+        grid: The table.
+        lines: Its lines.
+        runs_dir: Folder of all run folders.
+
+    Returns:
+        (row, protocol) -> scores.
+    """
+    found = {}
+    for line in lines:
+        try:
+            scores = read_clip_scores(grid, line.row, line.protocol, runs_dir)
+        except RunError:  # such as a damaged file; the row's results say so if they need it
+            continue
+        if scores is not None and scores.seeds == tuple(one.seed for one in line.results):
+            found[line.row.label, line.protocol] = scores
+    return found
+
+
 def rows_of_other_weights(grid: Grid, lines: Sequence[ReportLine], runs_dir: Path) -> list[str]:
     """List the rows with saved predictions that are not of their runs' last checkpoints.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from experiments.grid.report import overview
 from experiments.grid.report.plots import plots
 from experiments.grid.report.remarks import remarks
 from experiments.grid.report.section import Section
@@ -21,7 +22,7 @@ STUDY_PLOT_LEGEND = (
     "blue, the others grey."
 )
 TEMPLATE = "page.html"
-TEXT_COLUMNS = {"row", "protocol", "seeds", "videos", "commit", "settings"}
+TEXT_COLUMNS = {"row", "protocol", "seeds", "videos", "commit", "settings", "table", "data"}
 """Columns that are aligned to the left."""
 
 
@@ -39,6 +40,12 @@ def as_page(sections: Sequence[Section]) -> str:
         legend=legend(sections),
         plot_legend=_plot_legend(sections),
         text_columns=TEXT_COLUMNS,
+        overview={
+            "title": overview.TITLE,
+            "legend": overview.LEGEND,
+            "headings": overview.HEADINGS,
+            "rows": overview.overview(sections),
+        },
         sections=[_section(section) for section in sections],
         zip=zip,
     )

@@ -1,10 +1,11 @@
-"""Paired comparisons of two networks that were tested on the same clips.
+"""Paired comparisons of networks that were tested on the same clips.
 
 Correctness is an array (seeds, clips): whether the training with that seed classified that clip
-correctly. Both networks have the same clips in the same order; their seeds may differ in number,
+correctly. All networks have the same clips in the same order; their seeds may differ in number,
 because two networks with equal seeds are no pair: their weights share no random numbers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import Any
@@ -65,11 +66,21 @@ def bootstrap_difference(
         RunError: If there is no clip or no seed, or the clips differ in number.
     """
     _require_pairs(ours, baseline)
-    low, high = np.quantile(
-        _resampled_differences(ours, baseline, resamples), [(1 - level) / 2, (1 + level) / 2]
-    )
+    accuracies = resampled_accuracies([ours, baseline], resamples)
+    low, high = percentile_interval(accuracies[0] - accuracies[1], level)
     mean = ours.mean() - baseline.mean()
-    return Difference(100 * float(mean), 100 * float(low), 100 * float(high))
+    return Difference(100 * float(mean), 100 * low, 100 * high)
+
+
+def percentile_interval(values: NDArray[Any], level: float = LEVEL) -> tuple[float, float]:
+    """Return the ends of the interval that holds a part of the resamples.
+
+    Args:
+        values: A number of each resample; nan where it is not defined.
+        level: The part.
+    """
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -104,22 +115,28 @@ def mcnemar(ours: Correct, baseline: Correct) -> McNemar:
     return McNemar(wins, losses, min(1.0, 2 * tail / 2**discordant))
 
 
-def _resampled_differences(ours: Correct, baseline: Correct, resamples: int) -> NDArray[Any]:
-    """Compute the difference of the accuracies in each resample, (resamples,).
+def resampled_accuracies(rows: Sequence[Correct], resamples: int = RESAMPLES) -> NDArray[Any]:
+    """Compute the accuracy of each network in each resample, 0-1, (networks, resamples).
+
+    Each resample draws clips, the same for all networks, and the seeds of each network.
 
     Clips that every training classified alike are interchangeable, so the number of times that any
     of them is drawn is drawn at once: their groups are G, mostly far fewer than N.
+
+    Args:
+        rows: Each (S, N); N is the same, S may differ.
+        resamples: Number of resamples. They are the same in every call.
     """
     rng = np.random.default_rng(0)
-    groups, sizes = np.unique(np.concatenate([ours, baseline]), axis=1, return_counts=True)
-    ours, baseline = groups[: len(ours)], groups[len(ours) :]  # (S, G), (R, G)
+    groups, sizes = np.unique(np.concatenate(rows), axis=1, return_counts=True)
+    parts = np.split(groups, np.cumsum([len(row) for row in rows])[:-1])  # each (S, G)
     clips, block = sizes.sum(), max(1, DRAWN_AT_ONCE // len(sizes))
-    parts = []
+    found = []
     for start in range(0, resamples, block):
         count = min(block, resamples - start)
         drawn = rng.multinomial(clips, sizes / clips, size=count) / clips  # (B, G)
-        parts.append(_resampled(ours, drawn, rng) - _resampled(baseline, drawn, rng))
-    return np.concatenate(parts)
+        found.append(np.stack([_resampled(part, drawn, rng) for part in parts]))
+    return np.concatenate(found, axis=1)
 
 
 def _resampled(correct: Correct, drawn: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:

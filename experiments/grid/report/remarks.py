@@ -1,9 +1,7 @@
-"""Remarks below a table: agreement of the orders, notes of rows, flags of runs."""
+"""Remarks below a table: notes of rows, flags of runs."""
 
-import math
 from collections.abc import Callable, Sequence
 
-from experiments.grid.report.rank_agreement import Agreement, agreements
 from experiments.grid.report.section import Section
 from experiments.grid.results import ReportLine
 
@@ -12,8 +10,7 @@ def remarks(section: Section) -> list[str]:
     """List the remarks on a table, one sentence each."""
     lines = section.lines
     notes = _by_label(lines, lambda line: line.row.note)
-    found = [_sentence(agreement) for agreement in agreements(lines)]
-    found += [f"{label}: {note}." for label, note in notes.items()]
+    found = [f"{label}: {note}." for label, note in notes.items()]
     found += [f"{rows}: run with {flags}." for flags, rows in _rows_by_flags(lines).items()]
     found += [
         f"{label}: its predictions are not of the last checkpoint and are not compared clip by "
@@ -32,20 +29,6 @@ def remarks(section: Section) -> list[str]:
     if any("latency" in line.row.figures for line in lines):
         found.append("Latency and throughput here: python -m experiments.benchmark model.")
     return found
-
-
-def _sentence(agreement: Agreement) -> str:
-    start = f"Order of top-1 on {agreement.dataset}"
-    if math.isnan(agreement.spearman):
-        return f"{start}: none, all {agreement.rows} rows are equal"
-    rhos = ", ".join(f"{rho:+.2f}" for rho in agreement.by_seed)
-    elsewhere = agreement.papers_dataset != agreement.dataset
-    return (
-        f"{start}, {agreement.rows} rows: Spearman {agreement.spearman:+.2f}, "
-        f"Kendall {agreement.kendall:+.2f} with the paper's"
-        f"{f' on {agreement.papers_dataset}' if elsewhere else ''}"
-        f"{f' (Spearman of each seed: {rhos})' if rhos else ''}"
-    )
 
 
 def _by_label(lines: Sequence[ReportLine], text: Callable[[ReportLine], str]) -> dict[str, str]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from experiments.grid.report.baseline import Comparison, compare_rows
-from experiments.grid.report.clip_scores import rows_of_other_weights
+from experiments.grid.report.clip_scores import rows_of_other_weights, scores_of_lines
 from experiments.grid.report.costs import Costs, costs_of_rows
+from experiments.grid.report.rank_agreement import Agreement, agreements
 from experiments.grid.results import ReportLine, other_runs, report_lines, unrecorded_seeds
 from experiments.grid.table import Grid
 
@@ -18,6 +19,7 @@ class Section:
     Attributes:
         grid: The grid.
         lines: A line for each row and protocol.
+        agreements: How well our order agrees with the paper's, for each data set.
         comparisons: (row, protocol) -> its comparison with the baseline, of a grid with one.
         costs: Row -> what it costs, of a study of one's own or a grid with a baseline.
         of_other_weights: Rows whose saved predictions are not of their last checkpoints.
@@ -28,6 +30,7 @@ class Section:
 
     grid: Grid
     lines: Sequence[ReportLine]
+    agreements: Sequence[Agreement] = ()
     comparisons: Mapping[tuple[str, str], Comparison] = field(default_factory=dict)
     costs: Mapping[str, Costs] = field(default_factory=dict)
     of_other_weights: Sequence[str] = ()
@@ -47,9 +50,12 @@ def read_section(grid: Grid, runs_dir: Path) -> Section:
         grid: The grid.
         runs_dir: Folder of all run folders.
     """
+    lines = report_lines(grid, runs_dir)
+    scores = scores_of_lines(grid, lines, runs_dir)
     section = Section(
         grid,
-        report_lines(grid, runs_dir),
+        lines,
+        agreements(lines, scores),
         of_other_configurations={
             label: text
             for label, row in grid.rows.items()
@@ -63,7 +69,7 @@ def read_section(grid: Grid, runs_dir: Path) -> Section:
         return section
     return replace(
         section,
-        comparisons=compare_rows(grid, section.lines, runs_dir),
-        costs=costs_of_rows(grid, section.lines, runs_dir),
-        of_other_weights=rows_of_other_weights(grid, section.lines, runs_dir),
+        comparisons=compare_rows(grid, lines, scores),
+        costs=costs_of_rows(grid, lines, runs_dir),
+        of_other_weights=rows_of_other_weights(grid, lines, runs_dir),
     )

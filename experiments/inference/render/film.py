@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import resize
@@ -33,6 +34,7 @@ from experiments.inference.render.panels import (
 from experiments.inference.windows import Window, whole
 from lightning_modules import RunError
 from lightning_modules.checkpoints.atomic_write import atomic_write
+from lightning_modules.tensorboard.alignment_views import draw_alignment
 from lightning_modules.tensorboard.explain import clip_maps
 from lightning_modules.tensorboard.grad_cam import grad_cam, last_map, layers_with_maps
 from lightning_modules.tensorboard.pictures.clip_maps import draw_clip_maps, heat
@@ -87,22 +89,39 @@ class Renderer:
                     "has nothing to show; name an earlier stage, or leave --stage out"
                 )
 
-    def write_maps(self, opened: Opened, prediction: Prediction, file: Path) -> None:
-        """Draw the T frames of the video's middle clip with Grad-CAM and, for SME, its maps.
+    def write(self, opened: Opened, prediction: Prediction, name: Path) -> list[str]:
+        """Write a video's pictures and its rendering as one window or several.
+
+        Args:
+            opened: The video.
+            prediction: Its prediction.
+            name: The files' common start.
+
+        Returns:
+            What follows the start in their names.
+        """
+        clip = self._middle(opened.views)
+        alignment = draw_alignment(self.recognizer.classify, self.recognizer.module.network, clip)
+        pictures = {"_maps.png": self._draw_maps(clip, opened, prediction)}
+        pictures |= {"_alignment.png": alignment} if alignment is not None else {}
+        for ending, figure in pictures.items():
+            atomic_write(name.with_name(f"{name.name}{ending}"), as_png(figure))
+        rate = Fraction(opened.facts.fps or FPS).limit_denominator(1001)
+        film = name.with_name(f"{name.name}.mp4")
+        write_video(film, self.frames(opened, prediction), fps=rate, options=ENCODER)
+        return [".mp4", *pictures]
+
+    def _draw_maps(self, clip: Tensor, opened: Opened, prediction: Prediction) -> Figure:
+        """Draw the T frames of a clip with Grad-CAM and, for SME, its maps.
 
         Grad-CAM is that of the class that is predicted of the whole video.
         """
-        clip, shares = self._middle(opened.views), prediction.logits.softmax(0)
+        shares = prediction.logits.softmax(0)
         network, label = self.recognizer.module.network, int(shares.argmax())
         _, maps = clip_maps(self.recognizer.classify, network, clip, self.layer, label)
-        name = self.recognizer.class_names[label]
-        title = f"{name} {100 * float(shares[label]):.0f} %   {opened.video.path.name}"
-        atomic_write(file, as_png(draw_clip_maps(clip, maps, title)))
-
-    def write_video(self, opened: Opened, prediction: Prediction, file: Path) -> None:
-        """Render the video with its windows, or as one window."""
-        rate = Fraction(opened.facts.fps or FPS).limit_denominator(1001)
-        write_video(file, self.frames(opened, prediction), fps=rate, options=ENCODER)
+        class_name = self.recognizer.class_names[label]
+        title = f"{class_name} {100 * float(shares[label]):.0f} %   {opened.video.path.name}"
+        return draw_clip_maps(clip, maps, title)
 
     def frames(self, opened: Opened, prediction: Prediction) -> Iterator[Pixels]:
         """Compose the frames one after another."""

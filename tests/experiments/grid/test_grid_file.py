@@ -190,6 +190,8 @@ def test_a_table_is_repeated_on_other_data(make_grid: MakeGrid) -> None:
     )
     assert (a.overrides, a.figures) == ({"x": 1}, {"top1": 9})
     assert (a.dataset, a.figures_dataset, a.protocols) == ("Squares", "Shapes", ("2x1",))
+    assert not grid.predictions
+    assert repeat(original, f"{REPETITION}predictions: true\n").predictions
     assert [file.name for file in a.base + b.base] == ["first.yaml", "first.yaml"]
 
 

@@ -28,6 +28,8 @@ from experiments.inference.render.layout import (
 from experiments.inference.render.panels import Pixels
 from experiments.inference.windows import Length, Windows
 from lightning_modules.tensorboard.grad_cam import Cam, grad_cam
+from lightning_modules.tensorboard.pictures.alignment import TILE
+from tests.conftest import Run
 from tests.experiments.inference.conftest import Predict
 
 FRAMES = 6
@@ -131,6 +133,17 @@ def test_each_video_of_a_folder_is_rendered_to_its_place(
     folder = predict(tmp_path / "all", "--render") / "all_1x1_render"
     names = {f"{name[:-4]}{ending}" for name in videos for ending in (".mp4", "_maps.png")}
     assert {str(p.relative_to(folder)) for p in folder.rglob("*.*")} == names
+
+
+def test_a_network_with_sme_also_shows_its_alignment_of_two_frames(
+    predict: Predict, tiny_run: Run, clip: Path
+) -> None:
+    run = tiny_run("fit", "--model.network=TSINet", "--pictures=0")
+    folder = predict(clip, "--render", run=run) / f"{clip.stem}_1x1_render"
+    endings = {path.name.removeprefix(clip.stem) for path in folder.iterdir()}
+    assert endings == {".mp4", "_maps.png", "_alignment.png"}
+    with Image.open(folder / f"{clip.stem}_alignment.png") as picture:
+        assert picture.size[1] > 3 * TILE  # res2 to res4; res5 has one position at 32 pixels
 
 
 def test_equal_names_keep_their_endings() -> None:

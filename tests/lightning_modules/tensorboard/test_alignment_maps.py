@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from lightning_modules.tensorboard import AlignmentMaps, alignment_maps
+from lightning_modules.tensorboard import AlignmentMaps, alignment_views
 from lightning_modules.tensorboard.pictures.alignment import AlignmentView
 from tests.lightning_modules.conftest import Board, Fit
 from tests.lightning_modules.glass import Glass
@@ -22,7 +22,7 @@ def test_each_stage_s_last_block_is_drawn_with_its_frames(
         drawn.append(views)
         return Figure()
 
-    monkeypatch.setattr(alignment_maps, "draw_alignments", keep)
+    monkeypatch.setattr(alignment_views, "draw_alignments", keep)
     watch(AlignmentMaps())
     for views in drawn:
         assert [view.name for view in views] == ["stage1.align", "stage2.align"]

@@ -54,21 +54,21 @@ def test_kendall_is_tau_b_which_corrects_for_ties() -> None:
 
 
 def test_only_rows_with_both_figures_count_and_three_are_needed() -> None:
-    (found,) = agreements(lines([(1, 1), (2, 3), (3, 2), (4, None)]))
+    (found,) = agreements(lines([(1, 1), (2, 3), (3, 2), (4, None)]), {})
     assert found.rows == 3
     assert found.spearman == near(0.5)
     assert found.kendall == near(1 / 3)
-    assert agreements(lines([(1, 1), (2, 3), (3, None)])) == []
+    assert agreements(lines([(1, 1), (2, 3), (3, None)]), {}) == []
 
 
 def test_data_sets_are_compared_by_themselves() -> None:
     one, other = lines([(1, 1), (2, 2), (3, 3)], "A"), lines([(1, 3), (2, 2), (3, 1)], "B")
-    found = {each.dataset: each.spearman for each in agreements([*one, *other])}
+    found = {each.dataset: each.spearman for each in agreements([*one, *other], {})}
     assert found == {"A": near(1), "B": near(-1)}
 
 
 def test_orders_are_compared_also_where_the_paper_s_figures_are_of_other_data() -> None:
-    (found,) = agreements(lines([(1, 10), (2, 20), (3, 30)], "A", papers="B"))
+    (found,) = agreements(lines([(1, 10), (2, 20), (3, 30)], "A", papers="B"), {})
     assert (found.dataset, found.papers_dataset, found.spearman) == ("A", "B", near(1))
 
 
@@ -84,12 +84,12 @@ def test_each_seed_s_order_is_compared_by_itself() -> None:
         )
         for n, line in enumerate(table)
     ]
-    (found,) = agreements(seeded)
+    (found,) = agreements(seeded, {})
     assert found.by_seed == (near(1), near(-1))
 
 
 @pytest.mark.parametrize("measure", [spearman, kendall])
-def test_a_constant_side_has_no_order(measure: Callable[[Tensor, Tensor], float]) -> None:
+def test_a_constant_side_has_no_order(measure: Callable[[Tensor, Tensor], Tensor | float]) -> None:
     constant, order = tensor(1, 1, 1), tensor(1, 2, 3)
     assert math.isnan(measure(constant, order))
     assert math.isnan(measure(order, constant))

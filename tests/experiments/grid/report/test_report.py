@@ -10,7 +10,7 @@ import pytest
 
 from experiments.grid.grid_file import read_grid, shipped_grids
 from experiments.grid.report import write_report
-from tests.experiments.grid.conftest import MakeGrid, write_result
+from tests.experiments.grid.conftest import HEAD, MakeGrid, write_predictions, write_result
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROWS = """
@@ -43,8 +43,55 @@ def test_markdown_has_ours_beside_the_paper_s(report: dict[str, str]) -> None:
     assert "| E | 1x1 | 56.0 | not run |" in text
     assert "| Q |  | 60.0 | quoted |" in text
     assert "- A: 5 < 6." in text
-    order = "Order of top-1 on Shapes, 3 rows: Spearman +1.00, Kendall +1.00 with the paper's"
-    assert order in text
+    assert "| Tiny, table 1a | Shapes | 3 | +1.00 | +1.00 |  |" in text
+
+
+def orders(files: list[Path]) -> tuple[str, str]:
+    """Return the correlations of the first table, as Markdown and as HTML."""
+    markdown, _, page = (file.read_text() for file in files)
+    (line,) = re.findall(r"^\| Tiny, table 1a \| .*$", markdown, re.MULTILINE)
+    (row,) = re.findall(r"<tr><td>Tiny, table 1a</td>.*?</tr>", page)
+    return line, row
+
+
+@pytest.fixture
+def predicted(tmp_path: Path) -> Path:
+    """Runs of three rows: always wrong; right with seed 1 and wrong with seed 0; always right."""
+    runs, right = tmp_path / "runs", [2.0, 1.0]
+    for name, correct in {"base": (0, 0), "other": (0, 1), "first": (1, 1)}.items():
+        for seed, share in enumerate(correct):
+            folder = runs / f"{name}-seed{seed}"
+            write_result(folder, float(share))
+            scores = [right if share else right[::-1]] * 20
+            write_predictions(folder / "predictions" / "test_1x1.pt", scores, [0] * 20)
+    return runs
+
+
+THREE = """
+  A: {figures: {top1: 45.0}}
+  B: {base: other.yaml, figures: {top1: 50.0}}
+  C: {base: first.yaml, figures: {top1: 55.0}}
+"""
+
+
+def test_the_correlation_with_the_paper_has_an_interval_over_clips_and_seeds(
+    make_grid: MakeGrid, predicted: Path, tmp_path: Path
+) -> None:
+    # A resample draws B's wrong seed twice, or the right one twice, with probability 1/4 each: B
+    # then equals A or C, and rho is sqrt(3)/2.
+    grid = make_grid(THREE, f"{HEAD}predictions: true\n")
+    line, row = orders(write_report([grid], predicted, tmp_path / "report"))
+    cells = ["+1.00 [+0.87, +1.00]", "+1.00", "+0.87, +0.87"]
+    assert line == f"| Tiny, table 1a | Shapes | 3 | {' | '.join(cells)} |"
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", row) == ["Tiny, table 1a", "Shapes", "3", *cells]
+
+
+def test_without_predictions_of_all_rows_there_is_no_interval(
+    make_grid: MakeGrid, predicted: Path, tmp_path: Path
+) -> None:
+    (predicted / "first-seed1" / "predictions" / "test_1x1.pt").unlink()
+    line, _ = orders(write_report([make_grid(THREE)], predicted, tmp_path / "report"))
+    assert "| +1.00 | +1.00 | +0.87, +0.87 |" in line
 
 
 def test_csv_has_a_line_for_each_seed(report: dict[str, str]) -> None:
