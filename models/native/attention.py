@@ -1,12 +1,11 @@
 """Attention of many narrow tokens."""
 
-import ctypes
 import math
 
 import torch
 from torch import Tensor
 
-from models.native.library import load_kernels
+from models.native.library import call
 
 ATTENTION_WIDTHS = (4, 8, 16)
 """Channels of a token that the kernel is compiled for."""
@@ -24,19 +23,12 @@ def attend(query: Tensor, key: Tensor) -> Tensor:
     Returns:
         (N, L, d).
     """
-    kernels = load_kernels()
-    assert kernels is not None
-    frames, tokens, width = query.shape
     # The kernel computes powers of 2. With centred keys the softmax is the same, its exponents are
     # smaller, so that most queries need no maximum.
-    scaled = (query * (math.log2(math.e) / math.sqrt(width))).contiguous()
+    scaled = (query * (math.log2(math.e) / math.sqrt(query.shape[2]))).contiguous()
     mean = key.mean(dim=1, keepdim=True)
     centred = (key - mean).contiguous()
     longest = centred.norm(dim=2).amax().item()
     out = torch.empty_like(scaled)
-    kernels.attend(
-        *(ctypes.c_void_p(tensor.data_ptr()) for tensor in (scaled, centred, out)),
-        *map(ctypes.c_int64, (frames, tokens, width)),
-        ctypes.c_float((SAFE_EXPONENT / max(longest, 1e-6)) ** 2),
-    )
+    call("attend", scaled, centred, out, *query.shape, (SAFE_EXPONENT / max(longest, 1e-6)) ** 2)
     return out + mean

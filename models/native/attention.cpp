@@ -1,12 +1,8 @@
-/* Kernels for CPUs in plain C++ with GCC's and Clang's vector extension; library.py compiles them.
+/* Attention of many narrow tokens. */
 
-   All tensors are float32. Each kernel has a twin in PyTorch that is its reference. */
+#include "lanes.h"
 
-#include <stdint.h>
-
-#define LANES 16 /* compilers split a vector where the machine's are narrower */
-typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef int32_t integers __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef int32_t integers __attribute__((vector_size(4 * LANES)));
 
 /* 2^x for -126 <= x <= 126, with a relative error below 3e-7. */
 static inline lanes power_of_two(lanes x) {
