@@ -2,7 +2,12 @@
 
 from models.native.attention import ATTENTION_WIDTHS, attend
 from models.native.library import has_kernels, runs_now, suits
-from models.native.temporal import convolve_over_time, cross_integration, motion_gates
+from models.native.temporal import (
+    convolve_over_time,
+    cross_integration,
+    motion_gates,
+    salient_motion_gates,
+)
 
 __all__ = [
     "ATTENTION_WIDTHS",
@@ -12,5 +17,6 @@ __all__ = [
     "has_kernels",
     "motion_gates",
     "runs_now",
+    "salient_motion_gates",
     "suits",
 ]

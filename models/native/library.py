@@ -50,8 +50,8 @@ def has_kernels() -> bool:
     return load_kernels() is not None
 
 
-def call(kernel: str, *arguments: Tensor | list[Tensor] | int | float | None) -> None:
-    """Run a kernel.
+def call(kernel: str, *arguments: Tensor | list[Tensor] | int | float | None) -> int:
+    """Run a kernel and return what it returns.
 
     Args:
         kernel: Its name in the library.
@@ -60,7 +60,7 @@ def call(kernel: str, *arguments: Tensor | list[Tensor] | int | float | None) ->
     """
     kernels = load_kernels()
     assert kernels is not None
-    getattr(kernels, kernel)(*map(_in_c, arguments))
+    return getattr(kernels, kernel)(*map(_in_c, arguments))
 
 
 @cache

@@ -68,6 +68,33 @@ def cross_integration(
     return y
 
 
+def salient_motion_gates(
+    x: Tensor, current: Tensor, aligned: Tensor, kernels: list[Tensor], layer: Layer
+) -> Tensor:
+    """Compute 1 + sigmoid(W mean(M) + b), SME's weights of the channels.
+
+    Args:
+        x: (B*T, C, H, W).
+        current: Frames t, (B, T-1, C/r, H, W).
+        aligned: Aligned frames t+1, likewise.
+        kernels: Of the pyramid, (C/r, 1, 3, 3) each.
+        layer: Recovers the channels, C/r -> C.
+
+    Returns:
+        (B*T, C, 1, 1).
+    """
+    gates = x.new_empty(*x.shape[:2], 1, 1)
+    pairs = [
+        frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        for frames in (current, aligned)
+    ]
+    clips, successors, reduced, height, width = current.shape
+    sizes = clips, successors + 1, height, width, reduced, x.shape[1], len(kernels)
+    rows = [_rows(kernel) for kernel in kernels]
+    call("salient_motion_gates", *pairs, gates, *sizes, rows, _rows(layer[0]), layer[1])
+    return gates
+
+
 def _sizes(x: Tensor, num_segments: int) -> tuple[int, int, int]:
     """Return clips, frames of a clip and positions."""
     return len(x) // num_segments, num_segments, x.shape[2] * x.shape[3]
