@@ -4,6 +4,9 @@
    kernel has a twin in PyTorch that is its reference. */
 
 #include <stdint.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #define LANES 16 /* compilers split a vector where the machine's are narrower */
 typedef float lanes __attribute__((vector_size(4 * LANES)));
@@ -18,6 +21,26 @@ static inline vector load(const float *from) {
 template <typename vector>
 static inline void store(float *to, vector value) {
   __builtin_memcpy(to, &value, sizeof value);
+}
+
+/* Stores past the cache, which then need not read what stands there; `fence` makes it visible to others.
+   Plain where the processor has no such store of a whole line. */
+static inline void stream(float *to, lanes value) {
+#ifdef __AVX512F__
+  if ((uintptr_t)to % sizeof value == 0) {
+    _mm512_stream_ps(to, (__m512)value);
+    return;
+  }
+#endif
+  store(to, value);
+}
+
+static inline void stream(float *to, float value) { *to = value; }
+
+static inline void fence() {
+#ifdef __AVX512F__
+  _mm_sfence();
+#endif
 }
 
 /* Calls body(c, vector) for all channels c: LANES at once, the last ones one by one. */

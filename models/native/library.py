@@ -25,10 +25,13 @@ def suits(*tensors: Tensor | None) -> bool:
     """
     if torch.compiler.is_exporting() or torch.jit.is_tracing() or torch.is_autocast_enabled("cpu"):
         return False
-    given = [tensor for tensor in tensors if tensor is not None]
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
-        return False
-    return all(tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in given)
+    grad = torch.is_grad_enabled()
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        if not tensor.is_cpu or tensor.dtype != torch.float32 or (grad and tensor.requires_grad):
+            return False
+    return True
 
 
 def runs_now(x: Tensor, *others: Tensor | None) -> bool:

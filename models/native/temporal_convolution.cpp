@@ -6,16 +6,24 @@
 
 #define PART_SIZE 4096 /* numbers of a frame that stay in the cache until its neighbours have read them */
 
+/* Outputs of more numbers leave little of the cache to x, and are stored past it. */
+#define CACHED_SIZE 4000000
+
 /* y = the sum of taps[i] * frames[i], i = 0, 1, 2. */
+template <bool is_cached>
 static inline void add_frames(const float *const *frames, const float *const *taps, float *y,
                               int64_t positions, int64_t channels) {
   for (int64_t p = 0; p < positions; p++)
     for_channels(channels, [=](int64_t c, auto zero) {
       const int64_t i = p * channels + c;
       typedef decltype(zero) vector;
-      store(y + i, load<vector>(taps[0] + c) * load<vector>(frames[0] + i) +
-                       load<vector>(taps[1] + c) * load<vector>(frames[1] + i) +
-                       load<vector>(taps[2] + c) * load<vector>(frames[2] + i));
+      const vector sum = load<vector>(taps[0] + c) * load<vector>(frames[0] + i) +
+                         load<vector>(taps[1] + c) * load<vector>(frames[1] + i) +
+                         load<vector>(taps[2] + c) * load<vector>(frames[2] + i);
+      if (is_cached)
+        store(y + i, sum);
+      else
+        stream(y + i, sum);
     });
 }
 
@@ -51,9 +59,13 @@ void convolve_over_time(const float *x, const float *kernels, const float *gates
         const float *three[] = {t > 0 ? own - size : zeros.data(), own,
                                 t + 1 < frames ? own + size : zeros.data()};
         const float *three_taps[] = {tap, tap + channels, tap + 2 * channels};
-        add_frames(three, three_taps, y + at, here, channels);
+        if (all * size <= CACHED_SIZE)
+          add_frames<true>(three, three_taps, y + at, here, channels);
+        else
+          add_frames<false>(three, three_taps, y + at, here, channels);
       }
     }
+    fence();
   }
 }
 
