@@ -23,7 +23,9 @@ def suits(*tensors: Tensor | None) -> bool:
     They must be plain float32 on a CPU. Gradients, autocast and exported or traced programs need
     torch's own operations.
     """
-    if torch.compiler.is_exporting() or torch.jit.is_tracing() or torch.is_autocast_enabled("cpu"):
+    if torch.compiler.is_exporting() or torch.is_autocast_enabled("cpu"):
+        return False
+    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
     grad = torch.is_grad_enabled()
     for tensor in tensors:

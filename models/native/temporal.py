@@ -1,5 +1,7 @@
 """MEM's gates, the temporal convolution and CTI, of frames that `library.runs_now` accepts."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,7 @@ Layer = tuple[Tensor, Tensor | None]
 """Weight and bias of a matrix product, (C', C, ...) and (C')."""
 
 
-def motion_gates(x: Tensor, num_segments: int, layers: list[Layer], scale: float) -> Tensor:
+def motion_gates(x: Tensor, num_segments: int, layers: Sequence[Layer], scale: float) -> Tensor:
     """Compute MEM's gates of all frames.
 
     Args:
@@ -49,7 +51,7 @@ def convolve_over_time(
 
 
 def cross_integration(
-    x: Tensor, num_segments: int, weights: list[Tensor], biases: list[Tensor]
+    x: Tensor, num_segments: int, weights: Sequence[Tensor], biases: Sequence[Tensor]
 ) -> Tensor:
     """Compute CTI with cross attention.
 
@@ -64,12 +66,12 @@ def cross_integration(
     groups = len(biases) + 2
     sizes = *_sizes(x, num_segments), groups, x.shape[1] // groups
     rows = [_rows(weight) for weight in weights]
-    call("cross_integration", x, y, *sizes, rows[: groups - 1], rows[groups - 1 :], biases)
+    call("cross_integration", x, y, *sizes, rows[: groups - 1], rows[groups - 1 :], list(biases))
     return y
 
 
 def salient_motion_gates(
-    x: Tensor, current: Tensor, aligned: Tensor, kernels: list[Tensor], layer: Layer
+    x: Tensor, current: Tensor, aligned: Tensor, kernels: Sequence[Tensor], layer: Layer
 ) -> Tensor:
     """Compute 1 + sigmoid(W mean(M) + b), SME's weights of the channels.
 
