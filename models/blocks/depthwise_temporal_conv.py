@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models import native
 from models.blocks.folding import unfold_time
 from models.blocks.temporal_taps import convolve_with_taps
 
@@ -72,6 +73,9 @@ class DepthwiseTemporalConv(nn.Module):
             x: Folded frames.
             gates: Convolve ``gates * x`` in the same pass, (B*T, C, 1, 1).
         """
+        if native.runs_now(x, self.weight, gates):
+            unfold_time(x, self.num_segments)  # refuses a clip that is cut
+            return native.convolve_over_time(x, self.num_segments, self.weight, gates)
         if gates is not None:
             video = unfold_time(x, self.num_segments)
             return convolve_with_taps(video, self._gated_taps(gates)).flatten(0, 1)

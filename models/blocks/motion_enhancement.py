@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from models import native
 from models.blocks.depthwise_temporal_conv import DepthwiseTemporalConv
 from models.blocks.folding import require_successor, unfold_time
 from models.blocks.pooled_conv import apply_1x1
@@ -88,6 +89,12 @@ class MotionEnhancement(nn.Module):
         Returns:
             (B*T, C, 1, 1).
         """
+        layers = [(conv.weight, conv.bias) for conv in (self.conv1, self.conv2, self.conv3)]
+        parameters = [parameter for layer in layers for parameter in layer]
+        has_norms = not isinstance(self.norm1, nn.Identity)
+        if not has_norms and native.runs_now(x, *parameters):
+            unfold_time(x, self.num_segments)  # refuses a clip that is cut
+            return native.motion_gates(x, self.num_segments, layers, self.gate_scale)
         gate = self.motion_gates(x)
         return torch.cat([gate, torch.ones_like(gate[:, :1])], dim=1).flatten(0, 1)
 

@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from models import native
 from models.blocks.folding import append_still_frame, require_successor, unfold_time
 from models.blocks.pooled_conv import apply_1x1
 from models.blocks.pyramidal_motion import PyramidalMotion
@@ -45,6 +46,9 @@ class ChannelMotionAttention(nn.Module):
         Returns:
             (B*T, C, H, W).
         """
+        layer, kernels = (self.recover.weight, self.recover.bias), list(motion.parameters())
+        if native.runs_now(x, aligned, *kernels, *layer):
+            return x * native.salient_motion_gates(x, current, aligned, kernels, layer)
         pooled = motion.mean(current.flatten(0, 1), aligned.flatten(0, 1))
         pooled = append_still_frame(pooled.unflatten(0, current.shape[:2])).flatten(0, 1)
         return x * (1 + torch.sigmoid(apply_1x1(self.recover, pooled)))

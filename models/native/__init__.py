@@ -1,6 +1,22 @@
 """Kernels in C++ for CPUs, used where a compiler is found; each has a twin in PyTorch."""
 
 from models.native.attention import ATTENTION_WIDTHS, attend
-from models.native.library import has_kernels
+from models.native.library import has_kernels, runs_now, suits
+from models.native.temporal import (
+    convolve_over_time,
+    cross_integration,
+    motion_gates,
+    salient_motion_gates,
+)
 
-__all__ = ["ATTENTION_WIDTHS", "attend", "has_kernels"]
+__all__ = [
+    "ATTENTION_WIDTHS",
+    "attend",
+    "convolve_over_time",
+    "cross_integration",
+    "has_kernels",
+    "motion_gates",
+    "runs_now",
+    "salient_motion_gates",
+    "suits",
+]

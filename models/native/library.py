@@ -1,4 +1,4 @@
-"""Compiles kernels.cpp, within a second, when a process first needs it."""
+"""Compiles the kernels, within two seconds, when a process first needs one."""
 
 import ctypes
 import os
@@ -8,14 +8,64 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-SOURCE = Path(__file__).with_name("kernels.cpp")
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
+
+FOLDER = Path(__file__).parent
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-fPIC")
 """No flag here makes sums inexact or changes how the process treats small numbers."""
+
+
+def suits(*tensors: Tensor | None) -> bool:
+    """Tell whether a kernel may read these tensors, and no one asks for more than its result.
+
+    They must be plain float32 on a CPU. Gradients, autocast and exported or traced programs need
+    torch's own operations.
+    """
+    if torch.compiler.is_exporting() or torch.is_autocast_enabled("cpu"):
+        return False
+    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return False
+    grad = torch.is_grad_enabled()
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        if not tensor.is_cpu or tensor.dtype != torch.float32 or (grad and tensor.requires_grad):
+            return False
+    return True
+
+
+def runs_now(x: Tensor, *others: Tensor | None) -> bool:
+    """Tell whether a kernel can be called at once, outside of any operation of torch's.
+
+    Args:
+        x: Frames, (N, C, H, W); kernels read channels_last alone.
+        others: What else the kernel reads.
+    """
+    if torch.compiler.is_compiling() or is_in_torch_dispatch_mode():  # such as one that counts
+        return False
+    if not suits(x, *others) or not x.is_contiguous(memory_format=torch.channels_last):
+        return False
+    return x.numel() > 0 and has_kernels()
 
 
 def has_kernels() -> bool:
     """Tell whether the kernels run here: there is a C++ compiler and it knows this processor."""
     return load_kernels() is not None
+
+
+def call(kernel: str, *arguments: Tensor | list[Tensor] | int | float | None) -> int:
+    """Run a kernel and return what it returns.
+
+    Args:
+        kernel: Its name in the library.
+        arguments: In its order: contiguous tensors, lists of tensors, None for a null pointer,
+            integers of 64 and floating-point numbers of 32 bits.
+    """
+    kernels = load_kernels()
+    assert kernels is not None
+    return getattr(kernels, kernel)(*map(_in_c, arguments))
 
 
 @cache
@@ -29,13 +79,24 @@ def load_kernels() -> ctypes.CDLL | None:
         return None
     try:
         with TemporaryDirectory() as folder:
-            objects, library = Path(folder) / "kernels.o", Path(folder) / "kernels.so"
-            _run(compiler, *FLAGS, "-c", SOURCE, "-o", objects)
-            _run(compiler, "-shared", objects, "-o", library)
-            return ctypes.CDLL(str(library))
+            sources = sorted(FOLDER.glob("*.cpp"))
+            _run(folder, compiler, *FLAGS, "-c", *sources)
+            objects = [source.with_suffix(".o").name for source in sources]
+            _run(folder, compiler, "-shared", *objects, "-o", "kernels.so")
+            return ctypes.CDLL(str(Path(folder) / "kernels.so"))
     except (subprocess.CalledProcessError, OSError):
         return None
 
 
-def _run(*command: str | Path) -> None:
-    subprocess.run(command, check=True, capture_output=True)
+def _run(folder: str, *command: str | Path) -> None:
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+
+
+def _in_c(argument: Tensor | list[Tensor] | int | float | None) -> object:
+    if isinstance(argument, Tensor):
+        return ctypes.c_void_p(argument.data_ptr())
+    if isinstance(argument, list):
+        return (ctypes.c_void_p * len(argument))(*(tensor.data_ptr() for tensor in argument))
+    if isinstance(argument, float):
+        return ctypes.c_float(argument)
+    return ctypes.c_void_p() if argument is None else ctypes.c_int64(argument)
