@@ -17,8 +17,8 @@ SECONDS_OF_ONE = 2e-5
 """A thread for each so many seconds of an answer. Python's threads share a lock, so that many of
 them take twice as long as one on a local disk (5 us)."""
 
-FILES_TO_TIME = 32
-FILES_AT_A_TIME = 256
+PARTS_TO_TIME = 3
+FILES_AT_A_TIME = 64
 NO_FILE = (0, 0, 0, 0, 0, 0)
 WIDTH = len(NO_FILE)
 WRAP = 1 << 64
@@ -34,14 +34,16 @@ class FileStates:
     """
 
     def __init__(self, paths: Sequence[str] = ()) -> None:
-        start = perf_counter()
-        self._values = _ask(paths[:FILES_TO_TIME])
-        seconds = (perf_counter() - start) / FILES_TO_TIME
-        starts = range(FILES_TO_TIME, len(paths), FILES_AT_A_TIME)
-        parts = (paths[start : start + FILES_AT_A_TIME] for start in starts)
-        with ThreadPoolExecutor(min(THREADS, 1 + int(seconds / SECONDS_OF_ONE))) as pool:
-            for values in pool.map(_ask, parts):
-                self._values.extend(values)
+        starts = range(0, len(paths), FILES_AT_A_TIME)
+        parts = [paths[start : start + FILES_AT_A_TIME] for start in starts]
+        timed = {place: _ask_timed(parts[place]) for place in _spread(len(parts))}
+        slowest = max((seconds for seconds, _ in timed.values()), default=0.0)
+        others = (part for place, part in enumerate(parts) if place not in timed)
+        with ThreadPoolExecutor(min(THREADS, 1 + int(slowest / SECONDS_OF_ONE))) as pool:
+            answers = pool.map(_ask, others)
+            self._values = array("q")
+            for place in range(len(parts)):
+                self._values.extend(timed[place][1] if place in timed else next(answers))
 
     def __len__(self) -> int:
         """Count the files."""
@@ -88,6 +90,18 @@ class FileStates:
             _, size, modified, _, device, inode = rows[place].tolist()
             places[place] = first.setdefault((size, modified, device, inode), place)
         return places
+
+
+def _spread(parts: int) -> set[int]:
+    """Choose the first part, the last and one between: a list may mix disks."""
+    return {place * (parts - 1) // (PARTS_TO_TIME - 1) for place in range(PARTS_TO_TIME) if parts}
+
+
+def _ask_timed(paths: Sequence[str]) -> tuple[float, "array[int]"]:
+    """Return the seconds that a file takes, and the answers."""
+    start = perf_counter()
+    values = _ask(paths)
+    return (perf_counter() - start) / len(paths), values
 
 
 def _ask(paths: Iterable[str]) -> "array[int]":

@@ -45,10 +45,6 @@ EXACT_CODECS = ("h264", "hevc", "vp8", "vp9", "libdav1d")
 
 PACKING_CODEC = "mpeg4"
 
-RUN_OF_MPEG4 = 8
-"""Packets that are compared after an entry of MPEG-4 without B-frames. Its frames depend on the one
-before and on the headers alone, so that the others then are the same too."""
-
 Opened = tuple[InputContainer, VideoStream]
 
 
@@ -160,8 +156,7 @@ class _EntryCheck:
         packed: As of `SeekIndex`. DivX and Xvid may store two frames in one packet; no header says
             so reliably.
         skipped: Packets of B-frames that were not decoded, between others that were.
-        seen: Frames that were decoded and are the same, or follow from such.
-        is_chain: Whether each frame depends on the one before alone.
+        seen: Frames that were decoded and are the same.
         failures: Number of entries, or ways to reach them, that are not the same.
         repeated: Number of entries decoded so far that repeat the headers of the file.
     """
@@ -182,7 +177,6 @@ class _EntryCheck:
         chosen = {*ordered[::4], *ordered[1::4]}
         self.skipped = skippable - chosen
         self.chosen = chosen | {packet - 1 for packet in chosen if self.packed}
-        self.is_chain = recording.codec == PACKING_CODEC and not recording.bidirectional
         self.seen: set[int] = set()
         self.failures = 0
         self.repeated = 0
@@ -215,9 +209,8 @@ class _EntryCheck:
 
     def _decodes(self, entry: Entry, end: int) -> bool:
         """Decode without most non-reference frames, and compare pixels."""
-        last = min(end, entry.packet + RUN_OF_MPEG4) if self.is_chain else end
-        seen = {self.frame_of[p] for p in range(last + 1, end + 1) if p in self.frame_of}
-        for frame in self._decode(entry, last):
+        seen = set()
+        for frame in self._decode(entry, end):
             packet = packet_of(frame)
             index = -1 if packet is None else self.frame_of.get(packet, -1)
             if index < entry.frame or packet in self.skipped:  # nobody reads these

@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from datamodules.atomic_write import atomic_write
 from datamodules.errors import DataError
-from datamodules.packs.pack_index import INDEX_NAME, SCHEMA, UNFINISHED_NAME, VERSION
+from datamodules.packs.pack_index import (
+    INDEX_NAME,
+    SCHEMA,
+    UNFINISHED_NAME,
+    VERSION,
+    shard_path,
+)
 
 SUMS_NAME = "SHA256SUMS"
 """Name of the file of checksums, as ``sha256sum --check`` reads it."""
@@ -77,6 +83,28 @@ class UnfinishedIndex:
             return {}
         with self._open() as connection:
             return dict(connection.execute("SELECT name, source FROM videos"))
+
+    def forget_lost(self) -> int:
+        """Forget tar files that are missing or have another length, and their videos.
+
+        Returns:
+            How many tar files.
+        """
+        if not self.file.exists():
+            return 0
+        with self._open() as connection:
+            sizes = dict(connection.execute("SELECT number, size FROM shards"))
+        lost = [(number,) for number, size in sizes.items() if self._size(number) != size]
+        if lost:
+            self.begin()
+            with self._open() as connection:
+                connection.executemany("DELETE FROM videos WHERE shard = ?", lost)
+                connection.executemany("DELETE FROM shards WHERE number = ?", lost)
+        return len(lost)
+
+    def _size(self, number: int) -> int | None:
+        file = shard_path(self.folder, number)
+        return file.stat().st_size if file.exists() else None
 
     def free_numbers(self) -> Iterator[int]:
         """Yield the numbers of tar files that are not recorded."""

@@ -76,8 +76,10 @@ def pack_videos(
     plan = _plan(data, inventory, output)
     with _claim(output):
         index = UnfinishedIndex(output)
+        _refuse_other_list(output, plan, index.sources())
+        if lost := index.forget_lost():
+            print(f"{lost:,} tar files are missing or cut; their videos are packed again")
         done = index.sources()
-        _refuse_other_list(output, plan, done)
         waiting = [source for name, source in plan.chosen.items() if name not in done]
         print(f"{len(plan.chosen) - len(waiting):,} of {len(plan.chosen):,} videos are packed")
         failures = inventory.unusable

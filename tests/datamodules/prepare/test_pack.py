@@ -99,6 +99,22 @@ def test_an_interrupted_pack_is_continued(
     ]
 
 
+def test_a_tar_file_that_is_lost_or_cut_is_written_again(
+    originals: Originals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert originals.packed("--shard_mib", "0.0001") == 0
+    first, second, *others = sorted(originals.pack.glob("*.tar"))
+    names, kept = names_in(originals.pack), {file: file.stat().st_mtime_ns for file in others}
+    first.unlink()
+    os.truncate(second, 10)
+    assert originals.packed("--shard_mib", "0.0001") == 0
+    assert (
+        "2 tar files are missing or cut; their videos are packed again" in capsys.readouterr().out
+    )
+    assert names_in(originals.pack) == names
+    assert {file: file.stat().st_mtime_ns for file in others} == kept
+
+
 def test_a_full_disk_is_one_line_and_the_same_command_goes_on(
     originals: Originals, capsys: pytest.CaptureFixture[str]
 ) -> None:
