@@ -91,6 +91,7 @@ class CrossPerceptionTemporalIntegration(nn.Module):
         super().__init__()
         if groups < 2 or channels % groups:
             raise ModelError(f"{channels} channels do not divide into groups={groups} (at least 2)")
+        self.channels = channels
         self.num_segments = num_segments
         self.groups = groups
         width = channels // groups
@@ -103,13 +104,13 @@ class CrossPerceptionTemporalIntegration(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Integrate: (B*T, C, H, W) -> (B*T, C, H, W)."""
-        attentions = [part.fc for part in self.integrations if isinstance(part, CrossAttention)]
-        weights = [layer.weight for layer in (*self.convs, *attentions)]
-        biases = [layer.bias for layer in attentions]
-        is_cross = len(attentions) == len(self.integrations)
-        if is_cross and not self._is_watched() and native.runs_now(x, *weights, *biases):
-            unfold_time(x, self.num_segments)  # refuses a clip that is cut
-            return native.cross_integration(x, self.num_segments, weights, biases)
+        if self._is_plain_cross(x):
+            layers = [part.fc for part in self._attentions()]
+            weights = [conv.weight for conv in self._convs()] + [layer.weight for layer in layers]
+            biases = [layer.bias for layer in layers]
+            if native.runs_now(x, *weights, *biases):
+                unfold_time(x, self.num_segments)  # refuses a clip that is cut
+                return native.cross_integration(x, self.num_segments, weights, biases)
         first, second, *others = x.chunk(self.groups, dim=1)
         convs = list(self.convs)
         outputs = [first, convs[0](second)]
@@ -117,7 +118,19 @@ class CrossPerceptionTemporalIntegration(nn.Module):
             outputs.append(conv(integrate(outputs[-1], group)))
         return torch.cat(outputs, dim=1)
 
-    def _is_watched(self) -> bool:
-        """Tell whether anyone has asked to see what the parts take or give."""
-        parts = (*self.convs, *self.integrations)
-        return any(part._forward_hooks or part._forward_pre_hooks for part in parts)
+    def _convs(self) -> list[DepthwiseTemporalConv]:
+        return [conv for conv in self.convs if type(conv) is DepthwiseTemporalConv]
+
+    def _attentions(self) -> list[CrossAttention]:
+        return [part for part in self.integrations if type(part) is CrossAttention]
+
+    def _is_plain_cross(self, x: Tensor) -> bool:
+        """Tell whether the parts and the shape are those that the kernel takes."""
+        attentions = self._attentions()
+        return (
+            len(self._convs()) == len(self.convs)
+            and len(attentions) == len(self.integrations)
+            and all(type(part.fc) is nn.Linear and part.fc.bias is not None for part in attentions)
+            and (x.ndim == 4 and x.shape[1] == self.channels)
+            and not native.are_watched(*self.convs, *self.integrations)
+        )

@@ -73,7 +73,7 @@ class DepthwiseTemporalConv(nn.Module):
             x: Folded frames.
             gates: Convolve ``gates * x`` in the same pass, (B*T, C, 1, 1).
         """
-        if native.runs_now(x, self.weight, gates):
+        if self._has_shapes(x, gates) and native.runs_now(x, self.weight, gates):
             unfold_time(x, self.num_segments)  # refuses a clip that is cut
             return native.convolve_over_time(x, self.num_segments, self.weight, gates)
         if gates is not None:
@@ -86,6 +86,11 @@ class DepthwiseTemporalConv(nn.Module):
         image = F.conv2d(image, self.weight, padding=(1, 0), groups=self.channels)
         video = image.permute(0, 2, 3, 1).unflatten(2, (height, width))
         return video.flatten(0, 1).permute(0, 3, 1, 2)
+
+    def _has_shapes(self, x: Tensor, gates: Tensor | None) -> bool:
+        """Tell whether the shapes are those that the kernel takes."""
+        is_fit = x.ndim == 4 and x.shape[1] == self.channels
+        return is_fit and (gates is None or gates.shape == (*x.shape[:2], 1, 1))
 
     def _gated_taps(self, gates: Tensor) -> Tensor:
         """Multiply each tap by the gate of the frame that it looks at, (3, B, T, C)."""

@@ -91,12 +91,18 @@ class MotionEnhancement(nn.Module):
         """
         layers = [(conv.weight, conv.bias) for conv in (self.conv1, self.conv2, self.conv3)]
         parameters = [parameter for layer in layers for parameter in layer]
-        has_norms = not isinstance(self.norm1, nn.Identity)
-        if not has_norms and native.runs_now(x, *parameters):
+        if self._is_plain(x) and native.runs_now(x, *parameters):
             unfold_time(x, self.num_segments)  # refuses a clip that is cut
             return native.motion_gates(x, self.num_segments, layers, self.gate_scale)
         gate = self.motion_gates(x)
         return torch.cat([gate, torch.ones_like(gate[:, :1])], dim=1).flatten(0, 1)
+
+    def _is_plain(self, x: Tensor) -> bool:
+        """Tell whether the parts and the shape are those that the kernel takes."""
+        norms = (self.norm1, self.norm2, self.norm3)
+        is_fit = x.ndim == 4 and x.shape[1] == self.conv1.in_channels
+        has_norms = any(type(norm) is not nn.Identity for norm in norms)
+        return is_fit and not has_norms and not native.are_watched(*norms)
 
     def forward(self, x: Tensor, then: DepthwiseTemporalConv | None = None) -> Tensor:
         """Enhance: (B*T, C, H, W) -> (B*T, C, H, W).

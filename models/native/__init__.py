@@ -1,7 +1,7 @@
 """Kernels in C++ for CPUs, used where a compiler is found; each has a twin in PyTorch."""
 
 from models.native.attention import ATTENTION_WIDTHS, attend
-from models.native.library import has_kernels, runs_now, suits
+from models.native.library import are_watched, has_kernels, runs_now, suits
 from models.native.temporal import (
     convolve_over_time,
     cross_integration,
@@ -11,6 +11,7 @@ from models.native.temporal import (
 
 __all__ = [
     "ATTENTION_WIDTHS",
+    "are_watched",
     "attend",
     "convolve_over_time",
     "cross_integration",

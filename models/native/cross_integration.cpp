@@ -24,7 +24,7 @@ static inline void integrate_channels(const float *x, float *y, int64_t stride, 
                                       const float *alphas, shape s, vector *convolved) {
   for (int64_t t = 0; t < s.frames; t++) store(y + t * stride, load<vector>(x + t * stride));
   for (int64_t g = 1; g < s.groups; g++) {
-    const float *alpha = alphas + (g - 2) * s.clips * s.frames * s.width;
+    const float *alpha = g == 1 ? alphas : alphas + (g - 2) * s.clips * s.frames * s.width;
     auto mixed = [=](int64_t t) {
       const vector group = load<vector>(x + t * stride + g * s.width);
       if (g == 1) return group;

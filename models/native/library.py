@@ -1,7 +1,8 @@
-"""Compiles the kernels, within two seconds, when a process first needs one."""
+"""Compiles the kernels, within some seconds, when a process first needs one."""
 
 import ctypes
 import os
+import shlex
 import shutil
 import subprocess
 from functools import cache
@@ -9,12 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.autograd import forward_ad
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 FOLDER = Path(__file__).parent
-FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-fPIC")
+MATH = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math")
 """No flag here makes sums inexact or changes how the process treats small numbers."""
+
+FLAGS = ("-std=gnu++17", *MATH, "-fopenmp", "-fPIC")
+SECONDS_TO_COMPILE = 300
 
 
 def suits(*tensors: Tensor | None) -> bool:
@@ -45,9 +50,23 @@ def runs_now(x: Tensor, *others: Tensor | None) -> bool:
     """
     if torch.compiler.is_compiling() or is_in_torch_dispatch_mode():  # such as one that counts
         return False
+    if forward_ad._current_level >= 0 or torch._C._functorch.peek_interpreter_stack() is not None:
+        return False
+    tensors = [tensor for tensor in (x, *others) if tensor is not None]
+    if any(type(tensor) not in {Tensor, nn.Parameter} or tensor.is_neg() for tensor in tensors):
+        return False
     if not suits(x, *others) or not x.is_contiguous(memory_format=torch.channels_last):
         return False
     return x.numel() > 0 and has_kernels()
+
+
+def are_watched(*modules: nn.Module) -> bool:
+    """Tell whether anyone asks to see what these modules, or parts of them, take or give."""
+    of_all = nn.modules.module
+    if of_all._global_forward_hooks or of_all._global_forward_pre_hooks:
+        return True
+    parts = (part for module in modules for part in module.modules())
+    return any(part._forward_hooks or part._forward_pre_hooks for part in parts)
 
 
 def has_kernels() -> bool:
@@ -74,22 +93,22 @@ def load_kernels() -> ctypes.CDLL | None:
 
     The library is not linked with OpenMP: it takes torch's, so that both share one set of threads.
     """
-    compiler = shutil.which(os.environ.get("CXX", "c++"))
-    if compiler is None:
+    compiler = shlex.split(os.environ.get("CXX") or "c++")
+    if shutil.which(compiler[0]) is None:
         return None
     try:
         with TemporaryDirectory() as folder:
             sources = sorted(FOLDER.glob("*.cpp"))
-            _run(folder, compiler, *FLAGS, "-c", *sources)
+            _run(folder, *compiler, *FLAGS, "-c", *sources)
             objects = [source.with_suffix(".o").name for source in sources]
-            _run(folder, compiler, "-shared", *objects, "-o", "kernels.so")
+            _run(folder, *compiler, "-shared", *objects, "-o", "kernels.so")
             return ctypes.CDLL(str(Path(folder) / "kernels.so"))
-    except (subprocess.CalledProcessError, OSError):
+    except (subprocess.SubprocessError, OSError):
         return None
 
 
 def _run(folder: str, *command: str | Path) -> None:
-    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, timeout=SECONDS_TO_COMPILE)
 
 
 def _in_c(argument: Tensor | list[Tensor] | int | float | None) -> object:

@@ -2,20 +2,28 @@
 
 #include <math.h>
 
+#include <vector>
+
 #include "lanes.h"
 
-#define ROWS 8 /* of a matrix product that are computed at once */
+#define ROWS 8       /* of a matrix product that are computed at once */
+#define AT_ONCE 64 /* positions that are added before their sum joins the others, for exactness */
 
 /* The mean over the positions of one frame. */
 static inline void mean_of_positions(const float *frame, int64_t positions, int64_t channels, float *mean) {
+  std::vector<float> part(channels);
   for (int64_t c = 0; c < channels; c++) mean[c] = 0;
-  int64_t p = 0;
-  for (; p + 4 <= positions; p += 4) {
-    const float *a = frame + p * channels, *b = a + channels, *c = b + channels, *d = c + channels;
-    for (int64_t i = 0; i < channels; i++) mean[i] += (a[i] + b[i]) + (c[i] + d[i]);
+  for (int64_t p = 0; p < positions;) {
+    const int64_t end = p + AT_ONCE < positions ? p + AT_ONCE : positions;
+    for (int64_t i = 0; i < channels; i++) part[i] = 0;
+    for (; p + 4 <= end; p += 4) {
+      const float *a = frame + p * channels, *b = a + channels, *c = b + channels, *d = c + channels;
+      for (int64_t i = 0; i < channels; i++) part[i] += (a[i] + b[i]) + (c[i] + d[i]);
+    }
+    for (; p < end; p++)
+      for (int64_t i = 0; i < channels; i++) part[i] += frame[p * channels + i];
+    for (int64_t i = 0; i < channels; i++) mean[i] += part[i];
   }
-  for (; p < positions; p++)
-    for (int64_t i = 0; i < channels; i++) mean[i] += frame[p * channels + i];
   for (int64_t c = 0; c < channels; c++) mean[c] /= (float)positions;
 }
 

@@ -25,7 +25,7 @@ extern "C" {
    frame: the convolutions' transposes, applied to ones.
 
    current and aligned are (clips * (frames - 1), height, width, reduced), kernels has `levels` pointers
-   to (reduced, 3, 3), W is (channels, reduced), gates (clips * frames, channels). */
+   to (reduced, 3, 3), W is (channels, reduced), b may be null, gates (clips * frames, channels). */
 void salient_motion_gates(const float *current, const float *aligned, float *gates, int64_t clips,
                           int64_t frames, int64_t height, int64_t width, int64_t reduced, int64_t channels,
                           int64_t levels, const float *const *kernels, const float *w, const float *b) {
@@ -33,7 +33,7 @@ void salient_motion_gates(const float *current, const float *aligned, float *gat
   std::vector<float> weights(positions * reduced), motion(all * reduced);
 #pragma omp parallel
   {
-    std::vector<float> level(positions), next(positions), total(positions), products(all);
+    std::vector<float> level(positions), next(positions), total(positions), products(all), part(reduced);
 #pragma omp for schedule(static)
     for (int64_t c = 0; c < reduced; c++) {
       for (int64_t k = levels - 1; k >= 0; k--) {
@@ -48,16 +48,21 @@ void salient_motion_gates(const float *current, const float *aligned, float *gat
       float *mean = &motion[(i / (frames - 1) * frames + i % (frames - 1)) * reduced];
       const float *own = current + i * positions * reduced, *following = aligned + i * positions * reduced;
       const float share = (float)levels / (float)positions;
-      for (int64_t p = 0; p < positions; p++)
-        for (int64_t c = 0; c < reduced; c++) {
-          const int64_t at = p * reduced + c;
-          mean[c] += weights[at] * following[at] - share * own[at];
-        }
+      for (int64_t start = 0; start < positions; start += AT_ONCE) {
+        const int64_t end = start + AT_ONCE < positions ? start + AT_ONCE : positions;
+        for (int64_t c = 0; c < reduced; c++) part[c] = 0;
+        for (int64_t p = start; p < end; p++)
+          for (int64_t c = 0; c < reduced; c++) {
+            const int64_t at = p * reduced + c;
+            part[c] += weights[at] * following[at] - share * own[at];
+          }
+        for (int64_t c = 0; c < reduced; c++) mean[c] += part[c];
+      }
     }
 #pragma omp for schedule(static)
     for (int64_t c = 0; c < channels; c++) {
       multiply(w + c * reduced, motion.data(), all, reduced, products.data());
-      for (int64_t n = 0; n < all; n++) gates[n * channels + c] = 1 + sigmoid(products[n] + b[c]);
+      for (int64_t n = 0; n < all; n++) gates[n * channels + c] = 1 + sigmoid(products[n] + (b ? b[c] : 0));
     }
   }
 }

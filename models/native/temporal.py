@@ -26,7 +26,7 @@ def motion_gates(x: Tensor, num_segments: int, layers: Sequence[Layer], scale: f
     gates = x.new_empty(*x.shape[:2], 1, 1)
     products: list[Tensor | None] = []
     for weight, bias in layers:
-        products += [_rows(weight), bias]
+        products += [_rows(weight), _row(bias)]
     sizes = *_sizes(x, num_segments), x.shape[1], len(layers[0][0])
     call("motion_gates", x, gates, *sizes, *products, scale)
     return gates
@@ -65,8 +65,8 @@ def cross_integration(
     y = torch.empty_like(x)
     groups = len(biases) + 2
     sizes = *_sizes(x, num_segments), groups, x.shape[1] // groups
-    rows = [_rows(weight) for weight in weights]
-    call("cross_integration", x, y, *sizes, rows[: groups - 1], rows[groups - 1 :], list(biases))
+    rows, bias_rows = list(map(_rows, weights)), [bias.contiguous() for bias in biases]
+    call("cross_integration", x, y, *sizes, rows[: groups - 1], rows[groups - 1 :], bias_rows)
     return y
 
 
@@ -93,13 +93,17 @@ def salient_motion_gates(
     clips, successors, reduced, height, width = current.shape
     sizes = clips, successors + 1, height, width, reduced, x.shape[1], len(kernels)
     rows = [_rows(kernel) for kernel in kernels]
-    call("salient_motion_gates", *pairs, gates, *sizes, rows, _rows(layer[0]), layer[1])
+    call("salient_motion_gates", *pairs, gates, *sizes, rows, _rows(layer[0]), _row(layer[1]))
     return gates
 
 
 def _sizes(x: Tensor, num_segments: int) -> tuple[int, int, int]:
     """Return clips, frames of a clip and positions."""
     return len(x) // num_segments, num_segments, x.shape[2] * x.shape[3]
+
+
+def _row(bias: Tensor | None) -> Tensor | None:
+    return None if bias is None else bias.contiguous()
 
 
 def _rows(weight: Tensor) -> Tensor:

@@ -2,10 +2,14 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
+from torch.nn.modules.module import register_module_forward_hook
+from torch.nn.utils import prune
 from torch.utils.flop_counter import FlopCounterMode
 
 from models import ModelError, native
@@ -205,3 +209,100 @@ def test_parts_of_cti_that_are_watched_run_one_by_one(called: set[str]) -> None:
         cti(draw(64, 4))
     assert len(seen) == 1
     assert "cross_integration" not in called
+
+
+@needs_compiler
+@every_module
+def test_a_wrong_number_of_channels_is_refused(name: str) -> None:
+    module = KERNELS[name][0](32, 4)
+    frames = torch.randn(8, 64, 5, 6).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad(), pytest.raises(RuntimeError):
+        module(frames)
+
+
+@needs_compiler
+@every_module
+def test_means_far_from_zero_are_exact(name: str) -> None:
+    module = KERNELS[name][0](32, 4).eval()
+    frames = 10 + torch.randn(4, 32, 90, 90).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        expected = copy.deepcopy(module).double()(frames.double())
+        error = (module(frames).double() - expected).abs().max() / expected.abs().max()
+    assert error < 1e-6
+
+
+@needs_compiler
+@every_module
+def test_parameters_in_any_layout_are_read(name: str) -> None:
+    module = KERNELS[name][0](32, 4).eval()
+    for part in module.modules():
+        for key, parameter in list(part.named_parameters(recurse=False)):
+            setattr(part, key, nn.Parameter(torch.randn(*parameter.shape, 2)[..., 0]))
+    frames = torch.randn(8, 32, 5, 6).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        expected = copy.deepcopy(module).double()(frames.double())
+        assert torch.allclose(module(frames).double(), expected, rtol=1e-4, atol=1e-5)
+
+
+@needs_compiler
+def test_sme_recovers_channels_without_a_bias_too() -> None:
+    module = SalientMotionExcitation(32, 4).eval()
+    module.excite.recover = nn.Conv2d(2, 32, 1, bias=False)
+    frames = torch.randn(8, 32, 5, 6).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        expected = copy.deepcopy(module).double()(frames.double())
+        assert torch.allclose(module(frames).double(), expected, atol=1e-5)
+
+
+class Halved(nn.Linear):
+    """A layer of the user's own."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Halve what a linear layer gives."""
+        return super().forward(input) / 2
+
+
+CHANGES: dict[str, Callable[[Any, Any], object]] = {
+    "own layer": lambda cti, mem: setattr(cti.integrations[0], "fc", Halved(8, 16)),
+    "no bias": lambda cti, mem: setattr(cti.integrations[0], "fc", nn.Linear(8, 16, bias=False)),
+    "pruned": lambda cti, mem: prune.l1_unstructured(cti.integrations[0].fc, "weight", 0.5),
+    "norm": lambda cti, mem: setattr(mem, "norm3", nn.BatchNorm2d(32)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_parts_that_were_changed_are_run(change: str, called: set[str]) -> None:
+    cti, mem = CrossPerceptionTemporalIntegration(32, 4), MotionEnhancement(32, 4)
+    CHANGES[change](cti, mem)
+    frames = torch.randn(8, 32, 5, 6).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        (mem if change == "norm" else cti)(frames)
+    assert not called & {"motion_gates", "cross_integration"}
+
+
+@pytest.mark.parametrize("of_all", [False, True])
+def test_every_hook_is_called(of_all: bool) -> None:
+    cti: Any = CrossPerceptionTemporalIntegration(32, 4)
+    seen: list[nn.Module] = []
+
+    def watch(module: nn.Module, *_: object) -> None:
+        seen.append(module)
+
+    fc = cti.integrations[0].fc
+    hook = register_module_forward_hook(watch) if of_all else fc.register_forward_hook(watch)
+    with torch.no_grad():
+        cti(torch.randn(8, 32, 5, 6).contiguous(memory_format=torch.channels_last))
+    hook.remove()
+    assert fc in seen
+
+
+# Attention and the gated taps are single operations, which have no forward derivatives.
+@pytest.mark.parametrize("name", sorted(KERNELS.keys() - {"SME", "TEI"}))
+def test_forward_derivatives_and_vmap_take_the_plain_form(name: str) -> None:
+    module = KERNELS[name][0](32, 4).eval().requires_grad_(False)
+    frames = torch.randn(8, 32, 5, 6).contiguous(memory_format=torch.channels_last)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(frames, torch.ones_like(frames))
+        assert forward_ad.unpack_dual(module(dual)).tangent is not None
+    several = torch.func.vmap(module)(torch.stack([frames, frames]))
+    assert torch.allclose(several[1], module(frames), atol=1e-5)
