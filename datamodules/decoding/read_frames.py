@@ -59,7 +59,7 @@ def read_frames(
         )
     pixels = chosen.pixels
     if wanted != in_order:
-        pixels = pixels[[in_order.index(frame) for frame in wanted]]
+        pixels = pixels[np.searchsorted(in_order, wanted)]
     return torch.from_numpy(pixels).permute(0, 3, 1, 2)
 
 

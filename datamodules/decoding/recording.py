@@ -69,10 +69,10 @@ class Recording:
         self.packets.append(packet)
 
     def complete(self, frames: Iterable[VideoFrame]) -> None:
-        """Add the checksums that are missing.
+        """Add the checksums that are missing; that takes one more decoding of the file.
 
         Args:
-            frames: All frames in order, decoded again.
+            frames: All frames in order, decoded again as they are asked for.
         """
         if len(self.checksums) < len(self.packets):
             self.checksums = dict(enumerate(map(self.checksum, frames)))

@@ -17,6 +17,7 @@ from datamodules.packs.pack_index import (
     VERSION,
     shard_path,
 )
+from datamodules.packs.packed_video import Shard
 
 SUMS_NAME = "SHA256SUMS"
 """Name of the file of checksums, as ``sha256sum --check`` reads it."""
@@ -93,18 +94,15 @@ class UnfinishedIndex:
         if not self.file.exists():
             return 0
         with self._open() as connection:
-            sizes = dict(connection.execute("SELECT number, size FROM shards"))
-        lost = [(number,) for number, size in sizes.items() if self._size(number) != size]
+            rows = connection.execute("SELECT number, size, sha256 FROM shards").fetchall()
+        shards = {number: Shard(shard_path(self.folder, number), *row) for number, *row in rows}
+        lost = [(n,) for n, shard in shards.items() if shard.size_and_time()[0] != shard.size]
         if lost:
             self.begin()
             with self._open() as connection:
                 connection.executemany("DELETE FROM videos WHERE shard = ?", lost)
                 connection.executemany("DELETE FROM shards WHERE number = ?", lost)
         return len(lost)
-
-    def _size(self, number: int) -> int | None:
-        file = shard_path(self.folder, number)
-        return file.stat().st_size if file.exists() else None
 
     def free_numbers(self) -> Iterator[int]:
         """Yield the numbers of tar files that are not recorded."""

@@ -76,10 +76,11 @@ def pack_videos(
     plan = _plan(data, inventory, output)
     with _claim(output):
         index = UnfinishedIndex(output)
-        _refuse_other_list(output, plan, index.sources())
+        done = index.sources()
+        _refuse_other_list(output, plan, done)
         if lost := index.forget_lost():
             print(f"{lost:,} tar files are missing or cut; their videos are packed again")
-        done = index.sources()
+            done = index.sources()
         waiting = [source for name, source in plan.chosen.items() if name not in done]
         print(f"{len(plan.chosen) - len(waiting):,} of {len(plan.chosen):,} videos are packed")
         failures = inventory.unusable

@@ -70,7 +70,10 @@ def draw_alignment(classify: Classify, network: nn.Module, clip: Tensor) -> Figu
     Returns:
         The picture; None if no block aligns maps of several positions.
     """
-    watch = Watch(last_aligning(network), partial(view_middle_pair, len(clip)))
+    aligning = last_aligning(network)
+    if not aligning:
+        return None
+    watch = Watch(aligning, partial(view_middle_pair, len(clip)))
     try:
         classify(clip[None])
     finally:

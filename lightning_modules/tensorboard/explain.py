@@ -44,7 +44,10 @@ def clip_maps(
 @torch.no_grad()
 def _alignment(classify: Classify, network: nn.Module, clip: Tensor) -> dict[str, Tensor]:
     """Read the last aligning block whose map has more than one position; empty without one."""
-    watch = Watch(last_aligning(network), lambda block, *inputs: (block, *inputs))
+    aligning = last_aligning(network)
+    if not aligning:
+        return {}
+    watch = Watch(aligning, lambda block, *inputs: (block, *inputs))
     try:
         classify(clip[None])
     finally:

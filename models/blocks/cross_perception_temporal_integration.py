@@ -104,13 +104,10 @@ class CrossPerceptionTemporalIntegration(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Integrate: (B*T, C, H, W) -> (B*T, C, H, W)."""
-        if self._is_plain_cross(x):
-            layers = [part.fc for part in self._attentions()]
-            weights = [conv.weight for conv in self._convs()] + [layer.weight for layer in layers]
-            biases = [layer.bias for layer in layers]
-            if native.runs_now(x, *weights, *biases):
-                unfold_time(x, self.num_segments)  # refuses a clip that is cut
-                return native.cross_integration(x, self.num_segments, weights, biases)
+        weights, biases = self._plain_layers(x)
+        if weights and native.runs_now(x, *weights, *biases):
+            unfold_time(x, self.num_segments)  # refuses a clip that is cut
+            return native.cross_integration(x, self.num_segments, weights, biases)
         first, second, *others = x.chunk(self.groups, dim=1)
         convs = list(self.convs)
         outputs = [first, convs[0](second)]
@@ -118,19 +115,18 @@ class CrossPerceptionTemporalIntegration(nn.Module):
             outputs.append(conv(integrate(outputs[-1], group)))
         return torch.cat(outputs, dim=1)
 
-    def _convs(self) -> list[DepthwiseTemporalConv]:
-        return [conv for conv in self.convs if type(conv) is DepthwiseTemporalConv]
-
-    def _attentions(self) -> list[CrossAttention]:
-        return [part for part in self.integrations if type(part) is CrossAttention]
-
-    def _is_plain_cross(self, x: Tensor) -> bool:
-        """Tell whether the parts and the shape are those that the kernel takes."""
-        attentions = self._attentions()
-        return (
-            len(self._convs()) == len(self.convs)
+    def _plain_layers(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """List weights and biases; none unless parts and shape are those that the kernel takes."""
+        convs = [conv for conv in self.convs if type(conv) is DepthwiseTemporalConv]
+        attentions = [part.fc for part in self.integrations if type(part) is CrossAttention]
+        is_plain = (
+            len(convs) == len(self.convs)
             and len(attentions) == len(self.integrations)
-            and all(type(part.fc) is nn.Linear and part.fc.bias is not None for part in attentions)
+            and all(type(fc) is nn.Linear and fc.bias is not None for fc in attentions)
             and (x.ndim == 4 and x.shape[1] == self.channels)
             and not native.are_watched(*self.convs, *self.integrations)
         )
+        if not is_plain:
+            return [], []
+        weights = [conv.weight for conv in convs] + [fc.weight for fc in attentions]
+        return weights, [fc.bias for fc in attentions]

@@ -22,7 +22,7 @@ FLAGS = ("-std=gnu++17", *MATH, "-fopenmp", "-fPIC")
 SECONDS_TO_COMPILE = 300
 
 
-def suits(*tensors: Tensor | None) -> bool:
+def suits(*tensors: Tensor) -> bool:
     """Tell whether a kernel may read these tensors, and no one asks for more than its result.
 
     They must be plain float32 on a CPU. Gradients, autocast and exported or traced programs need
@@ -33,12 +33,10 @@ def suits(*tensors: Tensor | None) -> bool:
     if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return False
     grad = torch.is_grad_enabled()
-    for tensor in tensors:
-        if tensor is None:
-            continue
-        if not tensor.is_cpu or tensor.dtype != torch.float32 or (grad and tensor.requires_grad):
-            return False
-    return True
+    return all(
+        tensor.is_cpu and tensor.dtype == torch.float32 and not (grad and tensor.requires_grad)
+        for tensor in tensors
+    )
 
 
 def runs_now(x: Tensor, *others: Tensor | None) -> bool:
@@ -55,7 +53,7 @@ def runs_now(x: Tensor, *others: Tensor | None) -> bool:
     tensors = [tensor for tensor in (x, *others) if tensor is not None]
     if any(type(tensor) not in {Tensor, nn.Parameter} or tensor.is_neg() for tensor in tensors):
         return False
-    if not suits(x, *others) or not x.is_contiguous(memory_format=torch.channels_last):
+    if not suits(*tensors) or not x.is_contiguous(memory_format=torch.channels_last):
         return False
     return x.numel() > 0 and has_kernels()
 

@@ -6,7 +6,7 @@
 
 #include "lanes.h"
 
-#define ROWS 8       /* of a matrix product that are computed at once */
+#define ROWS 8     /* of a matrix product that are computed at once */
 #define AT_ONCE 64 /* positions that are added before their sum joins the others, for exactness */
 
 /* The mean over the positions of one frame. */
