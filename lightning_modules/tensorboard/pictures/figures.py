@@ -5,8 +5,6 @@ from bisect import bisect_right
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
 
 from lightning_modules.tensorboard.pictures.fonts import provide_glyphs
 
@@ -47,9 +45,12 @@ def axes_at(figure: Figure, left: float, top: float, width: float, height: float
 
 
 def text_width(text: str) -> float:
-    """Measure one line of text in the default font, pixels."""
-    points, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(), ismath=False)
-    return points * DPI / 72
+    """Measure one line of text in the default font as it is drawn, pixels.
+
+    The outlines of its letters would be up to 2 % narrower: letters are drawn on whole pixels.
+    """
+    drawn = new_figure(1, 1).text(0, 0, text, parse_math=False)
+    return drawn.get_window_extent().width
 
 
 def shorten(text: str, width: float) -> str:

@@ -8,6 +8,7 @@ from lightning_modules.tensorboard.pictures.figures import (
     shorten,
     text_width,
 )
+from tests.lightning_modules.tensorboard.pictures.drawing import LONG_NAMES, pixels_of
 
 
 @pytest.mark.parametrize("width", [40, 60, 100])
@@ -16,6 +17,15 @@ def test_a_long_text_is_shortened_in_its_middle(width: int) -> None:
     short = shorten(text, width)
     assert text_width(short) <= width
     assert (short[0], short[-1]) == (text[0], text[-1])
+
+
+@pytest.mark.parametrize("name", LONG_NAMES)
+def test_a_shortened_text_is_no_wider_when_it_is_drawn(name: str) -> None:
+    figure = new_figure(500, 20)
+    for width in range(100, 500, 20):
+        drawn = figure.text(0, 0, shorten(name, width), parse_math=False)
+        pixels_of(figure)
+        assert drawn.get_window_extent().width <= width
 
 
 def test_a_text_that_fits_is_unchanged() -> None:
