@@ -20,7 +20,8 @@ class AnnotatedVideo:
         group: Its group; all videos of a group go to the same split; "" if none is given.
         split: train, val or test; "" if none is given.
         name: A readable name of its class; "" if none is given.
-        where: The line of the csv, or the file, for error messages.
+        source: The csv that lists it; without one, its path.
+        line: Its line in the csv, from 1; 0 without one.
     """
 
     path: str
@@ -28,7 +29,13 @@ class AnnotatedVideo:
     group: str
     split: str
     name: str
-    where: str
+    source: str
+    line: int = 0
+
+    @property
+    def where(self) -> str:
+        """Return its place, for error messages."""
+        return f"{self.source}, line {self.line}" if self.line else self.source
 
 
 def find_first_rows(videos: Sequence[AnnotatedVideo]) -> list[int]:

@@ -37,12 +37,19 @@ class CsvRow(NamedTuple):
     """One row of a csv.
 
     Attributes:
+        file: The csv.
         line: Its last line in the file, from 1.
         values: Its values by column, as written; columns without a value are absent.
     """
 
+    file: Path
     line: int
     values: dict[str, str]
+
+    @property
+    def where(self) -> str:
+        """Return its place, for error messages."""
+        return f"{self.file}, line {self.line}"
 
 
 class CsvTable(NamedTuple):
@@ -106,14 +113,13 @@ def read_csv(
     start = root or file.parent
     prefix = str(start / "x")[:-1]
     videos = []
+    source = str(file)
     for row in rows:
-        where = f"{file}, line {row.line}"
-        path = _path(row.values.get("path", ""), start, prefix, where)
+        path = _path(row, start, prefix)
         label = intern(row.values.get("label", "").strip())
-        group = intern(_present(row.values.get(group_column, ""), "group", where))
-        name = _present(row.values.get(name_column, ""), "name", where)
-        split = _split(row.values.get("split", ""), where)
-        videos.append(AnnotatedVideo(path, label, group, split, name, where))
+        group = intern(_present(row, group_column, "group"))
+        name = _present(row, name_column, "name")
+        videos.append(AnnotatedVideo(path, label, group, _split(row), name, source, row.line))
     if not videos:
         raise DataError(f"{file}: lists no video")
     if "label" not in columns:
@@ -138,10 +144,7 @@ def read_paths(file: Path) -> list[str]:
         DataError: If the file is not a csv with a column ``path``, or lists no video.
     """
     prefix = str(file.parent / "x")[:-1]
-    paths = [
-        _path(row.values.get("path", ""), file.parent, prefix, f"{file}, line {row.line}")
-        for row in read_table(file, ["path"]).rows
-    ]
+    paths = [_path(row, file.parent, prefix) for row in read_table(file, ["path"]).rows]
     if not paths:
         raise DataError(f"{file}: lists no video")
     return paths
@@ -159,11 +162,10 @@ def read_labels(file: Path) -> dict[str, str]:
     prefix = str(file.parent / "x")[:-1]
     labels: dict[str, str] = {}
     for row in read_table(file, ["path", "label"]).rows:
-        where = f"{file}, line {row.line}"
-        path = _path(row.values.get("path", ""), file.parent, prefix, where)
+        path = _path(row, file.parent, prefix)
         label = row.values.get("label", "").strip()
         if label and labels.setdefault(path, label) != label:
-            raise DataError(f"{where}: {path} has two labels, {labels[path]!r} and {label!r}")
+            raise DataError(f"{row.where}: {path} has two labels, {labels[path]!r} and {label!r}")
     return labels
 
 
@@ -182,11 +184,14 @@ def _rows(
     columns: Sequence[str],
     wanted: Sequence[str],
 ) -> Iterator[CsvRow]:
+    last = 1
     for number, values in lines:
         if any(map(str.strip, values)):
             row = _row(file, number, columns, values)
-            _refuse_line_breaks(file, row, wanted)
+            if number > last + 1:
+                _refuse_line_breaks(row, wanted)
             yield row
+        last = number
 
 
 def _read_text(file: Path) -> str:
@@ -228,25 +233,23 @@ def _name_columns(file: Path, header: Sequence[str], wanted: Sequence[str]) -> l
 def _row(file: Path, line: int, columns: Sequence[str], values: Sequence[str]) -> CsvRow:
     if len(values) > len(columns):
         raise DataError(f"{file}, line {line}: has too many values; quote those with commas")
-    return CsvRow(line, dict(zip(columns, values, strict=False)))
+    return CsvRow(file, line, dict(zip(columns, values, strict=False)))
 
 
-def _refuse_line_breaks(file: Path, row: CsvRow, wanted: Sequence[str]) -> None:
-    if "".join(row.values.values()).isprintable():
-        return  # quick, and true of nearly all rows
+def _refuse_line_breaks(row: CsvRow, wanted: Sequence[str]) -> None:
     for column in wanted:
         if re.search("[\r\n]", row.values.get(column, "").rstrip("\r\n")):
             raise DataError(
-                f"{file}, line {row.line}: the {column} starts on an earlier line; close its "
-                "quotation mark"
+                f"{row.where}: the {column} starts on an earlier line; close its quotation mark"
             )
 
 
-def _path(value: str, start: Path, prefix: str, where: str) -> str:
+def _path(row: CsvRow, start: Path, prefix: str) -> str:
     """Return the path of a video; ``prefix`` is what ``start`` puts before an ordinary name."""
+    value = row.values.get("path", "")
     name = value.strip()
     if not name:
-        raise DataError(f"{where}: column 'path' is empty")
+        raise DataError(f"{row.where}: column 'path' is empty")
     if name != value and not (start / name).exists() and (start / value).exists():
         name = value  # blanks belong to the file's name
     if name.startswith("~/") or EMPTY_PART.search(name):
@@ -254,21 +257,22 @@ def _path(value: str, start: Path, prefix: str, where: str) -> str:
     return prefix + name  # the same, in a tenth of the time
 
 
-def _present(value: str, column: str, where: str) -> str:
+def _present(row: CsvRow, column: str, what: str) -> str:
     """Strip a group or a name of a class, and refuse a program's word for a missing value."""
-    value = value.strip()
+    value = row.values.get(column, "").strip()
     if value and value.casefold() in NOT_A_NUMBER:
         raise DataError(
-            f"{where}: the {column} is {value!r}, which programs write for a missing value; leave "
-            "it empty"
+            f"{row.where}: the {what} is {value!r}, which programs write for a missing value; "
+            "leave it empty"
         )
     return value
 
 
-def _split(value: str, where: str) -> str:
-    meant = SPLIT_WORDS.get(value.strip().casefold(), ())
-    if value.strip() and len(meant) != 1:
-        raise DataError(f"{where}: split {value.strip()!r} is not one of {SPLITS}")
+def _split(row: CsvRow) -> str:
+    value = row.values.get("split", "").strip()
+    meant = SPLIT_WORDS.get(value.casefold(), ())
+    if value and len(meant) != 1:
+        raise DataError(f"{row.where}: split {value!r} is not one of {SPLITS}")
     return meant[0] if meant else ""
 
 
