@@ -53,8 +53,11 @@ def _summarize(facts: Sequence[VideoFacts], min_frames: int) -> dict[str, str]:
 
 
 def side_by_side(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
-    """Make a table of one column per split and one row per quantity; "-" where one is absent."""
-    table = Table(title=title, title_justify="left")
+    """Make a table of one column per split and one row per quantity; "-" where one is absent.
+
+    A single column without a name needs no header.
+    """
+    table = Table(title=title, title_justify="left", show_header=any(columns))
     table.add_column()
     for name in columns:
         table.add_column(name, justify="right", overflow="fold")

@@ -11,6 +11,7 @@ from experiments.inference.prediction import Prediction
 from lightning_modules.metrics import label_ranks
 
 UNKNOWN = -1
+SHOWN_CLASSES = 3
 
 
 def known_labels(places: Sequence[Path], class_names: Sequence[str]) -> dict[str, int]:
@@ -34,7 +35,10 @@ def known_labels(places: Sequence[Path], class_names: Sequence[str]) -> dict[str
     others = sorted({label for label in written.values() if label not in classes})
     if others:
         count = sum(label in others for label in written.values())
-        print(f"not counted, because the network has no such class: {others[0]!r} ({count:,})")
+        counted = f"{count:,} label{'s' * (count > 1)}"
+        more = ", ..." if len(others) > SHOWN_CLASSES else ""
+        shown = ", ".join(map(repr, others[:SHOWN_CLASSES])) + more
+        print(f"{counted} not counted, because the network has no such class: {shown}")
     return {path: classes[label] for path, label in written.items() if label in classes}
 
 

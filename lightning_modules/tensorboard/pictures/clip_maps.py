@@ -41,7 +41,7 @@ def draw_clip_maps(frames: Tensor, maps: Mapping[str, Tensor], title: str) -> Fi
     kinds = {"frames": small}
     for name, values in maps.items():
         low, high = _range(values)
-        kinds[f"{name}; dark {low:.2g}, bright {high:.2g}"] = heat(small, values)
+        kinds[f"{name}, over grey frames; dark {low:.2g}, bright {high:.2g}"] = heat(small, values)
     tall, wide = small.shape[2:]
     rows = len(small.split(COLUMNS))
     width = max(min(COLUMNS, len(frames)) * (wide + GAP), NARROWEST) + 2 * MARGIN

@@ -78,7 +78,7 @@ def test_labels_of_a_csv_are_counted_as_classes_of_the_network(
     (videos / "new.csv").write_text(rows)
     folder = predict(videos / "new.csv")
     printed = capsys.readouterr().out
-    assert "not counted, because the network has no such class: 'cat' (1)" in printed
+    assert "1 label not counted, because the network has no such class: 'cat'" in printed
     told = "top-1 50.00 %, mean class accuracy 50.00 % (2 of 3 videos have a label, 2 of 8 classes)"
     assert told in printed
     assert [row["label"] for row in rows_of(folder / "new_1x1.csv")] == [best, worst, ""]
