@@ -18,7 +18,7 @@ SECONDS_OF_ONE = 2e-5
 them take twice as long as one on a local disk (5 us)."""
 
 PARTS_TO_TIME = 3
-FILES_AT_A_TIME = 64
+FILES_AT_A_TIME = 128
 NO_FILE = (0, 0, 0, 0, 0, 0)
 WIDTH = len(NO_FILE)
 WRAP = 1 << 64

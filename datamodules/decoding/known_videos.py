@@ -74,12 +74,12 @@ class KnownVideos:
             if place is None:
                 continue
             present = self.states.stamp(place)
-            if stamp.startswith(f"{present} ") and self.states.is_folder(place):
-                folders.append(CachedFolder(place, stamp, values, _first_image(path, values)))
-            elif stamp == present:
-                if reason:
-                    self.reasons[place] = reason
-                    continue
+            if stamp != present:
+                if stamp.startswith(f"{present} ") and self.states.is_folder(place):
+                    folders.append(CachedFolder(place, stamp, values, _first_image(path, values)))
+            elif reason:
+                self.reasons[place] = reason
+            else:
                 files.append(place)
                 facts.append(values)
                 if len(files) == ROWS_AT_A_TIME:
