@@ -6,17 +6,18 @@ from dataclasses import fields
 from itertools import accumulate, count, islice
 from operator import eq
 from sys import intern
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datamodules.decoding.lazy_sequence import LazySequence
 from datamodules.decoding.video_facts import VideoFacts
 
 STRINGS_AT_A_TIME = 4096
 
 
-class PackedBytes(Sequence[bytes]):
+class PackedBytes(LazySequence[bytes]):
     """Byte strings, one after another in one block of memory.
 
     Attributes:
@@ -41,17 +42,8 @@ class PackedBytes(Sequence[bytes]):
         """Count the strings."""
         return len(self.ends)
 
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        """Return one string, or some of them."""
-        if isinstance(place, slice):
-            return [self[number] for number in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
+    def make(self, place: int) -> bytes:
+        """Return one string."""
         return bytes(self.data[self.ends[place - 1] if place else 0 : self.ends[place]])
 
     def as_arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -59,7 +51,7 @@ class PackedBytes(Sequence[bytes]):
         return np.frombuffer(self.data, np.uint8), np.frombuffer(self.ends, np.int64)
 
 
-class FactTable(Sequence[VideoFacts]):
+class FactTable(LazySequence[VideoFacts]):
     """The facts of n videos; an item is made when it is asked for.
 
     Args:
@@ -84,16 +76,8 @@ class FactTable(Sequence[VideoFacts]):
         """Count the videos."""
         return len(self._columns["frames"])
 
-    @overload
-    def __getitem__(self, place: int) -> VideoFacts: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[VideoFacts]: ...
-
-    def __getitem__(self, place: int | slice) -> VideoFacts | list[VideoFacts]:
-        """Return the facts of one video, or of some."""
-        if isinstance(place, slice):
-            return [self[number] for number in range(*place.indices(len(self)))]
+    def make(self, place: int) -> VideoFacts:
+        """Return the facts of one video."""
         return VideoFacts(*(column[place] for column in self._columns.values()))
 
     def __eq__(self, other: object) -> bool:

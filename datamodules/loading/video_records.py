@@ -4,12 +4,13 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, overload
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.decoding.fact_table import FactTable, PackedBytes
+from datamodules.decoding.lazy_sequence import LazySequence
 from datamodules.decoding.video import Video
 from datamodules.decoding.video_facts import UNPROVEN, VideoFacts
 
@@ -105,7 +106,7 @@ class VideoRecords:
         ]
 
 
-class _Paths(Sequence[str]):
+class _Paths(LazySequence[str]):
     """The paths of records."""
 
     def __init__(self, records: VideoRecords) -> None:
@@ -115,16 +116,8 @@ class _Paths(Sequence[str]):
     def __len__(self) -> int:
         return len(self._ends)
 
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        return _item(self._bytes, self._ends, range(len(self))[index]).decode()
+    def make(self, place: int) -> str:
+        return _item(self._bytes, self._ends, place).decode()
 
 
 def _item(joined: NDArray[np.uint8], ends: NDArray[np.int64], index: int) -> bytes:
