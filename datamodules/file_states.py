@@ -92,6 +92,24 @@ class FileStates:
         return places
 
 
+def content_stamp(path: str) -> list[int] | list[str]:
+    """Describe the state of one video, of a folder with that of each image; empty without it.
+
+    A video in a pack has the state of its bytes there.
+    """
+    if packed := find_packed(path):
+        return [packed.state()]
+    try:
+        states = [os.stat(path)]
+        if os.path.isdir(path):
+            with os.scandir(path) as images:
+                states += [image.stat() for image in images]
+    except OSError:
+        return []
+    newest = max(max(state.st_mtime_ns, state.st_ctime_ns) for state in states)
+    return [sum(state.st_size for state in states), newest, len(states)]
+
+
 def _spread(parts: int) -> set[int]:
     """Choose the first part, the last and one between: a list may mix disks."""
     return {place * (parts - 1) // (PARTS_TO_TIME - 1) for place in range(PARTS_TO_TIME) if parts}

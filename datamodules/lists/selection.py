@@ -11,9 +11,9 @@ from datamodules.decoding.fact_table import FactTable
 from datamodules.decoding.video_facts import UNPROVEN, VideoFacts
 from datamodules.decoding.video_index import LookKind, VideoIndex, refuse_unreadable
 from datamodules.errors import DataError
-from datamodules.file_states import FileStates
+from datamodules.file_states import FileStates, content_stamp
 from datamodules.lists.annotations import Annotations
-from datamodules.packs.find import exists, find_packed, is_folder
+from datamodules.packs.find import exists, is_folder
 
 NOTHING_KNOWN = VideoFacts(0, 0, 0.0, 0, 0, "", 0, UNPROVEN)
 
@@ -127,7 +127,7 @@ def write_report(file: Path, content: dict[str, object], unreadable: Sequence[st
         content: Further entries, for readers.
         unreadable: Videos that cannot be used, including missing ones.
     """
-    stamps = {os.path.abspath(path): _stamp(path) for path in unreadable}
+    stamps = {os.path.abspath(path): content_stamp(path) for path in unreadable}
     _write(file, json.dumps({**content, "unreadable": stamps}, indent=1) + "\n")
 
 
@@ -168,23 +168,9 @@ def _still_unreadable(
     unchanged = {
         path
         for path in paths
-        if (stamp := reported.get(os.path.abspath(path))) is not None and stamp == _stamp(path)
+        if (stamp := reported.get(os.path.abspath(path))) is not None
+        and stamp == content_stamp(path)
     }
     files = [path for path in unchanged if exists(path) and not is_folder(path)]
     readable = set(files) - {failure.path for failure in index.look_up(files).unreadable}
     return unchanged - readable
-
-
-def _stamp(path: str) -> list[int] | list[str]:
-    """Describe the state of a file, or of a folder with its images; empty if it is not there."""
-    if packed := find_packed(path):
-        return [packed.state()]
-    try:
-        states = [os.stat(path)]
-        if os.path.isdir(path):
-            with os.scandir(path) as images:
-                states += [image.stat() for image in images]
-    except OSError:
-        return []
-    newest = max(max(state.st_mtime_ns, state.st_ctime_ns) for state in states)
-    return [sum(state.st_size for state in states), newest, len(states)]

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import torch
 
+from datamodules.file_states import content_stamp
 from experiments.inference.prediction import Prediction
 from experiments.inference.recognizer import Features
 from experiments.inference.windows import Window
@@ -17,9 +18,6 @@ from lightning_modules.checkpoints.prediction_files import write_table
 
 SECONDS_BETWEEN_FILES = 30.0
 DIGITS = 8
-
-Stamp = list[tuple[str, int, int]]
-"""Of a file, or of each file of a folder: name, bytes, time of the last change in nanoseconds."""
 
 
 class PartialResults:
@@ -49,7 +47,7 @@ class PartialResults:
         self.found = {
             entry["path"]: _prediction(entry)
             for entry in entries
-            if entry["stamp"] == _stamp(entry["path"])
+            if entry["stamp"] == content_stamp(entry["path"])
         }
         self._files = len(files)
         self._new: list[dict[str, Any]] = []
@@ -84,17 +82,10 @@ class PartialResults:
             print(f"{self.folder}: keeps what was predicted; the same command goes on from there")
 
 
-def _stamp(path: str) -> Stamp:
-    place = Path(path)
-    files = sorted(place.iterdir()) if place.is_dir() else [place]
-    states = [(file.name, file.stat()) for file in files if file.exists()]
-    return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
-
-
 def _entry(prediction: Prediction) -> dict[str, Any]:
     return {
         **vars(prediction),
-        "stamp": _stamp(prediction.path),
+        "stamp": content_stamp(prediction.path),
         "features": prediction.features and tuple(prediction.features),
         "windows": [tuple(window) for window in prediction.windows],
     }

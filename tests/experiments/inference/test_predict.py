@@ -12,9 +12,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from datamodules import DataError
+from datamodules import DataError, VideoList
 from datamodules.decoding.video import scan
 from datamodules.decoding.write_video import write_video
+from datamodules.packs import find
+from datamodules.prepare.pack import pack_videos
 from experiments.fuse import read_scores
 from experiments.inference import Features, Recognizer
 from experiments.inference.files import PredictionFiles
@@ -185,6 +187,34 @@ def test_a_video_that_has_changed_since_an_interruption_is_predicted_again(
     monkeypatch.setattr(Recognizer, "logits_of_views", counted)
     assert len(rows_of(predict(videos) / "videos_1x1.csv")) == 3
     assert len(scored) == 2
+
+
+def test_a_pack_that_was_written_anew_since_an_interruption_is_predicted_again(
+    predict: Predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = tmp_path / "pack"
+    write_pack(pack, grey=90)
+    with monkeypatch.context() as patch:
+        patch.setattr(PredictionFiles, "write", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            predict(pack / "list.csv")
+    shutil.rmtree(pack)
+    write_pack(pack, grey=200)
+    monkeypatch.setattr(find, "_open_packs", {})  # as in a new process
+    (row,) = rows_of(predict(pack / "list.csv") / "list_1x1.csv")
+    (pack / "other.csv").write_text((pack / "list.csv").read_text())
+    (fresh,) = rows_of(predict(pack / "other.csv") / "other_1x1.csv")
+    assert row == fresh
+
+
+def write_pack(folder: Path, grey: int) -> None:
+    """Pack one video of a given grey."""
+    loose = folder.parent / "loose"
+    write_video(loose / "a.mp4", np.full((9, 32, 32, 3), grey, dtype=np.uint8))
+    (loose / "list.csv").write_text("path,label\na.mp4,0\n")
+    settings: dict[str, Any] = {"num_classes": 2, "val_fraction": 0, "test_fraction": 0}
+    data = VideoList(str(loose / "list.csv"), index_dir=str(folder.parent / "index"), **settings)
+    assert pack_videos(data, (), None, folder)
 
 
 def write_image(file: Path, frames: NDArray[np.uint8]) -> None:
