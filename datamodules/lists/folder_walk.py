@@ -8,7 +8,7 @@ from typing import NamedTuple
 from datamodules.errors import DataError
 from datamodules.lists.ignored import Ignored, Reason
 from datamodules.lists.video_files import has_image_suffix, has_video_suffix, is_system_name
-from datamodules.packs.find import PackEntry, scan_folder
+from datamodules.packs.find import PackEntry, find_open, scan_folder
 
 Entry = os.DirEntry[str] | PackEntry
 Test = Callable[[Entry], bool]
@@ -38,7 +38,7 @@ def read_folder(folder: str, is_video: Test, ignored: Ignored) -> Content:
         DataError: If it cannot be read, or a name is not UTF-8, which no report could show.
     """
     content = Content([], [])
-    has_images = False
+    has_images = find_open(folder) is not None  # a pack has no entries for single images
     for entry in _visible_entries(folder, ignored):
         if is_video(entry):
             content.videos.append(entry)

@@ -98,6 +98,14 @@ def is_folder(path: str | Path) -> bool:
     return packed is not None and packed.is_folder
 
 
+def has_entries(folder: str | Path) -> bool:
+    """Whether there is a folder, perhaps one in a pack, that is not empty."""
+    try:
+        return any(True for _ in scan_folder(str(folder)))
+    except OSError:
+        return False
+
+
 def scan_folder(folder: str) -> "Iterator[os.DirEntry[str] | PackEntry]":
     """Yield the entries of a folder; of a pack, the videos and folders in it, not its files.
 
