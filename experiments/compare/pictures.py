@@ -29,7 +29,7 @@ def draw_curves(curves: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     Args:
         curves: Row -> one curve for each training, all of the same length.
     """
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.add_subplot()
     for number, (label, lines) in enumerate(curves.items()):
         length = min(map(len, lines))
@@ -39,7 +39,7 @@ def draw_curves(curves: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     axes.set_xlabel("epoch")
     axes.set_ylabel("top-1 on training clips, %, mean over seeds")
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
