@@ -143,8 +143,7 @@ def read_paths(file: Path) -> list[str]:
     Raises:
         DataError: If the file is not a csv with a column ``path``, or lists no video.
     """
-    prefix = str(file.parent / "x")[:-1]
-    paths = [_path(row, file.parent, prefix) for row in read_table(file, ["path"]).rows]
+    paths = [path for path, _ in _rows_by_path(file)]
     if not paths:
         raise DataError(f"{file}: lists no video")
     return paths
@@ -159,14 +158,19 @@ def read_labels(file: Path) -> dict[str, str]:
     Raises:
         DataError: If the file is not a csv with a column ``path``, or a path has two labels.
     """
-    prefix = str(file.parent / "x")[:-1]
     labels: dict[str, str] = {}
-    for row in read_table(file, ["path", "label"]).rows:
-        path = _path(row, file.parent, prefix)
+    for path, row in _rows_by_path(file, "label"):
         label = row.values.get("label", "").strip()
         if label and labels.setdefault(path, label) != label:
             raise DataError(f"{row.where}: {path} has two labels, {labels[path]!r} and {label!r}")
     return labels
+
+
+def _rows_by_path(file: Path, *others: str) -> Iterator[tuple[str, CsvRow]]:
+    """Yield the path that each row names, from the csv's folder, and the row."""
+    prefix = str(file.parent / "x")[:-1]
+    for row in read_table(file, ["path", *others]).rows:
+        yield _path(row, file.parent, prefix), row
 
 
 def _numbered_lines(file: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
