@@ -22,8 +22,8 @@ from lightning_modules.tensorboard.pictures.figures import (
 
 TILE = 168
 """Shorter side of a frame, pixels."""
-NAME, BAR, HEAD, LEGEND = 44, 84, 48, 40
-GAP, ROW_GAP = 8, 20
+MARGIN, BAR, HEAD, LEGEND = 8, 84, 48, 40
+GAP, ROW_GAP = 8, 32
 MOST_ATTENDED = 3
 """Figure 3 shows the three points with the largest attention."""
 SMALLEST_MARK = 10
@@ -64,7 +64,12 @@ def draw_alignments(frame: Tensor, following: Tensor, views: Sequence[AlignmentV
     """
     scale = TILE / min(frame.shape[1:])
     height, width = (round(scale * side) for side in frame.shape[1:])
-    lefts = [NAME, NAME + width + GAP, NAME + 2 * (width + GAP), NAME + 3 * width + BAR + 2 * GAP]
+    lefts = [
+        MARGIN,
+        MARGIN + width + GAP,
+        MARGIN + 2 * (width + GAP),
+        MARGIN + 3 * width + BAR + 2 * GAP,
+    ]
     figure = new_figure(lefts[-1] + width + BAR, HEAD + (height + ROW_GAP) * len(views) + LEGEND)
     pictures = [frame, following, *(rgb_to_grayscale(f, 3) for f in (frame, following))]
     difference = (frame.float() - following.float()).abs().mean(0, keepdim=True)
@@ -76,8 +81,8 @@ def draw_alignments(frame: Tensor, following: Tensor, views: Sequence[AlignmentV
         for axes, title, picture in zip(row, TITLES, pictures, strict=True):
             axes.imshow(picture.permute(1, 2, 0).numpy(), extent=extent, aspect="auto")
             axes.set(xticks=[], yticks=[], title=title if number == 0 else "")
-        label = f"{shorten(view.name, height)}\n{rows} x {columns} positions"
-        row[0].set_ylabel(label, parse_math=False)
+        label = shorten(f"{rows} x {columns} positions, {view.name}", lefts[-1] + width - MARGIN)
+        row[0].set_xlabel(label, loc="left", parse_math=False)
         change = F.adaptive_avg_pool2d(difference, (rows, columns)).flatten()
         for colour, point in zip(POINTS, (change.argmax(), change.argmin()), strict=True):
             _mark_point(row[0], row[1], int(point), view, colour)
