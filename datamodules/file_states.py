@@ -1,5 +1,6 @@
 """The states of many files: asked for by many threads where a network answers in milliseconds."""
 
+import hashlib
 import os
 import stat
 from array import array
@@ -9,6 +10,7 @@ from time import perf_counter
 
 import numpy as np
 
+from datamodules.errors import DataError
 from datamodules.packs.find import find_open, find_packed
 from datamodules.packs.packed_video import PackedVideo
 
@@ -92,22 +94,22 @@ class FileStates:
         return places
 
 
-def content_stamp(path: str) -> list[int] | list[str]:
-    """Describe the state of one video, of a folder with that of each image; empty without it.
+def content_stamp(path: str) -> str:
+    """Describe the state of one video, of a folder with that of each file in it.
 
-    A video in a pack has the state of its bytes there.
+    A video in a pack has the state of its bytes there. Empty without a video, or where its folder
+    or pack cannot be used.
     """
-    if packed := find_packed(path):
-        return [packed.state()]
     try:
-        states = [os.stat(path)]
-        if os.path.isdir(path):
-            with os.scandir(path) as images:
-                states += [image.stat() for image in images]
-    except OSError:
-        return []
-    newest = max(max(state.st_mtime_ns, state.st_ctime_ns) for state in states)
-    return [sum(state.st_size for state in states), newest, len(states)]
+        own = FileStates([path])
+        if not own.is_folder(0):
+            return own.stamp(0)
+        names = sorted(os.listdir(path))
+    except (OSError, DataError):
+        return ""
+    states = FileStates([os.path.join(path, name) for name in names])
+    lines = [f"{name} {states.stamp(place)}" for place, name in enumerate(names)]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _spread(parts: int) -> set[int]:

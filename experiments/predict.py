@@ -13,6 +13,7 @@ import torch
 
 from datamodules.errors import DataError
 from datamodules.lists.unlabelled import unlabelled_videos
+from datamodules.packs.find import exists, is_folder
 from datamodules.prepare.parser import OneLineParser
 from datamodules.progress import with_progress
 from datamodules.user_path import path_argument
@@ -136,7 +137,8 @@ def _name_of(places: Sequence[Path]) -> str:
     """Name the files of a prediction: by the only path that was given, or ``videos``."""
     if len(places) > 1:
         return "videos"
-    return places[0].name if places[0].is_dir() else places[0].stem
+    is_file = exists(str(places[0])) and not is_folder(places[0])
+    return places[0].stem if is_file else places[0].name
 
 
 def _read_arguments(args: list[str] | None) -> argparse.Namespace:

@@ -142,7 +142,7 @@ def _write(file: Path, text: str) -> None:
         draft.write_text(text)
 
 
-def _read_report(file: Path) -> dict[str, list[int]]:
+def _read_report(file: Path) -> dict[str, str]:
     try:
         stamps = dict(json.loads(file.read_text())["unreadable"])
     except FileNotFoundError:
@@ -158,7 +158,7 @@ def _read_report(file: Path) -> dict[str, list[int]]:
 
 
 def _still_unreadable(
-    paths: Sequence[str], index: VideoIndex, reported: dict[str, list[int]]
+    paths: Sequence[str], index: VideoIndex, reported: dict[str, str]
 ) -> set[str]:
     """Select the reported videos that have not changed and still cannot be read.
 

@@ -11,7 +11,7 @@ from datamodules.lists.folder_walk import Entry, find_videos, is_folder
 from datamodules.lists.ignored import Ignored
 from datamodules.lists.video_csv import read_paths
 from datamodules.lists.video_files import has_image_suffix, has_video_suffix, is_system_name
-from datamodules.packs.find import exists, find_packed, has_entries
+from datamodules.packs import find
 
 
 def unlabelled_videos(places: Iterable[Path]) -> list[str]:
@@ -32,8 +32,10 @@ def is_frame_folder(folder: str | Path) -> bool:
 
     Images beside videos, or beside folders of images or videos, such as a cover, are no frames.
     """
-    if packed := find_packed(folder):
-        return packed.is_folder
+    if packed := find.find_packed(folder):
+        return packed.is_folder and not find.has_entries(folder)
+    if find.open_pack(folder):
+        return False
     _, folders, files = next(os.walk(folder), ("", [], []))
     folders, files = ([n for n in names if not is_system_name(n)] for names in (folders, files))
     names = [*folders, *files]
@@ -46,13 +48,13 @@ def is_frame_folder(folder: str | Path) -> bool:
 
 def is_one_video(place: Path) -> bool:
     """Whether a path is a single video, and neither a csv nor a folder with videos."""
-    if place.is_file():
-        return place.suffix.lower() != ".csv"
-    return is_frame_folder(place) or (exists(str(place)) and not place.is_dir())
+    if find.is_folder(place):
+        return is_frame_folder(place)
+    return find.exists(str(place)) and place.suffix.lower() != ".csv"
 
 
 def _videos_of(place: Path) -> list[str]:
-    if not exists(str(place)) and not has_entries(place):
+    if not find.exists(str(place)) and not find.has_entries(place):
         raise DataError(f"{place}: no such file or folder; check the path")
     if is_one_video(place):
         return [str(place)]

@@ -70,7 +70,7 @@ def open_pack(folder: str | Path) -> PackIndex | None:
     place = os.path.join(os.path.abspath(folder), "")
     try:
         status = os.stat(place + INDEX_NAME)
-    except OSError:
+    except (OSError, ValueError):  # a zero byte in the name
         _open_packs.pop(place, None)
         if os.path.isfile(place + UNFINISHED_NAME):
             raise DataError(
@@ -102,7 +102,9 @@ def has_entries(folder: str | Path) -> bool:
     """Whether there is a folder, perhaps one in a pack, that is not empty."""
     try:
         return any(True for _ in scan_folder(str(folder)))
-    except OSError:
+    except DataError:
+        raise
+    except (OSError, ValueError):  # a zero byte in the name
         return False
 
 
@@ -113,20 +115,31 @@ def scan_folder(folder: str) -> "Iterator[os.DirEntry[str] | PackEntry]":
         OSError: If the folder cannot be read.
         DataError: If it belongs to a pack that cannot be used.
     """
-    for place in (folder, *map(str, Path(folder).parents)):
-        if (pack := open_pack(place)) is not None:
-            inside = os.path.relpath(folder, place)
-            yield from _packed_entries(pack, folder, "" if inside == "." else f"{inside}/")
+    full = os.path.join(os.path.abspath(folder), "")
+    if pack := _pack_around(full):
+        entries = _packed_entries(pack, folder, full[len(os.path.join(pack.folder, "")) :])
+        if entries or not os.path.isdir(folder):
+            yield from entries
             return
-        if os.path.isdir(place):  # the folder itself, or its first parent that exists
-            break
     yield from os.scandir(folder)
 
 
-def _packed_entries(pack: PackIndex, folder: str, inside: str) -> Iterator[PackEntry]:
-    last = ""
+def _pack_around(folder: str) -> PackIndex | None:
+    """Return the pack of a folder, or of one that it lies in; None if it lies in none."""
+    for place in list(_open_packs):
+        if folder.startswith(place) and (pack := open_pack(place)):
+            return pack
+    for place in (folder, *map(str, Path(folder).parents)):
+        if pack := open_pack(place):
+            return pack
+        if os.path.isdir(place):  # the folder itself, or its first parent that exists
+            return None
+    return None
+
+
+def _packed_entries(pack: PackIndex, folder: str, inside: str) -> list[PackEntry]:
+    folders: dict[str, bool] = {}
     for video in pack.names(inside):
         name, slash, _ = video.name[len(inside) :].partition("/")
-        if name != last:
-            yield PackEntry(name, os.path.join(folder, name), bool(slash) or video.is_folder)
-        last = name
+        folders[name] = folders.get(name, False) or bool(slash) or video.is_folder
+    return [PackEntry(name, os.path.join(folder, name), folders[name]) for name in folders]

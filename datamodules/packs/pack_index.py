@@ -25,6 +25,9 @@ CREATE TABLE shards (number INTEGER PRIMARY KEY, size INTEGER, sha256 TEXT);
 CREATE TABLE videos (
     name TEXT PRIMARY KEY, shard INTEGER, source TEXT, series BLOB, members BLOB);
 """
+DAMAGE: Final = (sqlite3.Error, ValueError, TypeError, KeyError)
+"""What reading and using a row raises where bytes of the index have changed."""
+
 COPY_AGAIN: Final = "copy the pack again, or write it again with python -m datamodules.prepare pack"
 
 
@@ -65,9 +68,10 @@ class PackIndex:
                     f"{self.file}: has version {version}, {VERSION} is needed; write the pack again"
                 )
             rows = self._execute("SELECT number, size, sha256 FROM shards").fetchall()
-        self.shards = {
-            number: Shard(shard_path(folder, number), size, sha256) for number, size, sha256 in rows
-        }
+            self.shards = {
+                number: Shard(shard_path(folder, number), int(size), str(sha256))
+                for number, size, sha256 in rows
+            }
         for shard in self.shards.values():
             refuse_other_length(shard)
 
@@ -76,15 +80,18 @@ class PackIndex:
         last = self._last
         if last and last[0] == name:  # a reader asks for one video several times
             return last[1]
-        with self._named_errors(), self._lock_of_process():
-            row = self._connection.execute(
-                "SELECT shard, series, members FROM videos WHERE name = ?", (name,)
-            ).fetchone()
-        if row is None:
+        if not _is_utf8(name):
             return None
-        shard, series, members = row
-        places = np.frombuffer(members, dtype=MEMBER)
-        video = PackedVideo(self.folder / name, self.shards[shard], series, places)
+        with self._named_errors():
+            with self._lock_of_process():
+                row = self._connection.execute(
+                    "SELECT shard, series, members FROM videos WHERE name = ?", (name,)
+                ).fetchone()
+            if row is None:
+                return None
+            shard, series, members = row
+            places = np.frombuffer(members, dtype=MEMBER)
+            video = PackedVideo(self.folder / name, self.shards[shard], series, places)
         self._last = name, video
         return video
 
@@ -97,6 +104,8 @@ class PackIndex:
         # "0" follows the slash in Unicode, so that the range holds what begins with the folder.
         after = f"{folder[:-1]}0" if folder else "\U0010ffff"
         query = "SELECT name, series != x'' FROM videos WHERE name >= ? AND name < ? ORDER BY name"
+        if not _is_utf8(folder):
+            return []
         with self._named_errors(), self._lock_of_process():
             rows = self._connection.execute(query, (folder, after)).fetchall()
         return [Listed(name, bool(is_folder)) for name, is_folder in rows]
@@ -118,8 +127,19 @@ class PackIndex:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except DataError:
+            raise
+        except DAMAGE as error:
             raise DataError(f"{self.file}: cannot be read ({error}); {COPY_AGAIN}") from None
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether a name can be in a pack: that of a file may hold any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def refuse_other_length(shard: Shard) -> None:

@@ -47,7 +47,7 @@ class PartialResults:
         self.found = {
             entry["path"]: _prediction(entry)
             for entry in entries
-            if entry["stamp"] == content_stamp(entry["path"])
+            if entry["stamp"] and entry["stamp"] == content_stamp(entry["path"])
         }
         self._files = len(files)
         self._new: list[dict[str, Any]] = []
