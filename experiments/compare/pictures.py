@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from experiments.grid.report.clip_scores import ClipScores
@@ -36,6 +37,7 @@ def draw_curves(curves: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
         mean = 100 * torch.tensor([line[:length] for line in lines]).mean(dim=0)
         style = "-" if number < 5 else "--"
         axes.plot(range(1, length + 1), mean.tolist(), style, label=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
     axes.set_ylabel("top-1 on training clips, %, mean over seeds")
     axes.grid(alpha=0.3)
