@@ -137,7 +137,7 @@ def _name_of(places: Sequence[Path]) -> str:
     """Name the files of a prediction: by the only path that was given, or ``videos``."""
     if len(places) > 1:
         return "videos"
-    is_file = exists(str(places[0])) and not is_folder(places[0])
+    is_file = exists(places[0]) and not is_folder(places[0])
     return places[0].stem if is_file else places[0].name
 
 

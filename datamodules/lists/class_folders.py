@@ -12,7 +12,7 @@ from datamodules.lists.ignored import Ignored, Reason
 from datamodules.lists.splitting import SPLITS, Split, possible_splits
 from datamodules.lists.user_list import AnnotatedVideo
 from datamodules.lists.video_files import VIDEO_SUFFIXES, has_video_suffix
-from datamodules.packs.find import has_entries
+from datamodules.packs.find import holds_packed
 
 LAYOUT = "<class>/<video>, or the same below train, val and test"
 
@@ -29,7 +29,7 @@ def read_class_folders(root: Path) -> tuple[list[AnnotatedVideo], Ignored]:
         DataError: If the folder does not exist or holds no video, or if it is not clear which
             folders are splits and which are classes.
     """
-    if not root.is_dir() and not has_entries(root):
+    if not root.is_dir() and not holds_packed(root):
         raise DataError(f"{root}: no such folder; give a folder of class folders, or a csv")
     reader = _Reader(str(root))
     videos = reader.read()

@@ -33,7 +33,7 @@ def is_frame_folder(folder: str | Path) -> bool:
     Images beside videos, or beside folders of images or videos, such as a cover, are no frames.
     """
     if packed := find.find_packed(folder):
-        return packed.is_folder and not find.has_entries(folder)
+        return packed.is_folder and not find.holds_packed(folder)
     if find.open_pack(folder):
         return False
     _, folders, files = next(os.walk(folder), ("", [], []))
@@ -50,11 +50,11 @@ def is_one_video(place: Path) -> bool:
     """Whether a path is a single video, and neither a csv nor a folder with videos."""
     if find.is_folder(place):
         return is_frame_folder(place)
-    return find.exists(str(place)) and place.suffix.lower() != ".csv"
+    return find.exists(place) and place.suffix.lower() != ".csv"
 
 
 def _videos_of(place: Path) -> list[str]:
-    if not find.exists(str(place)) and not find.has_entries(place):
+    if not find.exists(place) and not find.holds_packed(place):
         raise DataError(f"{place}: no such file or folder; check the path")
     if is_one_video(place):
         return [str(place)]

@@ -84,7 +84,7 @@ def open_pack(folder: str | Path) -> PackIndex | None:
     return _open_packs[place][1]
 
 
-def exists(path: str) -> bool:
+def exists(path: str | Path) -> bool:
     """Whether there is a video at a path."""
     return find_packed(path) is not None or os.path.exists(path)
 
@@ -98,14 +98,9 @@ def is_folder(path: str | Path) -> bool:
     return packed is not None and packed.is_folder
 
 
-def has_entries(folder: str | Path) -> bool:
-    """Whether there is a folder, perhaps one in a pack, that is not empty."""
-    try:
-        return any(True for _ in scan_folder(str(folder)))
-    except DataError:
-        raise
-    except (OSError, ValueError):  # a zero byte in the name
-        return False
+def holds_packed(folder: str | Path) -> bool:
+    """Whether there are videos of a pack below a folder."""
+    return bool(_packed_entries(str(folder)))
 
 
 def scan_folder(folder: str) -> "Iterator[os.DirEntry[str] | PackEntry]":
@@ -115,13 +110,11 @@ def scan_folder(folder: str) -> "Iterator[os.DirEntry[str] | PackEntry]":
         OSError: If the folder cannot be read.
         DataError: If it belongs to a pack that cannot be used.
     """
-    full = os.path.join(os.path.abspath(folder), "")
-    if pack := _pack_around(full):
-        entries = _packed_entries(pack, folder, full[len(os.path.join(pack.folder, "")) :])
-        if entries or not os.path.isdir(folder):
-            yield from entries
-            return
-    yield from os.scandir(folder)
+    entries = _packed_entries(folder)
+    if entries or (entries is not None and not os.path.isdir(folder)):
+        yield from entries
+    else:
+        yield from os.scandir(folder)
 
 
 def _pack_around(folder: str) -> PackIndex | None:
@@ -137,7 +130,13 @@ def _pack_around(folder: str) -> PackIndex | None:
     return None
 
 
-def _packed_entries(pack: PackIndex, folder: str, inside: str) -> list[PackEntry]:
+def _packed_entries(folder: str) -> list[PackEntry] | None:
+    """List what a pack has below a folder; None where there is no pack."""
+    full = os.path.join(os.path.abspath(folder), "")
+    pack = _pack_around(full)
+    if pack is None:
+        return None
+    inside = full[len(os.path.join(pack.folder, "")) :]
     folders: dict[str, bool] = {}
     for video in pack.names(inside):
         name, slash, _ = video.name[len(inside) :].partition("/")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -62,15 +62,14 @@ class PackIndex:
         self._process = -1
         self._last: tuple[str, PackedVideo] | None = None
         with self._named_errors():
-            (version,) = self._execute("PRAGMA user_version").fetchone()
+            ((version,),) = self._rows("PRAGMA user_version")
             if version != VERSION:
                 raise DataError(
                     f"{self.file}: has version {version}, {VERSION} is needed; write the pack again"
                 )
-            rows = self._execute("SELECT number, size, sha256 FROM shards").fetchall()
             self.shards = {
                 number: Shard(shard_path(folder, number), int(size), str(sha256))
-                for number, size, sha256 in rows
+                for number, size, sha256 in self._rows("SELECT number, size, sha256 FROM shards")
             }
         for shard in self.shards.values():
             refuse_other_length(shard)
@@ -80,16 +79,12 @@ class PackIndex:
         last = self._last
         if last and last[0] == name:  # a reader asks for one video several times
             return last[1]
-        if not _is_utf8(name):
-            return None
+        query = "SELECT shard, series, members FROM videos WHERE name = ?"
         with self._named_errors():
-            with self._lock_of_process():
-                row = self._connection.execute(
-                    "SELECT shard, series, members FROM videos WHERE name = ?", (name,)
-                ).fetchone()
-            if row is None:
+            rows = self._rows(query, name)
+            if not rows:
                 return None
-            shard, series, members = row
+            ((shard, series, members),) = rows
             places = np.frombuffer(members, dtype=MEMBER)
             video = PackedVideo(self.folder / name, self.shards[shard], series, places)
         self._last = name, video
@@ -104,15 +99,17 @@ class PackIndex:
         # "0" follows the slash in Unicode, so that the range holds what begins with the folder.
         after = f"{folder[:-1]}0" if folder else "\U0010ffff"
         query = "SELECT name, series != x'' FROM videos WHERE name >= ? AND name < ? ORDER BY name"
-        if not _is_utf8(folder):
-            return []
-        with self._named_errors(), self._lock_of_process():
-            rows = self._connection.execute(query, (folder, after)).fetchall()
+        with self._named_errors():
+            rows = self._rows(query, folder, after)
         return [Listed(name, bool(is_folder)) for name, is_folder in rows]
 
-    def _execute(self, query: str) -> sqlite3.Cursor:
+    def _rows(self, query: str, *names: str) -> list[Any]:
+        """Ask the index; it holds no name that is not UTF-8, as those of files may be."""
         with self._lock_of_process():
-            return self._connection.execute(query)
+            try:
+                return self._connection.execute(query, names).fetchall()
+            except UnicodeEncodeError:
+                return []
 
     def _lock_of_process(self) -> Lock:
         """Return the lock of this process's connection; open one after a fork."""
@@ -131,15 +128,6 @@ class PackIndex:
             raise
         except DAMAGE as error:
             raise DataError(f"{self.file}: cannot be read ({error}); {COPY_AGAIN}") from None
-
-
-def _is_utf8(name: str) -> bool:
-    """Whether a name can be in a pack: that of a file may hold any bytes."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def refuse_other_length(shard: Shard) -> None:

@@ -64,12 +64,8 @@ def draw_alignments(frame: Tensor, following: Tensor, views: Sequence[AlignmentV
     """
     scale = TILE / min(frame.shape[1:])
     height, width = (round(scale * side) for side in frame.shape[1:])
-    lefts = [
-        MARGIN,
-        MARGIN + width + GAP,
-        MARGIN + 2 * (width + GAP),
-        MARGIN + 3 * width + BAR + 2 * GAP,
-    ]
+    steps = (0, width + GAP, 2 * (width + GAP), 3 * width + BAR + 2 * GAP)
+    lefts = [MARGIN + step for step in steps]
     figure = new_figure(lefts[-1] + width + BAR, HEAD + (height + ROW_GAP) * len(views) + LEGEND)
     pictures = [frame, following, *(rgb_to_grayscale(f, 3) for f in (frame, following))]
     difference = (frame.float() - following.float()).abs().mean(0, keepdim=True)
