@@ -15,6 +15,7 @@ from torchvision.models.mobilenetv2 import InvertedResidual
 
 from models.backbones.backbone import Backbone, Places, plain_network
 from models.backbones.sites import ModuleMaker, SiteAwareBlocks, make_module, no_module
+from models.blocks.before_conv import apply_before
 
 DEPTHS = (1, 2, 3, 4, 3, 3, 1)
 """Blocks in each stage: column n of the paper's table 2."""
@@ -49,8 +50,8 @@ class TemporalInvertedResidual(InvertedResidual):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block; the shortcut takes the raw input."""
-        *layers, last, norm = self.conv
-        out = self.before_conv1(x)
+        first, *layers, last, norm = self.conv
+        out = apply_before(self.before_conv1, x, first)
         for layer in layers:
             out = layer(out)
         out = norm(last(self.before_last_conv(out)))

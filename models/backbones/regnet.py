@@ -13,6 +13,7 @@ from torchvision.models.regnet import BlockParams, RegNet, ResBottleneckBlock
 
 from models.backbones.backbone import Backbone, Places
 from models.backbones.sites import ModuleMaker, SiteAwareBlocks, make_module, no_module
+from models.blocks.before_conv import apply_before
 
 
 class TemporalResBottleneckBlock(ResBottleneckBlock):
@@ -43,8 +44,8 @@ class TemporalResBottleneckBlock(ResBottleneckBlock):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block; the shortcut takes the raw input."""
-        *layers, last = self.f
-        out = self.before_conv1(x)
+        first, *layers, last = self.f
+        out = apply_before(self.before_conv1, x, first)
         for layer in layers:
             out = layer(out)
         out = last(self.before_last_conv(out))

@@ -19,6 +19,7 @@ from models.backbones.sites import (
     make_module,
     no_module,
 )
+from models.blocks.before_conv import apply_before
 
 
 class Conv2Alone(nn.Module):
@@ -109,11 +110,9 @@ class TemporalBottleneck(Bottleneck):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block; the shortcut takes the raw input."""
-        out = self.before_conv1(x)
-        out = self.relu(self.bn1(self.conv1(out)))
+        out = self.relu(self.bn1(apply_before(self.before_conv1, x, self.conv1)))
         out = self.around_conv2(out, self._conv2)
-        out = self.before_last_conv(out)
-        out = self.bn3(self.conv3(out))
+        out = self.bn3(apply_before(self.before_last_conv, out, self.conv3))
         identity = x if self.downsample is None else self.downsample(x)
         out += identity
         activated: Tensor = self.relu(out)

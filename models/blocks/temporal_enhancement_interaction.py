@@ -23,3 +23,12 @@ class TemporalEnhancementInteraction(nn.Module):
         """Enhance and interact: (B*T, C, H, W) -> (B*T, C, H, W)."""
         interacted: Tensor = self.mem(x, self.tim)
         return interacted
+
+    def project(self, x: Tensor, conv: nn.Conv2d) -> Tensor:
+        """Compute ``conv(self(x))``; a kernel does it in one pass over x.
+
+        Args:
+            x: Folded frames, (B*T, C, H, W).
+            conv: A 1x1 convolution without a bias.
+        """
+        return self.tim.project(x, conv, self.mem.gates(x))

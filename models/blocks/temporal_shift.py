@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from models import native
 from models.blocks.folding import unfold_time
 from models.blocks.shifted_frames import shift_frames
 
@@ -26,6 +27,19 @@ class TemporalShift(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shift: (B*T, C, H, W) -> (B*T, C, H, W)."""
         return shift_frames(unfold_time(x, self.num_segments), self.fold, 1).flatten(0, 1)
+
+    def project(self, x: Tensor, conv: nn.Conv2d) -> Tensor:
+        """Compute ``conv(self(x))``; a kernel does it in one pass over x.
+
+        Args:
+            x: Folded frames, (B*T, C, H, W).
+            conv: A 1x1 convolution without a bias.
+        """
+        if native.runs_now(x, conv.weight) and native.can_project():
+            unfold_time(x, self.num_segments)  # refuses a clip that is cut
+            return native.shift_and_project(x, self.num_segments, self.fold, conv.weight)
+        projected: Tensor = conv(self(x))
+        return projected
 
     def extra_repr(self) -> str:
         """Show the parts' size and T in the printed network."""

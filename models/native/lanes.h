@@ -3,6 +3,8 @@
    All tensors are float32. Frames are channels_last: (frames, positions, channels) in memory. Each
    kernel has a twin in PyTorch that is its reference. */
 
+#pragma once
+
 #include <stdint.h>
 #ifdef __AVX512F__
 #include <immintrin.h>

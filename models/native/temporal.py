@@ -1,11 +1,12 @@
 """MEM's gates, the temporal convolution and CTI, of frames that `library.runs_now` accepts."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
 
-from models.native.library import call
+from models.native.library import call, has_kernels
 
 Layer = tuple[Tensor, Tensor | None]
 """Weight and bias of a matrix product, (C', C, ...) and (C')."""
@@ -47,6 +48,52 @@ def convolve_over_time(
     factors = None if gates is None else _rows(gates)
     sizes = *_sizes(x, num_segments), x.shape[1]
     call("convolve_over_time", x, _rows(kernels), factors, y, *sizes)
+    return y
+
+
+@cache
+def can_project() -> bool:
+    """Tell whether the two kernels that end with a 1x1 convolution are fast here: x86 with FMA."""
+    return has_kernels() and bool(call("can_project"))
+
+
+def convolve_and_project(
+    x: Tensor, num_segments: int, kernels: Tensor, gates: Tensor | None, weight: Tensor
+) -> Tensor:
+    """Convolve ``gates * x`` over time, then apply a 1x1 convolution, in one pass over x.
+
+    Args:
+        x: (B*T, C, H, W).
+        num_segments: T.
+        kernels: Over the frames t-1, t and t+1, (C, 1, 3, 1).
+        gates: (B*T, C, 1, 1), or None for ones.
+        weight: (C', C, 1, 1).
+
+    Returns:
+        (B*T, C', H, W).
+    """
+    y = _new_frames(x, len(weight))
+    factors = None if gates is None else _rows(gates)
+    sizes = *_sizes(x, num_segments), x.shape[1], len(weight)
+    call("convolve_and_project", x, _rows(kernels), factors, _rows(weight), y, *sizes)
+    return y
+
+
+def shift_and_project(x: Tensor, num_segments: int, fold: int, weight: Tensor) -> Tensor:
+    """Apply TSM's shift, then a 1x1 convolution, in one pass over x.
+
+    Args:
+        x: (B*T, C, H, W).
+        num_segments: T.
+        fold: Channels that come from the next frame; as many come from the previous one.
+        weight: (C', C, 1, 1).
+
+    Returns:
+        (B*T, C', H, W).
+    """
+    y = _new_frames(x, len(weight))
+    sizes = *_sizes(x, num_segments), x.shape[1], len(weight)
+    call("shift_and_project", x, fold, _rows(weight), y, *sizes)
     return y
 
 
@@ -95,6 +142,11 @@ def salient_motion_gates(
     rows = [_rows(kernel) for kernel in kernels]
     call("salient_motion_gates", *pairs, gates, *sizes, rows, _rows(layer[0]), _row(layer[1]))
     return gates
+
+
+def _new_frames(x: Tensor, channels: int) -> Tensor:
+    shape = len(x), channels, *x.shape[2:]
+    return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
 
 
 def _sizes(x: Tensor, num_segments: int) -> tuple[int, int, int]:

@@ -2,24 +2,19 @@
 
 #include <vector>
 
-#include "lanes.h"
+#include "temporal_taps.h"
 
 #define PART_SIZE 4096 /* numbers of a frame that stay in the cache until its neighbours have read them */
 
 /* Outputs of more numbers leave little of the cache to x, and are stored past it. */
 #define CACHED_SIZE 4000000
 
-/* y = the sum of taps[i] * frames[i], i = 0, 1, 2. */
 template <bool is_cached>
-static inline void add_frames(const float *const *frames, const float *const *taps, float *y,
-                              int64_t positions, int64_t channels) {
+static inline void add_frames(const Weighed &frames, float *y, int64_t positions, int64_t channels) {
   for (int64_t p = 0; p < positions; p++)
     for_channels(channels, [=](int64_t c, auto zero) {
       const int64_t i = p * channels + c;
-      typedef decltype(zero) vector;
-      const vector sum = load<vector>(taps[0] + c) * load<vector>(frames[0] + i) +
-                         load<vector>(taps[1] + c) * load<vector>(frames[1] + i) +
-                         load<vector>(taps[2] + c) * load<vector>(frames[2] + i);
+      const auto sum = frames.at<decltype(zero)>(i, c);
       if (is_cached)
         store(y + i, sum);
       else
@@ -36,33 +31,23 @@ extern "C" {
 void convolve_over_time(const float *x, const float *kernels, const float *gates, float *y, int64_t clips,
                         int64_t frames, int64_t positions, int64_t channels) {
   const int64_t all = clips * frames, per_part = channels < PART_SIZE ? PART_SIZE / channels : 1;
-  const int64_t parts = (positions + per_part - 1) / per_part;
+  const int64_t parts = (positions + per_part - 1) / per_part, size = positions * channels;
   std::vector<float> taps(3 * all * channels), zeros(per_part * channels);
 #pragma omp parallel
   {
-#pragma omp for schedule(static)
-    for (int64_t n = 0; n < all; n++)
-      for (int64_t i = 0; i < 3; i++) {
-        const int64_t t = n % frames + i - 1;
-        const float *gate = gates && t >= 0 && t < frames ? gates + (n + i - 1) * channels : nullptr;
-        for (int64_t c = 0; c < channels; c++)
-          taps[(3 * n + i) * channels + c] = kernels[3 * c + i] * (gate ? gate[c] : 1);
-      }
+    make_taps(kernels, gates, taps.data(), all, frames, channels);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < clips * parts; i++) {
       const int64_t start = i % parts * per_part;
       const int64_t here = positions - start < per_part ? positions - start : per_part;
       for (int64_t t = 0; t < frames; t++) {
-        const int64_t n = i / parts * frames + t, size = positions * channels;
-        const int64_t at = n * size + start * channels;
-        const float *tap = &taps[3 * n * channels], *own = x + at;
-        const float *three[] = {t > 0 ? own - size : zeros.data(), own,
-                                t + 1 < frames ? own + size : zeros.data()};
-        const float *three_taps[] = {tap, tap + channels, tap + 2 * channels};
+        const int64_t n = i / parts * frames + t, at = n * size + start * channels;
+        const Neighbours parts(x + at, t, frames, size, zeros.data());
+        const Weighed weighed{parts, &taps[3 * n * channels], channels};
         if (all * size <= CACHED_SIZE)
-          add_frames<true>(three, three_taps, y + at, here, channels);
+          add_frames<true>(weighed, y + at, here, channels);
         else
-          add_frames<false>(three, three_taps, y + at, here, channels);
+          add_frames<false>(weighed, y + at, here, channels);
       }
     }
     fence();

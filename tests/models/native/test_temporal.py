@@ -19,7 +19,9 @@ from models.blocks import (
     SalientMotionExcitation,
     TemporalEnhancementInteraction,
     TemporalInteraction,
+    TemporalShift,
 )
+from models.blocks.before_conv import apply_before
 
 Maker = Callable[[int, int], nn.Module]
 
@@ -28,6 +30,24 @@ def tei(channels: int, frames: int) -> nn.Module:
     """Make MEM and TIM."""
     mem = MotionEnhancement(channels, frames)
     return TemporalEnhancementInteraction(mem, TemporalInteraction(channels, frames))
+
+
+class Projected(nn.Module):
+    """A temporal module and the 1x1 convolution that reads its frames."""
+
+    def __init__(self, temporal: nn.Module, channels: int) -> None:
+        super().__init__()
+        self.temporal = temporal
+        self.conv = nn.Conv2d(channels, channels // 2 + 9, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply both."""
+        return apply_before(self.temporal, x, self.conv)
+
+
+def projected(make_module: Maker) -> Maker:
+    """Give a module a convolution that follows it."""
+    return lambda channels, frames: Projected(make_module(channels, frames), channels)
 
 
 def without_biases(channels: int, frames: int) -> nn.Module:
@@ -49,6 +69,12 @@ KERNELS: dict[str, tuple[Maker, set[str]]] = {
     "CTI": (CrossPerceptionTemporalIntegration, {"cross_integration"}),
     "CTI of two groups": (two_groups, {"cross_integration"}),
 }
+if native.can_project():
+    KERNELS |= {
+        "TSM, conv": (projected(TemporalShift), {"shift_and_project"}),
+        "TIM, conv": (projected(TemporalInteraction), {"convolve_and_project"}),
+        "TEI, conv": (projected(tei), {"motion_gates", "convolve_and_project"}),
+    }
 needs_compiler = pytest.mark.skipif(not native.has_kernels(), reason="no C++ compiler")
 every_module = pytest.mark.parametrize("name", KERNELS)
 
@@ -119,7 +145,7 @@ def test_it_computes_what_the_plain_form_computes_in_float64(
 
 
 @needs_compiler
-@pytest.mark.parametrize("name", ["TIM", "CTI"])
+@pytest.mark.parametrize("name", sorted(KERNELS.keys() & {"TIM", "TSM, conv", "TIM, conv", "CTI"}))
 def test_a_clip_of_one_frame_has_no_neighbours(name: str, called: set[str]) -> None:
     module, x = make(name, 32, 1), draw(32, 1, clips=3)
     with torch.no_grad():
@@ -296,8 +322,11 @@ def test_every_hook_is_called(of_all: bool) -> None:
     assert fc in seen
 
 
-# Attention and the gated taps are single operations, which have no forward derivatives.
-@pytest.mark.parametrize("name", sorted(KERNELS.keys() - {"SME", "TEI"}))
+# These are single operations for torch, which have no forward derivatives.
+SINGLE = {"SME", "TEI", "TEI, conv", "TSM, conv"}
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS.keys() - SINGLE))
 def test_forward_derivatives_and_vmap_take_the_plain_form(name: str) -> None:
     module = KERNELS[name][0](32, 4).eval().requires_grad_(False)
     frames = torch.randn(8, 32, 5, 6).contiguous(memory_format=torch.channels_last)
