@@ -22,6 +22,7 @@ from torchvision.models.efficientnet import (
 
 from models.backbones.backbone import Backbone, Places, plain_network
 from models.backbones.sites import ModuleMaker, Place, SiteAwareBlocks, make_module, no_module
+from models.blocks.before_conv import apply_before
 
 
 class TemporalModules(nn.Module):
@@ -56,10 +57,10 @@ class TemporalModules(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block; the shortcut takes the raw input."""
         *layers, last = self.block
-        out = self.before_conv1(x)
-        for layer in layers:
+        out = apply_before(self.before_conv1, x, layers[0]) if layers else self.before_conv1(x)
+        for layer in layers[1:]:
             out = layer(out)
-        out = last(self.before_last_conv(out))
+        out = apply_before(self.before_last_conv, out, last)
         return self.stochastic_depth(out) + x if self.use_res_connect else out
 
 

@@ -54,7 +54,7 @@ class TemporalInvertedResidual(InvertedResidual):
         out = apply_before(self.before_conv1, x, first)
         for layer in layers:
             out = layer(out)
-        out = norm(last(self.before_last_conv(out)))
+        out = norm(apply_before(self.before_last_conv, out, last))
         return x + out if self.use_res_connect else out
 
 

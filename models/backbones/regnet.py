@@ -48,7 +48,7 @@ class TemporalResBottleneckBlock(ResBottleneckBlock):
         out = apply_before(self.before_conv1, x, first)
         for layer in layers:
             out = layer(out)
-        out = last(self.before_last_conv(out))
+        out = apply_before(self.before_last_conv, out, last)
         shortcut = x if self.proj is None else self.proj(x)
         activated: Tensor = self.activation(shortcut + out)
         return activated

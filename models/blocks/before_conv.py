@@ -1,6 +1,7 @@
 """A temporal module of a block, and the convolution that reads its frames."""
 
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation
 
 from models import native
 from models.blocks.temporal_enhancement_interaction import TemporalEnhancementInteraction
@@ -9,6 +10,9 @@ from models.blocks.temporal_shift import TemporalShift
 
 Projecting = TemporalShift | TemporalInteraction | TemporalEnhancementInteraction
 """Modules that can compute a 1x1 convolution of their frames without storing these frames."""
+
+SEQUENCES = (nn.Sequential, Conv2dNormActivation)
+"""What applies its layers one after the other; a subclass may do something else."""
 
 
 def apply_before(temporal: nn.Module, x: Tensor, layer: nn.Module) -> Tensor:
@@ -19,27 +23,41 @@ def apply_before(temporal: nn.Module, x: Tensor, layer: nn.Module) -> Tensor:
         x: Folded frames, (B*T, C, H, W).
         layer: What follows in the block: a convolution, or a sequence that starts with one.
     """
-    conv, *rest = layer if isinstance(layer, nn.Sequential) else [layer]
+    conv, *rest = _layers_of(layer)
     module = _projecting(temporal)
-    is_watched = native.are_watched(temporal, layer)
-    if module and not is_watched and isinstance(conv, nn.Conv2d) and _is_pointwise(conv, x):
-        out = module.project(x, conv)
-        for following in rest:
-            out = following(out)
-        return out
-    applied: Tensor = layer(temporal(x))
-    return applied
+    if (
+        module is None
+        or type(conv) is not nn.Conv2d
+        or not _runs_now(module, x, conv)
+        or native.are_watched(temporal, layer)
+    ):
+        applied: Tensor = layer(temporal(x))
+        return applied
+    out = module.project(x, conv.weight)
+    for following in rest:
+        out = following(out)
+    return out
+
+
+def _layers_of(layer: nn.Module) -> list[nn.Module]:
+    if isinstance(layer, nn.Sequential) and type(layer) in SEQUENCES and len(layer) > 0:
+        return list(layer)
+    return [layer]
 
 
 def _projecting(temporal: nn.Module) -> Projecting | None:
     """Return the module, or what alone a sequence holds. A subclass may compute something else."""
     part = temporal[0] if type(temporal) is nn.Sequential and len(temporal) == 1 else temporal
-    is_known = type(part) in Projecting.__args__
-    return part if is_known and isinstance(part, Projecting) else None
+    is_own = type(part) in {TemporalShift, TemporalInteraction, TemporalEnhancementInteraction}
+    return part if is_own and isinstance(part, Projecting) else None
 
 
-def _is_pointwise(conv: nn.Conv2d, x: Tensor) -> bool:
-    """Tell whether it is one matrix product for every position of x, without a bias."""
-    sizes = *conv.kernel_size, *conv.stride, conv.groups
-    is_plain = type(conv) is nn.Conv2d and set(sizes) == {1} and set(conv.padding) == {0}
-    return is_plain and conv.bias is None and x.ndim == 4 and x.shape[1] == conv.in_channels
+def _runs_now(module: Projecting, x: Tensor, conv: nn.Conv2d) -> bool:
+    """Tell whether a kernel takes these frames, and conv is one product for each position."""
+    if not native.runs_now(x, *module.parameters(), conv.weight):
+        return False
+    is_pointwise = conv.weight.shape[1:] == (x.shape[1], 1, 1) and conv.bias is None
+    is_dense = conv.stride == (1, 1) and conv.padding == (0, 0) and conv.groups == 1
+    return (
+        is_pointwise and is_dense and module.can_project(x) and native.can_project(x, conv.weight)
+    )

@@ -87,25 +87,27 @@ class DepthwiseTemporalConv(nn.Module):
         video = image.permute(0, 2, 3, 1).unflatten(2, (height, width))
         return video.flatten(0, 1).permute(0, 3, 1, 2)
 
-    def project(self, x: Tensor, conv: nn.Conv2d, gates: Tensor | None = None) -> Tensor:
-        """Compute ``conv(self(x, gates))``; a kernel does it in one pass over x.
+    def project(self, x: Tensor, weight: Tensor, gates: Tensor | None = None) -> Tensor:
+        """Convolve over time, then apply a 1x1 convolution, by a kernel; see `can_project`.
 
         Args:
             x: Folded frames, (B*T, C, H, W).
-            conv: A 1x1 convolution without a bias.
+            weight: (C', C, 1, 1).
             gates: As in `forward`.
+
+        Returns:
+            (B*T, C', H, W).
         """
-        weights = self.weight, gates, conv.weight
-        runs = self._has_shapes(x, gates) and native.runs_now(x, *weights)
-        if runs and native.can_project():
-            unfold_time(x, self.num_segments)  # refuses a clip that is cut
-            return native.convolve_and_project(x, self.num_segments, *weights)
-        projected: Tensor = conv(self(x, gates))
-        return projected
+        unfold_time(x, self.num_segments)  # refuses a clip that is cut
+        return native.convolve_and_project(x, self.num_segments, self.weight, gates, weight)
+
+    def can_project(self, x: Tensor) -> bool:
+        """Tell whether `project` takes frames of this shape."""
+        return self._has_shapes(x, None)
 
     def _has_shapes(self, x: Tensor, gates: Tensor | None) -> bool:
         """Tell whether the shapes are those that the kernel takes."""
-        is_fit = x.ndim == 4 and x.shape[1] == self.channels
+        is_fit = x.ndim == 4 and self.weight.shape == (x.shape[1], 1, KERNEL_SIZE, 1)
         return is_fit and (gates is None or gates.shape == (*x.shape[:2], 1, 1))
 
     def _gated_taps(self, gates: Tensor) -> Tensor:

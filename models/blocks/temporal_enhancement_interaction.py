@@ -24,11 +24,19 @@ class TemporalEnhancementInteraction(nn.Module):
         interacted: Tensor = self.mem(x, self.tim)
         return interacted
 
-    def project(self, x: Tensor, conv: nn.Conv2d) -> Tensor:
-        """Compute ``conv(self(x))``; a kernel does it in one pass over x.
+    def project(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Enhance, interact and apply a 1x1 convolution, by a kernel; see `can_project`.
 
         Args:
             x: Folded frames, (B*T, C, H, W).
-            conv: A 1x1 convolution without a bias.
+            weight: (C', C, 1, 1).
+
+        Returns:
+            (B*T, C', H, W).
         """
-        return self.tim.project(x, conv, self.mem.gates(x))
+        return self.tim.project(x, weight, self.mem.gates(x))
+
+    def can_project(self, x: Tensor) -> bool:
+        """Tell whether `project` takes frames of this shape, and the parts are the papers' own."""
+        are_own = type(self.mem) is MotionEnhancement and type(self.tim) is TemporalInteraction
+        return are_own and self.tim.can_project(x)

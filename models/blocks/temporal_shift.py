@@ -28,18 +28,22 @@ class TemporalShift(nn.Module):
         """Shift: (B*T, C, H, W) -> (B*T, C, H, W)."""
         return shift_frames(unfold_time(x, self.num_segments), self.fold, 1).flatten(0, 1)
 
-    def project(self, x: Tensor, conv: nn.Conv2d) -> Tensor:
-        """Compute ``conv(self(x))``; a kernel does it in one pass over x.
+    def project(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Shift, then apply a 1x1 convolution, by a kernel; see `can_project`.
 
         Args:
             x: Folded frames, (B*T, C, H, W).
-            conv: A 1x1 convolution without a bias.
+            weight: (C', C, 1, 1).
+
+        Returns:
+            (B*T, C', H, W).
         """
-        if native.runs_now(x, conv.weight) and native.can_project():
-            unfold_time(x, self.num_segments)  # refuses a clip that is cut
-            return native.shift_and_project(x, self.num_segments, self.fold, conv.weight)
-        projected: Tensor = conv(self(x))
-        return projected
+        unfold_time(x, self.num_segments)  # refuses a clip that is cut
+        return native.shift_and_project(x, self.num_segments, self.fold, weight)
+
+    def can_project(self, x: Tensor) -> bool:
+        """Tell whether `project` takes frames of this shape."""
+        return x.ndim == 4 and x.shape[1] >= 2 * self.fold
 
     def extra_repr(self) -> str:
         """Show the parts' size and T in the printed network."""

@@ -59,12 +59,17 @@ def runs_now(x: Tensor, *others: Tensor | None) -> bool:
 
 
 def are_watched(*modules: nn.Module) -> bool:
-    """Tell whether anyone asks to see what these modules, or parts of them, take or give."""
+    """Tell whether these modules or their parts have hooks, or another ``forward``, to be called.
+
+    Hooks of backward passes are not asked for: kernels run without gradients.
+    """
     of_all = nn.modules.module
     if of_all._global_forward_hooks or of_all._global_forward_pre_hooks:
         return True
     parts = (part for module in modules for part in module.modules())
-    return any(part._forward_hooks or part._forward_pre_hooks for part in parts)
+    return any(
+        part._forward_hooks or part._forward_pre_hooks or "forward" in vars(part) for part in parts
+    )
 
 
 def has_kernels() -> bool:

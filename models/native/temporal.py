@@ -1,4 +1,9 @@
-"""MEM's gates, the temporal convolution and CTI, of frames that `library.runs_now` accepts."""
+"""Kernels of temporal modules, for frames that `library.runs_now` accepts.
+
+They are MEM's gates, the temporal convolution, CTI, SME's weights of the channels, and TSM's shift
+or the temporal convolution followed by a 1x1 convolution. All raise RuntimeError, as torch does, if
+a weight does not have the shape that is stated: a kernel must not read beyond it.
+"""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,6 +12,9 @@ import torch
 from torch import Tensor
 
 from models.native.library import call, has_kernels
+
+FEWEST_CHANNELS, LARGEST_WEIGHT = 64, 2**20
+"""Beyond, torch's convolution is faster, by 1.2 to 1.4 times: docs/performance.md."""
 
 Layer = tuple[Tensor, Tensor | None]
 """Weight and bias of a matrix product, (C', C, ...) and (C')."""
@@ -25,10 +33,12 @@ def motion_gates(x: Tensor, num_segments: int, layers: Sequence[Layer], scale: f
         (B*T, C, 1, 1), 1 for each clip's last frame.
     """
     gates = x.new_empty(*x.shape[:2], 1, 1)
+    channels, reduced = x.shape[1], len(layers[0][0])
+    shapes = (reduced, channels), (reduced, channels), (channels, reduced)
     products: list[Tensor | None] = []
-    for weight, bias in layers:
-        products += [_rows(weight), _row(bias)]
-    sizes = *_sizes(x, num_segments), x.shape[1], len(layers[0][0])
+    for (weight, bias), shape in zip(layers, shapes, strict=True):
+        products += [_rows(weight, *shape), _row(bias, shape[0])]
+    sizes = *_sizes(x, num_segments), channels, reduced
     call("motion_gates", x, gates, *sizes, *products, scale)
     return gates
 
@@ -45,16 +55,21 @@ def convolve_over_time(
         gates: (B*T, C, 1, 1), or None for ones.
     """
     y = torch.empty_like(x)
-    factors = None if gates is None else _rows(gates)
-    sizes = *_sizes(x, num_segments), x.shape[1]
-    call("convolve_over_time", x, _rows(kernels), factors, y, *sizes)
+    call(
+        "convolve_over_time", x, *_taps(x, kernels, gates), y, *_sizes(x, num_segments), x.shape[1]
+    )
     return y
 
 
-@cache
-def can_project() -> bool:
-    """Tell whether the two kernels that end with a 1x1 convolution are fast here: x86 with FMA."""
-    return has_kernels() and bool(call("can_project"))
+def can_project(x: Tensor, weight: Tensor) -> bool:
+    """Tell whether the kernels that end with a 1x1 convolution are faster than torch's here.
+
+    Args:
+        x: (B*T, C, H, W).
+        weight: (C', C, 1, 1).
+    """
+    suits = x.shape[1] >= FEWEST_CHANNELS and weight.numel() <= LARGEST_WEIGHT
+    return suits and _has_tiles()
 
 
 def convolve_and_project(
@@ -72,10 +87,9 @@ def convolve_and_project(
     Returns:
         (B*T, C', H, W).
     """
-    y = _new_frames(x, len(weight))
-    factors = None if gates is None else _rows(gates)
+    y, rows = _projected(x, weight)
     sizes = *_sizes(x, num_segments), x.shape[1], len(weight)
-    call("convolve_and_project", x, _rows(kernels), factors, _rows(weight), y, *sizes)
+    call("convolve_and_project", x, *_taps(x, kernels, gates), rows, y, *sizes)
     return y
 
 
@@ -91,9 +105,9 @@ def shift_and_project(x: Tensor, num_segments: int, fold: int, weight: Tensor) -
     Returns:
         (B*T, C', H, W).
     """
-    y = _new_frames(x, len(weight))
+    y, rows = _projected(x, weight)
     sizes = *_sizes(x, num_segments), x.shape[1], len(weight)
-    call("shift_and_project", x, fold, _rows(weight), y, *sizes)
+    call("shift_and_project", x, fold, rows, y, *sizes)
     return y
 
 
@@ -111,9 +125,12 @@ def cross_integration(
     """
     y = torch.empty_like(x)
     groups = len(biases) + 2
-    sizes = *_sizes(x, num_segments), groups, x.shape[1] // groups
-    rows, bias_rows = list(map(_rows, weights)), [bias.contiguous() for bias in biases]
-    call("cross_integration", x, y, *sizes, rows[: groups - 1], rows[groups - 1 :], bias_rows)
+    width = x.shape[1] // groups
+    kernels = [_rows(weight, width, 3) for weight in weights[: groups - 1]]
+    products = [_rows(weight, 2 * width, width) for weight in weights[groups - 1 :]]
+    rows = [_rows(bias[:, None], 2 * width, 1) for bias in biases]
+    sizes = *_sizes(x, num_segments), groups, width
+    call("cross_integration", x, y, *sizes, kernels, products, rows)
     return y
 
 
@@ -139,14 +156,29 @@ def salient_motion_gates(
     ]
     clips, successors, reduced, height, width = current.shape
     sizes = clips, successors + 1, height, width, reduced, x.shape[1], len(kernels)
-    rows = [_rows(kernel) for kernel in kernels]
-    call("salient_motion_gates", *pairs, gates, *sizes, rows, _rows(layer[0]), _row(layer[1]))
+    rows = [_rows(kernel, reduced, 9) for kernel in kernels]
+    product = _rows(layer[0], x.shape[1], reduced), _row(layer[1], x.shape[1])
+    call("salient_motion_gates", *pairs, gates, *sizes, rows, *product)
     return gates
 
 
-def _new_frames(x: Tensor, channels: int) -> Tensor:
-    shape = len(x), channels, *x.shape[2:]
-    return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+@cache
+def _has_tiles() -> bool:
+    """Tell whether the processor is one that these kernels are made for: x86 with FMA."""
+    return has_kernels() and bool(call("has_tiles"))
+
+
+def _projected(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Make room for what a 1x1 convolution gives, and lay out its weight."""
+    outputs = len(weight)
+    shape = len(x), outputs, *x.shape[2:]
+    y = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    return y, _rows(weight, outputs, x.shape[1])
+
+
+def _taps(x: Tensor, kernels: Tensor, gates: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Lay out temporal kernels and gates."""
+    return _rows(kernels, x.shape[1], 3), None if gates is None else _rows(gates, *x.shape[:2])
 
 
 def _sizes(x: Tensor, num_segments: int) -> tuple[int, int, int]:
@@ -154,10 +186,13 @@ def _sizes(x: Tensor, num_segments: int) -> tuple[int, int, int]:
     return len(x) // num_segments, num_segments, x.shape[2] * x.shape[3]
 
 
-def _row(bias: Tensor | None) -> Tensor | None:
-    return None if bias is None else bias.contiguous()
+def _row(bias: Tensor | None, length: int) -> Tensor | None:
+    return None if bias is None else _rows(bias[:, None], length, 1)
 
 
-def _rows(weight: Tensor) -> Tensor:
+def _rows(weight: Tensor, *shape: int) -> Tensor:
     """Give a weight of any layout row after row."""
-    return weight.flatten(1).contiguous()
+    rows = weight.flatten(1)
+    if rows.shape != shape:
+        raise RuntimeError(f"a weight of shape {tuple(rows.shape)} is given, {shape} is needed")
+    return rows.contiguous()

@@ -42,8 +42,8 @@ void convolve_over_time(const float *x, const float *kernels, const float *gates
       const int64_t here = positions - start < per_part ? positions - start : per_part;
       for (int64_t t = 0; t < frames; t++) {
         const int64_t n = i / parts * frames + t, at = n * size + start * channels;
-        const Neighbours parts(x + at, t, frames, size, zeros.data());
-        const Weighed weighed{parts, &taps[3 * n * channels], channels};
+        const Neighbours neighbours(x + at, t, frames, size, zeros.data());
+        const Weighed weighed{neighbours, &taps[3 * n * channels], channels};
         if (all * size <= CACHED_SIZE)
           add_frames<true>(weighed, y + at, here, channels);
         else

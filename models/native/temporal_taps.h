@@ -32,7 +32,7 @@ struct Weighed {
   const float *const taps;
   const int64_t channels;
 
-  /* Its numbers from number i of the part on, which is of channel c. */
+  /* Its numbers i and following, for i = p * channels + c: channel c of the part's position p. */
   template <typename vector>
   inline vector at(int64_t i, int64_t c) const {
     return load<vector>(taps + c) * load<vector>(parts.previous + i) +
@@ -42,20 +42,26 @@ struct Weighed {
 };
 
 /* The first `fold` channels of the next frame, the second of the previous one, the rest of its own. */
-struct Shifted {
+class Shifted {
   const Neighbours parts;
   const int64_t fold;
 
-  inline const float *source(int64_t c) const {
-    return c < fold ? parts.next : c < 2 * fold ? parts.previous : parts.own;
-  }
+ public:
+  Shifted(const Neighbours &parts, int64_t fold) : parts(parts), fold(fold) {}
 
   template <typename vector>
   inline vector at(int64_t i, int64_t c) const {
     const int64_t count = sizeof(vector) / sizeof(float);
-    if (source(c) == source(c + count - 1)) return load<vector>(source(c) + i);
+    if (c >= 2 * fold) return load<vector>(parts.own + i);
+    if (c + count <= fold) return load<vector>(parts.next + i);
+    if (c >= fold && c + count <= 2 * fold) return load<vector>(parts.previous + i);
     float values[count];
     for (int64_t k = 0; k < count; k++) values[k] = source(c + k)[i + k];
     return load<vector>(values);
+  }
+
+ private:
+  inline const float *source(int64_t c) const {
+    return c < fold ? parts.next : c < 2 * fold ? parts.previous : parts.own;
   }
 };
