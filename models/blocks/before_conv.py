@@ -1,5 +1,7 @@
 """A temporal module of a block, and the convolution that reads its frames."""
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
@@ -48,13 +50,19 @@ def _layers_of(layer: nn.Module) -> list[nn.Module]:
 def _projecting(temporal: nn.Module) -> Projecting | None:
     """Return the module, or what alone a sequence holds. A subclass may compute something else."""
     part = temporal[0] if type(temporal) is nn.Sequential and len(temporal) == 1 else temporal
-    is_own = type(part) in {TemporalShift, TemporalInteraction, TemporalEnhancementInteraction}
-    return part if is_own and isinstance(part, Projecting) else None
+    return part if isinstance(part, Projecting) and type(part) in Projecting.__args__ else None
+
+
+def _tensors_of(module: nn.Module) -> Iterator[Tensor]:
+    """List parameters, and tensors that stand in their place, such as pruned weights."""
+    for part in module.modules():
+        yield from part.parameters(recurse=False)
+        yield from (value for value in vars(part).values() if isinstance(value, Tensor))
 
 
 def _runs_now(module: Projecting, x: Tensor, conv: nn.Conv2d) -> bool:
     """Tell whether a kernel takes these frames, and conv is one product for each position."""
-    if not native.runs_now(x, *module.parameters(), conv.weight):
+    if not native.runs_now(x, *_tensors_of(module), conv.weight):
         return False
     is_pointwise = conv.weight.shape[1:] == (x.shape[1], 1, 1) and conv.bias is None
     is_dense = conv.stride == (1, 1) and conv.padding == (0, 0) and conv.groups == 1

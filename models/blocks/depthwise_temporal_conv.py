@@ -88,7 +88,7 @@ class DepthwiseTemporalConv(nn.Module):
         return video.flatten(0, 1).permute(0, 3, 1, 2)
 
     def project(self, x: Tensor, weight: Tensor, gates: Tensor | None = None) -> Tensor:
-        """Convolve over time, then apply a 1x1 convolution, by a kernel; see `can_project`.
+        """Convolve over time, then apply a 1x1 convolution, by a kernel; see `apply_before`.
 
         Args:
             x: Folded frames, (B*T, C, H, W).

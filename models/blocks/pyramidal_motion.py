@@ -1,5 +1,7 @@
 """SME's pyramidal motion modelling (Su et al., TSI, section 3.2, equations 3-4)."""
 
+from typing import cast
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,9 +43,13 @@ class PyramidalMotion(nn.Module):
         summed = (aligned * weights).sum((2, 3)) / weights[0].numel()
         return summed - len(self.convs) * current.mean((2, 3))
 
+    def kernels(self) -> list[Tensor]:
+        """Return the convolutions' weights as they stand (pruned ones, too), (d, 1, 3, 3) each."""
+        return [cast(Tensor, conv.weight) for conv in self.convs]
+
     def _weights_of_sum(self, aligned: Tensor) -> Tensor:
         """Give the weight of each position of X' in the sum of M over space, (d, H, W)."""
-        kernels = [kernel.flip(2, 3) for kernel in self.convs.parameters()]
+        kernels = [kernel.flip(2, 3) for kernel in self.kernels()]
         ones = kernels[0].new_ones(1, *aligned.shape[1:])
         level = F.conv2d(ones, kernels[-1], padding=1, groups=len(kernels[-1]))
         total = level

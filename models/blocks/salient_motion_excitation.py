@@ -46,7 +46,7 @@ class ChannelMotionAttention(nn.Module):
         Returns:
             (B*T, C, H, W).
         """
-        layer, kernels = (self.recover.weight, self.recover.bias), list(motion.parameters())
+        layer, kernels = (self.recover.weight, self.recover.bias), motion.kernels()
         if native.runs_now(x, aligned, *kernels, *layer):
             return x * native.salient_motion_gates(x, current, aligned, kernels, layer)
         pooled = motion.mean(current.flatten(0, 1), aligned.flatten(0, 1))

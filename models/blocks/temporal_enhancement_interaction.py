@@ -25,7 +25,7 @@ class TemporalEnhancementInteraction(nn.Module):
         return interacted
 
     def project(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Enhance, interact and apply a 1x1 convolution, by a kernel; see `can_project`.
+        """Enhance, interact and apply a 1x1 convolution, by a kernel; see `apply_before`.
 
         Args:
             x: Folded frames, (B*T, C, H, W).

@@ -29,7 +29,7 @@ class TemporalShift(nn.Module):
         return shift_frames(unfold_time(x, self.num_segments), self.fold, 1).flatten(0, 1)
 
     def project(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Shift, then apply a 1x1 convolution, by a kernel; see `can_project`.
+        """Shift, then apply a 1x1 convolution, by a kernel; see `apply_before`.
 
         Args:
             x: Folded frames, (B*T, C, H, W).

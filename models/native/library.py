@@ -21,6 +21,10 @@ MATH = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math")
 FLAGS = ("-std=gnu++17", *MATH, "-fopenmp", "-fPIC")
 SECONDS_TO_COMPILE = 300
 
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+REPLACED = {"forward", "_conv_forward"}
+"""Methods that someone may have replaced on a single module."""
+
 
 def suits(*tensors: Tensor) -> bool:
     """Tell whether a kernel may read these tensors, and no one asks for more than its result.
@@ -61,14 +65,15 @@ def runs_now(x: Tensor, *others: Tensor | None) -> bool:
 def are_watched(*modules: nn.Module) -> bool:
     """Tell whether these modules or their parts have hooks, or another ``forward``, to be called.
 
-    Hooks of backward passes are not asked for: kernels run without gradients.
+    Hooks of backward passes count: layers after a kernel may have gradients.
     """
     of_all = nn.modules.module
-    if of_all._global_forward_hooks or of_all._global_forward_pre_hooks:
+    if any(getattr(of_all, f"_global{hooks}") for hooks in HOOKS):
         return True
     parts = (part for module in modules for part in module.modules())
     return any(
-        part._forward_hooks or part._forward_pre_hooks or "forward" in vars(part) for part in parts
+        any(getattr(part, hooks) for hooks in HOOKS) or not REPLACED.isdisjoint(vars(part))
+        for part in parts
     )
 
 

@@ -29,7 +29,7 @@ static inline int64_t place_in_groups(int64_t row, int64_t c, int64_t depth) {
    together, and none leaves it before all have written. */
 static inline void pack_weights(const float *weights, float *panels, int64_t outputs, int64_t channels,
                                 int64_t padded) {
-  const int64_t run = 128; /* channels of an output that are read at once: memory is read ahead */
+  const int64_t run = 128; /* channels of an output that are read in one go: long enough for the processor to read ahead */
 #pragma omp for schedule(static)
   for (int64_t first = 0; first < outputs; first += TILE_COLUMNS)
     for (int64_t start = 0; start < channels; start += run)
@@ -74,7 +74,7 @@ struct Product {
       }
   }
 
-  /* The same for a number of rows that is known when it runs; a tile has `most` at most. */
+  /* The same for the group's first `rows` rows, or for `most` of them if there are more. */
   template <int most = TILE_ROWS>
   void compute(int64_t rows) const {
     if constexpr (most > 0) {

@@ -7,13 +7,14 @@
 #include "temporal_taps.h"
 
 /* Numbers that go through the module and are multiplied at once. Where the weights are few, they stay in a
-   core's second cache (1 MB) together with 100 KB of the frame, of its neighbours and of what is made of
-   them. Where they are many, they are read anew for each block, so that blocks of 400 KB are better. */
+   core's second cache (1 MB), together with 100 KB each of the frame, of its two neighbours and of what is made
+   of them. Where they are many, they are read anew for each block, so that blocks of 400 KB are better. */
 #define FEW_WEIGHTS 65536
 #define SMALL_BLOCK 25000
 #define LARGE_BLOCK 100000
 
-/* Channels that are summed before they join the others: for exactness, and so that few rows are enough. */
+/* Channels that are summed before their sum joins the others: for exactness, and so that a block has room for
+   many rows. */
 #define DEPTH 512
 
 extern "C" int omp_get_num_threads(); /* not every compiler has omp.h */

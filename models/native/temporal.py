@@ -2,7 +2,7 @@
 
 They are MEM's gates, the temporal convolution, CTI, SME's weights of the channels, and TSM's shift
 or the temporal convolution followed by a 1x1 convolution. All raise RuntimeError, as torch does, if
-a weight does not have the shape that is stated: a kernel must not read beyond it.
+a weight does not have the stated shape and type: a kernel must not read beyond it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from torch import Tensor
 from models.native.library import call, has_kernels
 
 FEWEST_CHANNELS, LARGEST_WEIGHT = 64, 2**20
-"""Beyond, torch's convolution is faster, by 1.2 to 1.4 times: docs/performance.md."""
+"""With fewer channels or more weights, torch's convolution is faster: docs/performance.md."""
 
 Layer = tuple[Tensor, Tensor | None]
 """Weight and bias of a matrix product, (C', C, ...) and (C')."""
@@ -193,6 +193,7 @@ def _row(bias: Tensor | None, length: int) -> Tensor | None:
 def _rows(weight: Tensor, *shape: int) -> Tensor:
     """Give a weight of any layout row after row."""
     rows = weight.flatten(1)
-    if rows.shape != shape:
-        raise RuntimeError(f"a weight of shape {tuple(rows.shape)} is given, {shape} is needed")
+    if rows.shape != shape or rows.dtype != torch.float32:
+        found = f"{tuple(rows.shape)} and type {rows.dtype}"
+        raise RuntimeError(f"a weight of shape {found} is given, {shape} in float32 is needed")
     return rows.contiguous()

@@ -214,6 +214,49 @@ def test_hooks_of_the_backward_pass_are_called_in_training(hooked: str) -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64, torch.int32])
+@pytest.mark.parametrize("make_temporal", [TemporalInteraction, tei])
+def test_a_plain_tensor_in_a_weight_s_place_is_read_as_what_it_is(
+    make_temporal: Callable[[int, int], nn.Module], dtype: torch.dtype, calls: list[str]
+) -> None:
+    temporal, layer = shaken(make_temporal(16, 4)), LAYERS["1x1"]()
+    tim: Any = temporal.tim if make_temporal is tei else temporal
+    weight = (4 * tim.weight.detach()).to(dtype)
+    del tim.weight
+    tim.weight = weight
+    with torch.no_grad():
+        try:
+            expected = layer(temporal(draw()))
+        except RuntimeError:
+            with pytest.raises(RuntimeError):
+                apply_before(temporal, draw(), layer)
+        else:
+            assert apply_before(temporal, draw(), layer).shape == expected.shape
+    assert not calls
+
+
+@pytest.mark.parametrize("name", ["tim.weight", "mem.conv1.weight"])
+def test_a_weight_that_is_computed_gets_its_gradient(name: str, calls: list[str]) -> None:
+    module, layer = tei(16, 4).requires_grad_(False), LAYERS["1x1"]().requires_grad_(False)
+    owner, _, key = name.rpartition(".")
+    part = module.get_submodule(owner)
+    base = getattr(part, key).clone().requires_grad_()
+    delattr(part, key)
+    setattr(part, key, 2 * base)
+    apply_before(module, draw(), layer).square().sum().backward()
+    assert base.grad is not None
+    assert not calls
+
+
+def test_hooks_of_the_backward_pass_are_called_after_a_frozen_convolution() -> None:
+    layer = Conv2dNormActivation(16, 24, 1)
+    layer[0].requires_grad_(False)
+    seen: list[object] = []
+    layer.register_full_backward_hook(lambda *arguments: seen.append(arguments))
+    apply_before(TemporalShift(16, 4), draw(), layer).sum().backward()
+    assert len(seen) == 1
+
+
 def test_a_symbolic_trace_keeps_the_module_as_a_leaf() -> None:
     class Block(nn.Module):
         def __init__(self) -> None:

@@ -286,11 +286,22 @@ def test_parameters_in_any_layout_are_read(name: str) -> None:
 @pytest.mark.parametrize("shape", [(16, 1, 3, 1), (32, 1, 5, 1)])
 def test_a_kernel_reads_no_further_than_a_weight_reaches(shape: tuple[int, ...]) -> None:
     frames = draw(32, 4)
-    with pytest.raises(RuntimeError, match=r"\(32, 3\) is needed"):
+    with pytest.raises(RuntimeError, match=r"\(32, 3\) in float32 is needed"):
         native.convolve_over_time(frames, 4, torch.randn(shape), None)
     layers = [(torch.randn(4, 32, 1, 1), torch.randn(n)) for n in (4, 2)]
-    with pytest.raises(RuntimeError, match=r"\(4, 1\) is needed"):
+    with pytest.raises(RuntimeError, match=r"\(4, 1\) in float32 is needed"):
         native.motion_gates(frames, 4, [*layers, (torch.randn(32, 4, 1, 1), None)], 1.0)
+
+
+def test_pruned_kernels_of_sme_count() -> None:
+    module = make("SME", 32, 4)
+    motion: Any = module.get_submodule("motion")
+    for conv in motion.convs:
+        prune.l1_unstructured(conv, "weight", 0.5)
+    current, aligned = torch.randn(2, 2, 2, 5, 6)
+    with torch.no_grad():
+        found = motion.mean(current, aligned)
+        torch.testing.assert_close(found, motion(current, aligned).mean((2, 3)))
 
 
 @needs_compiler
