@@ -54,3 +54,9 @@ def frames_that_change() -> Callable[[nn.Module, torch.Tensor, int], set[int]]:
         return {i for i in range(len(x)) if not torch.equal(before[i], after[i])}
 
     return disturb
+
+
+@pytest.fixture
+def few_channels_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let kernels run for the small modules of a test."""
+    monkeypatch.setattr("models.native.temporal.FEWEST_CHANNELS", 1)

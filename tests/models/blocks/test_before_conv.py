@@ -17,6 +17,7 @@ from models.blocks import (
 )
 from models.blocks.before_conv import apply_before
 
+pytestmark = pytest.mark.usefixtures("few_channels_suffice")
 Layer = Callable[[], nn.Module]
 
 
@@ -82,12 +83,6 @@ POINTWISE = {"1x1", "1x1, norm, ReLU"}
 
 OWN = (TemporalInteraction, TemporalShift, tei)
 CHANGED = (Doubled, tei_with_own_mem, tei_with_own_tim)
-
-
-@pytest.fixture(autouse=True)
-def few_channels_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let kernels run for the small modules of these tests."""
-    monkeypatch.setattr("models.native.temporal.FEWEST_CHANNELS", 1)
 
 
 @pytest.fixture
@@ -174,11 +169,8 @@ def test_gradients_are_those_of_both() -> None:
 
 
 @pytest.mark.parametrize("part", ["tim", "mem"])
-@pytest.mark.parametrize("make_temporal", [tei])
-def test_a_forward_that_was_replaced_is_called(
-    part: str, make_temporal: Callable[[int, int], nn.Module], calls: list[str]
-) -> None:
-    temporal, layer, x = shaken(make_temporal(16, 4)), LAYERS["1x1"](), draw()
+def test_a_forward_that_was_replaced_is_called(part: str, calls: list[str]) -> None:
+    temporal, layer, x = shaken(tei(16, 4)), LAYERS["1x1"](), draw()
     changed: Any = temporal.get_submodule(part)
     before = changed.forward
     changed.forward = lambda *arguments: 2 * before(*arguments)

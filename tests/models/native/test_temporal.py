@@ -75,14 +75,9 @@ if native.can_project(torch.empty(1, 64, 1, 1), torch.empty(1)):
         "TIM, conv": (projected(TemporalInteraction), {"convolve_and_project"}),
         "TEI, conv": (projected(tei), {"motion_gates", "convolve_and_project"}),
     }
+pytestmark = pytest.mark.usefixtures("few_channels_suffice")
 needs_compiler = pytest.mark.skipif(not native.has_kernels(), reason="no C++ compiler")
 every_module = pytest.mark.parametrize("name", KERNELS)
-
-
-@pytest.fixture(autouse=True)
-def few_channels_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let kernels run for the small modules of these tests."""
-    monkeypatch.setattr("models.native.temporal.FEWEST_CHANNELS", 1)
 
 
 @pytest.fixture
@@ -136,7 +131,6 @@ def exact(module: nn.Module, x: Tensor) -> Tensor:
         (256, 16, 1, 4),
         (24, 5, 2, 1),
         (64, 8, 1, 90),
-        (1100, 2, 1, 3),
     ],
 )
 def test_it_computes_what_the_plain_form_computes_in_float64(
@@ -147,8 +141,7 @@ def test_it_computes_what_the_plain_form_computes_in_float64(
         found = module(x)
         expected = exact(module, x)
     assert called == KERNELS[name][1]
-    largest = float(expected.abs().max())
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=5e-6 * largest)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
     assert found.is_contiguous(memory_format=torch.channels_last)
 
 
@@ -256,10 +249,21 @@ def test_a_wrong_number_of_channels_is_refused(name: str) -> None:
 
 @needs_compiler
 @every_module
-@pytest.mark.parametrize(("channels", "side"), [(32, 90), (2048, 7)])
-def test_means_far_from_zero_are_exact(name: str, channels: int, side: int) -> None:
+def test_means_far_from_zero_are_exact(name: str) -> None:
+    module = KERNELS[name][0](32, 4).eval()
+    frames = 10 + torch.randn(4, 32, 90, 90).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        expected = copy.deepcopy(module).double()(frames.double())
+        error = (module(frames).double() - expected).abs().max() / expected.abs().max()
+    assert error < 1e-6
+
+
+@needs_compiler
+@every_module
+@pytest.mark.parametrize("channels", [1100, 2048])
+def test_sums_over_many_channels_are_about_as_exact_as_torch_s(name: str, channels: int) -> None:
     module = KERNELS[name][0](channels, 4).eval()
-    frames = 10 + torch.randn(4, channels, side, side).contiguous(memory_format=torch.channels_last)
+    frames = 10 + torch.randn(4, channels, 7, 7).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         expected = copy.deepcopy(module).double()(frames.double())
         by_kernel, by_torch = (
