@@ -130,7 +130,7 @@ def test_a_shipped_experiment_trains_one_step_and_saves_plain_values(
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda file: file.stem)
-@pytest.mark.parametrize("name", ["demo", "ut_interaction"])  # AdamW with a cosine; SGD with one
+@pytest.mark.parametrize("name", ["demo", "my_videos"])  # AdamW with a cosine; SGD with steps
 def test_a_shipped_recipe_trains_one_step_over_an_experiment(
     name: str, recipe: Path, data_arguments: DataArguments, tmp_path: Path
 ) -> None:
