@@ -4,7 +4,7 @@ from functools import partial
 from os import PathLike
 from typing import Any, ClassVar
 
-from jsonargparse import Namespace, set_config_read_mode
+from jsonargparse import Namespace, set_parsing_settings
 from pytorch_lightning import callbacks, loggers
 from pytorch_lightning.cli import LightningArgumentParser
 
@@ -13,7 +13,10 @@ import models
 from datamodules.prepare.parser import OneLineParser, class_names
 from lightning_modules.optimization import optimizers, schedules
 
-set_config_read_mode(fsspec_enabled=False)  # Lightning's command line lets fsspec read URLs
+set_parsing_settings(
+    config_read_mode_fsspec_enabled=False,  # Lightning's command line lets fsspec read URLs
+    import_path_denylist=[],  # refuse modules that run commands: jsonargparse 4 only warns
+)
 
 
 class TrainParser(OneLineParser, LightningArgumentParser):

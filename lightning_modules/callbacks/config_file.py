@@ -28,4 +28,4 @@ class ConfigFile(SaveConfigCallback):
         run.path.mkdir(parents=True, exist_ok=True)
         resumed = trainer.ckpt_path is not None and run.config.exists()
         self.file = file = run.resumed_config(trainer.global_step) if resumed else run.config
-        self.parser.save(self.config, str(file), skip_none=False, overwrite=True)
+        self.parser.save(self.config, str(file), skip_unset=False, overwrite=True)
