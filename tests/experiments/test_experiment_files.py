@@ -53,6 +53,7 @@ SMALL = [
     "--data.num_workers=0",
     "--data.crop_size=32",
     "--data.short_side=32",
+    "--model.network.weights=null",
 ]
 LAST_ALONE = ["--checkpoint.save_top_k=0"]
 
@@ -100,14 +101,13 @@ def data_arguments(
             sizes = [f"--data.{split}_videos=8" for split in ("train", "val", "test")]
             return [*sizes, f"--data.root={shapes_root}", "--data.video_size=32"]
         if kind in layouts:
-            return [*layouts[kind], "--model.network.weights=null"]
+            return layouts[kind]
         return [
             f"--data.source={video_list}",
             "--data.group_column=sequence",
             "--data.test_groups=['9']",
             "--data.val_groups=['10']",
             f"--data.index_dir={tmp_path / 'index'}",
-            "--model.network.weights=null",
         ]
 
     return arguments
