@@ -13,10 +13,8 @@ import models
 from datamodules.prepare.parser import OneLineParser, class_names
 from lightning_modules.optimization import optimizers, schedules
 
-set_parsing_settings(
-    config_read_mode_fsspec_enabled=False,  # Lightning's command line lets fsspec read URLs
-    import_path_denylist=[],  # refuse modules that run commands: jsonargparse 4 only warns
-)
+# Lightning's command line lets fsspec read URLs.
+set_parsing_settings(config_read_mode_fsspec_enabled=False)
 
 
 class TrainParser(OneLineParser, LightningArgumentParser):

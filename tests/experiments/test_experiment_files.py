@@ -53,8 +53,8 @@ SMALL = [
     "--data.num_workers=0",
     "--data.crop_size=32",
     "--data.short_side=32",
-    "--model.network.weights=null",
 ]
+NO_DOWNLOAD = "--model.network.weights=null"
 LAST_ALONE = ["--checkpoint.save_top_k=0"]
 
 
@@ -99,15 +99,16 @@ def data_arguments(
         kind = yaml.safe_load(config.read_text())["data"]["class_path"]
         if kind == "MovingShapes":
             sizes = [f"--data.{split}_videos=8" for split in ("train", "val", "test")]
-            return [*sizes, f"--data.root={shapes_root}", "--data.video_size=32"]
+            return [*sizes, f"--data.root={shapes_root}", "--data.video_size=32", NO_DOWNLOAD]
         if kind in layouts:
-            return layouts[kind]
+            return [*layouts[kind], NO_DOWNLOAD]
         return [
             f"--data.source={video_list}",
             "--data.group_column=sequence",
             "--data.test_groups=['9']",
             "--data.val_groups=['10']",
             f"--data.index_dir={tmp_path / 'index'}",
+            NO_DOWNLOAD,
         ]
 
     return arguments
